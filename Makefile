@@ -1,0 +1,91 @@
+# Targets are described where they stand, `make help` reads them. Everything happens inside the checkout:
+# $(VENV) for Python, target/ for Rust.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+CRATE := auditor/rust/Cargo.toml
+CAPTURE := captures/out-of-range
+
+# What the native module is made from. Python files are not in it: the install is editable.
+NATIVE := pyproject.toml .cargo/config.toml $(CRATE) auditor/rust/Cargo.lock auditor/rust/build.rs \
+          $(shell find auditor/rust/src -name '*.rs')
+MADE := $(VENV)/.made
+BUILT := $(VENV)/.built
+EQUIPPED := $(VENV)/.equipped
+
+# The machine's own pip settings apply; only the chatter is turned off.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYO3_PYTHON := $(abspath $(BIN)/python)
+
+.PHONY: help demo build test test-rust test-python lint lint-python lint-rust docs docs-check clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(BUILT) ## Build what is missing and audit a real capture (nothing else is needed on a fresh machine)
+	@$(BIN)/auditor audit $(CAPTURE)/out-of-range.pcap --policy $(CAPTURE)/policy.yaml --exit-zero
+
+build: $(BUILT) ## Build the Rust core into the local virtual environment
+
+test: test-rust test-python ## Run the whole suite, Rust and Python; what was left out is named at the end
+
+test-rust: | $(MADE)
+	cargo test --quiet --manifest-path $(CRATE)
+
+test-python: $(EQUIPPED)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+
+lint: lint-python lint-rust ## Check style, types, layers and the stub of the native module
+
+lint-python: $(EQUIPPED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest auditor._native --concise
+	$(BIN)/lint-imports
+
+# The binding is a feature: both halves of the crate are looked at.
+lint-rust: | $(MADE)
+	cargo fmt --manifest-path $(CRATE) --check
+	cargo clippy --quiet --manifest-path $(CRATE) --all-targets -- -D warnings
+	cargo clippy --quiet --manifest-path $(CRATE) --all-targets --features python -- -D warnings
+
+docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real runs
+	$(BIN)/python docs/outputs.py --write
+
+docs-check: $(BUILT) ## Check that the outputs shown in README and docs/ are those of real runs
+	$(BIN)/python docs/outputs.py
+
+clean: ## Remove everything that was built, the virtual environment included
+	rm -rf $(VENV) target dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find auditor tests captures docs -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f auditor/_native*.so
+
+# --- how the virtual environment comes about ---------------------------------------------------------------------
+
+$(MADE):
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; Python 3.11 or newer is needed" \
+	  "(another name: make PYTHON=python3.12 …)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version)" \
+	  "is too old; 3.11 or newer is needed (another one: make PYTHON=python3.12 …)" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "make: cargo not found; Rust 1.85 or newer is needed" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments;" \
+	  "on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(BUILT): $(NATIVE) | $(MADE)
+	@echo "Building the Rust core into $(VENV) (a minute or two the first time) …" >&2
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(EQUIPPED): $(NATIVE) | $(MADE)
+	@echo "Building the Rust core into $(VENV), with what tests and lint need …" >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	@touch $@ $(BUILT)

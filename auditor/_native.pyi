@@ -1,0 +1,107 @@
+"""The Rust core: capture files, headers, flows, NDMP. Facts only; no policy, no names of products."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__version__: str
+
+# Enumerations, each a tuple of names; a column of codes indexes into it.
+ORIGINATOR_BY: tuple[str, ...]
+"""("syn", "syn-ack", "ndmp-greeting", "known-port", "guess")"""
+STATES: tuple[str, ...]
+"""Zeek's conn_state: ("OTH", "S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR")"""
+REFUSALS: tuple[str, ...]
+"""("none", "rst", "icmp-net-unreachable", "icmp-host-unreachable", "icmp-protocol-unreachable",
+"icmp-port-unreachable", "icmp-admin-prohibited", "icmp-other")"""
+APPS: tuple[str, ...]
+"""("unknown", "ndmp", "tls", "http", "smtp", "ssh", "smb", "dcerpc", "snmp", "mtf", …)"""
+PROBLEMS: tuple[str, ...]
+"""Names of everything in a capture that could not be decoded, as used in FileFacts.problems."""
+FIELD_NAMES: tuple[str, ...]
+"""Names of the fields of NDMP bodies, as used in the column ``name`` of Reading.ndmp_fields()."""
+MESSAGE_STATUS: tuple[str, ...]
+"""("decoded", "not-captured", "malformed", "opaque"): what became of a message's body."""
+FLAG_CUT: int
+"""Bit of column ``flags``: a frame of the flow was cut by the snaplen, payload was not captured."""
+FLAG_FRAGMENTS: int
+"""Bit of column ``flags``: IP fragments belong to the flow."""
+
+class FileFacts:
+    """What one capture file is, and how much of it was read."""
+
+    path: str
+    format: str
+    """"pcap", "pcapng", or "" when not recognised."""
+    packets: int
+    bytes: int
+    """Bytes on the wire, all frames."""
+    captured_bytes: int
+    first: int | None
+    """Time of the earliest frame, ns since the epoch."""
+    last: int | None
+    snaplen: int | None
+    link_types: dict[str, int]
+    """Name of the link type -> packets."""
+    problems: dict[str, int]
+    """Name of the problem -> count; zero counts are left out."""
+    drops: int | None
+    """Packets that the capturing program says it dropped (pcapng interface statistics), or None."""
+    status: str
+    """"read", "partial" (damaged or cut: what came before counts) or "unreadable"."""
+    error: str | None
+    """One sentence with the offset, when status is not "read"."""
+    sha256: str | None
+
+class Reading:
+    """The flows and NDMP messages of one or more captures, in columns.
+
+    Addresses are codes: rows of ``addresses()``.
+    """
+
+    files: list[FileFacts]
+    def __len__(self) -> int: ...
+    def addresses(self) -> npt.NDArray[np.uint8]:
+        """Shape (n, 16): IPv6 in network order, IPv4 mapped as ::ffff:a.b.c.d."""
+    def address_text(self, code: int) -> str: ...
+    def flow_columns(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.flows.COLUMNS``, in order of each flow's first packet."""
+    def history_text(self, flow: int) -> str:
+        """Zeek's history letters: upper case originator, lower case responder."""
+    def ndmp_messages(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.ndmp.MESSAGE_COLUMNS``; in order of packet within each flow."""
+    def ndmp_fields(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.ndmp.FIELD_COLUMNS``; sorted by ``message``."""
+    def texts(self) -> list[str]:
+        """Strings that the column ``text`` of ndmp_fields indexes into. Secrets never enter."""
+    def ndmp_streams(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.ndmp.STREAM_COLUMNS``: one row per NDMP control stream."""
+
+def read_flows(
+    paths: Sequence[str],
+    *,
+    known_ports: Sequence[int] = (),
+    ndmp_ports: Sequence[int] = (10000,),
+    hash_files: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Reading:
+    """Read captures one after another into one flow table.
+
+    ``known_ports`` are responder ports that settle the direction of a flow without handshake; ``ndmp_ports`` lower the
+    bar for recognising a control stream that began before the capture. ``progress(bytes_read, bytes_total)`` is called
+    about every 16 MiB; an exception from it (KeyboardInterrupt included) stops the reading and is raised here.
+    A file that cannot be read is told in ``files``, never raised.
+    """
+
+def decode_ndmp(data: bytes, version: int = 0) -> list[dict[str, Any]]:
+    """Decode NDMP records, record markers included, as one direction of a stream.
+
+    Each dict has ``message`` (code), ``name``, ``reply``, ``sequence``, ``reply_sequence``, ``time``, ``header_error``,
+    ``status`` (of MESSAGE_STATUS), ``length`` and ``fields`` (name -> int, str or list). Raises ValueError,
+    naming the offset and the rule that was broken, when ``data`` is not NDMP.
+    """
+
+def message_name(code: int, version: int = 0) -> str: ...
+def ndmp_error_name(code: int) -> str: ...

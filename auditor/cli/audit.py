@@ -1,0 +1,76 @@
+"""``auditor audit``: captures and a policy in, a judged report out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+
+from auditor.cli import output as output_
+from auditor.cli.failures import tell
+from auditor.cli.progress import ReadingProgress
+from auditor.model import CaptureSummary, Report, Severity
+from auditor.report.registry import FORMATS, render
+from auditor.verdict import exit_code
+
+SEVERITIES = tuple(severity.word for severity in Severity)
+
+
+@click.command()
+@click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
+@click.option("--policy", "policy_path", metavar="FILE", help="The declared policy. Without it, roles are inferred from the traffic.")
+@click.option("--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), default="text", show_default=True, help="Format of the report.")
+@click.option("--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Leave with exit code 1 from this severity on.")
+@click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
+@click.option("--hash", "hash_files", is_flag=True, help="Put the SHA-256 of each capture into the report.")
+@click.option("--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and packet number.")
+@click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("--output", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
+def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
+    """Audit captures against a policy.
+
+    Reads one or more capture files (pcap, pcapng), finds the NDMP control connections and the data connections that
+    follow them, holds every flow against the policy, and says what deviates, with packet numbers.
+
+    \b
+    Examples:
+      auditor audit site.pcapng --policy site.yaml
+      auditor audit monday-*.pcap --policy site.yaml --fail-on high
+      auditor audit site.pcapng --policy site.yaml --format json --output site.json
+    """
+    output_.check_output(options["output"], [*captures, *([policy_path] if policy_path else [])])
+    # The pipeline loads NumPy and the core: only when there is work.
+    from auditor.pipeline import AuditOptions, audit as run_audit
+
+    with ReadingProgress(wanted=not options["no_progress"]) as progress:
+        report = run_audit(
+            captures,
+            policy_path=policy_path,
+            options=AuditOptions(hash_files=options["hash_files"]),
+            progress=progress,
+        )
+    _deliver(report, **options)
+    return exit_code(
+        report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"]
+    )
+
+
+def _deliver(report: Report, *, format_name: str, output: str | None, plain: bool, verbosity: int, **_: Any) -> None:
+    """Write the report where it was asked for, and on standard error what its reader there would miss."""
+    text = format_name == "text"
+    unread = [capture for capture in report.captures if capture.status != "read"]
+    nothing = all(capture.status == "unreadable" for capture in report.captures)
+    if nothing or not text or output:
+        _tell_unread(unread)
+    if nothing and text:
+        return
+    looks = output_.terminal_options(plain=plain, verbosity=verbosity, to_file=output is not None)
+    output_.write(render(report, format_name, looks), output, text=text)
+
+
+def _tell_unread(captures: list[CaptureSummary]) -> None:
+    """Say of each capture that was not read to its end what was wrong with it."""
+    for capture in captures:
+        kind = "error" if capture.status == "unreadable" else "warning"
+        tell(kind, f"{capture.path}: {capture.error or 'could not be read to its end'}")

@@ -1,0 +1,98 @@
+"""Where a report goes: standard output or a file, and how it may look there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from auditor.errors import UsageError
+from auditor.report.interface import USUAL_WIDTH, WIDEST, RenderOptions
+
+
+def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
+    """Return how text may look: colours and full width on a terminal only, plain signs where the encoding has no others."""
+    terminal = not to_file and sys.stdout.isatty()
+    unicode = to_file or _speaks_unicode()
+    return RenderOptions(
+        width=min(shutil.get_terminal_size((USUAL_WIDTH, 24)).columns, WIDEST) if terminal else USUAL_WIDTH,
+        colour=terminal and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        plain=plain or not unicode,
+        verbosity=verbosity,
+    )
+
+
+def write(data: bytes, path: str | None, *, text: bool) -> None:
+    """Write a finished report to ``path`` or to standard output. Raises UsageError where that cannot be done."""
+    try:
+        if path is None:
+            _write_stdout(data, text=text)
+        else:
+            _write_file(data, Path(path))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = path or "standard output"
+        raise UsageError(f"cannot write to {where}: {error.strerror or error}") from None
+
+
+def check_output(path: str | None, inputs: list[str]) -> None:
+    """Refuse, before the work, an output that cannot be written or that is one of the inputs. Raises UsageError."""
+    if path is None:
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise UsageError(f"--output {path} is a directory", fix="name a file in it")
+    if not target.parent.is_dir():
+        raise UsageError(f"--output {path}: there is no directory {target.parent}", fix="make it first")
+    for name in inputs:
+        with contextlib.suppress(OSError):
+            if os.path.samefile(name, path):
+                raise UsageError(f"--output {path} is an input", fix="name another file")
+
+
+def _speaks_unicode() -> bool:
+    """Return whether standard output can show the signs that reports use."""
+    try:
+        "→·–\u202f…".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _write_stdout(data: bytes, *, text: bool) -> None:
+    if text and not _speaks_unicode():
+        data = data.decode().encode(sys.stdout.encoding or "ascii", "backslashreplace")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _write_file(data: bytes, path: Path) -> None:
+    """Write a file as a whole or not at all; devices and pipes are written to as they are."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.chmod(file.name, _mode(target))
+            os.replace(file.name, target)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def _mode(target: Path) -> int:
+    """Return the permissions of the file that is replaced, or those that a new file would have."""
+    try:
+        return target.stat().st_mode & 0o777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask

@@ -1,0 +1,23 @@
+"""``auditor schema``: the JSON Schemas of the documents that auditor reads and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+SCHEMAS = {
+    "policy": "policy.schema.json",
+    "report": "report-1.schema.json",
+    "rule": "rule.schema.json",
+}
+"""Name of a document -> file in ``auditor/schemas``."""
+
+_FOLDER = Path(__file__).resolve().parent.parent / "schemas"
+
+
+@click.command()
+@click.argument("document", type=click.Choice(tuple(SCHEMAS)))
+def schema(document: str) -> None:
+    """Print the JSON Schema of a document, for editors and for checking reports."""
+    click.echo((_FOLDER / SCHEMAS[document]).read_text(encoding="utf-8"), nl=False)

@@ -1,0 +1,83 @@
+"""Every error that auditor raises on purpose.
+
+    AuditorError                 base: what, where, why, what to do; ``exit_code`` for the command line
+    ├── UsageError               2   an option or argument that cannot be used
+    ├── DocumentError            2   a YAML document (policy, rule, service file) with ``problems``
+    │   ├── PolicyError
+    │   └── RuleError
+    ├── MissingExtra             2   an optional package is not installed; names the pip command
+    └── CaptureError             3   a capture that cannot be read at all
+
+``Problem`` is one complaint about a document, with its place, so that all of them can be told at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentProblem:
+    """One complaint about a document.
+
+    ``path`` file name as the user gave it, ``line`` and ``column`` from 1, ``message`` what is wrong and why,
+    ``fix`` what to write instead (may be empty), ``excerpt`` the source line (may be empty).
+    """
+
+    path: str
+    line: int
+    column: int
+    message: str
+    fix: str = ""
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        """Return ``path:line:column: message``, the fix on a line of its own."""
+        text = f"{self.path}:{self.line}:{self.column}: {self.message}"
+        return f"{text}\n  help: {self.fix}" if self.fix else text
+
+
+class AuditorError(Exception):
+    """Base of all errors that auditor raises on purpose."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+class UsageError(AuditorError):
+    """An option or an argument that cannot be used as given."""
+
+
+class MissingExtra(AuditorError):
+    """An optional package is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed", fix=f'install it with: pip install "auditor[{extra}]"'
+        )
+
+
+class DocumentError(AuditorError):
+    """A YAML document that is not what it should be; all complaints at once in ``problems``."""
+
+    def __init__(self, problems: list[DocumentProblem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class PolicyError(DocumentError):
+    """A policy, or a services file that it names, that cannot be used."""
+
+
+class RuleError(DocumentError):
+    """A rule or service file that cannot be used."""
+
+
+class CaptureError(AuditorError):
+    """A capture that cannot be read at all."""
+
+    exit_code = 3

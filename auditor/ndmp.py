@@ -1,0 +1,152 @@
+"""NDMP messages as the core read them: columns, and the few words to ask them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+
+NO_ADDRESS = 0xFFFFFFFF
+"""The address code that stands for none."""
+
+Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its name, NumPy dtype, unit and meaning."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+
+
+MESSAGE_COLUMNS = (
+    Column("flow", "u4", "row", "row of the flow table: the control connection"),
+    Column("packet", "u8", "number", "packet that completed the message"),
+    Column("file", "u4", "row", "capture of that packet"),
+    Column("time", "i8", "ns", "time of that packet"),
+    Column("from_responder", "bool", "", "sent by the responder of the TCP connection (the NDMP server)"),
+    Column("message", "u4", "code", "NDMP message code"),
+    Column("reply", "bool", "", "a reply; otherwise a request or post"),
+    Column("sequence", "u4", "", "sequence number of the sender"),
+    Column("reply_sequence", "u4", "", "sequence of the request that this answers"),
+    Column("error", "u4", "code", "error of the header, or of the body where the header has none"),
+    Column("version", "u1", "", "NDMP version in force when it was decoded; 0 unknown"),
+    Column("status", "u1", "code", "what became of the body: _native.MESSAGE_STATUS"),
+    Column("length", "u4", "bytes", "record length without markers"),
+)
+"""Columns of ``Reading.ndmp_messages()``."""
+
+FIELD_COLUMNS = (
+    Column("message", "u4", "row", "row of the message table"),
+    Column("name", "u2", "code", "field: _native.FIELD_NAMES"),
+    Column("number", "u8", "", "value of a number; the port of an address; 0 otherwise"),
+    Column("text", "i4", "row", "index into texts(), -1 for none"),
+    Column("address", "u4", "code", "address code, 0xffffffff for none"),
+)
+"""Columns of ``Reading.ndmp_fields()``: a long table, since messages have few and different fields."""
+
+STREAM_COLUMNS = (
+    Column("flow", "u4", "row", "row of the flow table"),
+    Column("began", "u1", "code", "0 seen from the greeting, 1 joined mid-stream"),
+    Column("tls", "bool", "", "went over to TLS inside the connection"),
+    Column("tls_packet", "u8", "number", "packet in which TLS began, 0 for none"),
+    Column("messages", "u8", "", "messages whose header was read"),
+    Column("not_captured", "u8", "", "messages whose body was cut or lost"),
+    Column("skipped_bytes", "u8", "bytes", "bytes that could not be read as NDMP, both directions"),
+)
+"""Columns of ``Reading.ndmp_streams()``."""
+
+
+class Field(NamedTuple):
+    """One value of a message's field. ``number`` is the port where ``address`` (a code of the flow table) is one."""
+
+    number: int
+    text: str | None
+    address: int | None
+
+
+class NdmpMessages:
+    """The NDMP messages of a reading: ``messages["message"]`` is a column of ``MESSAGE_COLUMNS``.
+
+    ``streams`` holds the columns of ``STREAM_COLUMNS``. A control connection has thousands of messages but few that
+    matter, so that rows are asked for by flow and message code and only their fields become Python objects.
+    """
+
+    __slots__ = ("_fields", "_flows", "_messages", "_order", "_starts", "_texts", "streams")
+
+    def __init__(
+        self,
+        messages: Mapping[str, Array],
+        fields: Mapping[str, Array],
+        texts: list[str],
+        streams: Mapping[str, Array],
+    ) -> None:
+        self._messages = messages
+        self._fields = fields
+        self._texts = texts
+        self.streams = dict(streams)
+        # Rows of one flow need not stand together; a stable order keeps its packets in sequence.
+        self._order: Rows = np.argsort(messages["flow"], kind="stable")
+        self._flows = messages["flow"][self._order]
+        self._starts: Rows = np.searchsorted(fields["message"], np.arange(len(messages["flow"]) + 1, dtype=np.uint32))
+
+    @classmethod
+    def from_reading(cls, reading: _native.Reading) -> NdmpMessages:
+        """Wrap what the core has read; columns are not copied."""
+        return cls(reading.ndmp_messages(), reading.ndmp_fields(), reading.texts(), reading.ndmp_streams())
+
+    @classmethod
+    def empty(cls) -> NdmpMessages:
+        """Return the messages of a capture that has none."""
+
+        def no_rows(columns: tuple[Column, ...]) -> dict[str, Array]:
+            return {column.name: np.zeros(0, column.dtype) for column in columns}
+
+        return cls(no_rows(MESSAGE_COLUMNS), no_rows(FIELD_COLUMNS), [], no_rows(STREAM_COLUMNS))
+
+    def __len__(self) -> int:
+        """Return the number of messages."""
+        return len(self._messages["flow"])
+
+    def __getitem__(self, column: str) -> Array:
+        """Return a column of ``MESSAGE_COLUMNS``; raises KeyError for any other name."""
+        return self._messages[column]
+
+    def rows(self, flow: int, codes: Iterable[int] | None = None) -> Rows:
+        """Return the message rows of a flow in order of packets, those with a message code of ``codes`` if given."""
+        first, last = np.searchsorted(self._flows, [flow, flow + 1])
+        rows: Rows = self._order[first:last]
+        if codes is None:
+            return rows
+        return rows[np.isin(self._messages["message"][rows], list(codes))]
+
+    def fields(self, row: int) -> dict[str, list[Field]]:
+        """Return the fields of a message, by name; a name occurs more than once in lists (addresses, for one)."""
+        found: dict[str, list[Field]] = {}
+        for index in range(int(self._starts[row]), int(self._starts[row + 1])):
+            name = _native.FIELD_NAMES[int(self._fields["name"][index])]
+            found.setdefault(name, []).append(self._field(index))
+        return found
+
+    def stream(self, flow: int) -> int | None:
+        """Return the row of ``streams`` for a flow, or None where it carries no NDMP."""
+        rows = np.flatnonzero(self.streams["flow"] == flow)
+        return int(rows[0]) if len(rows) else None
+
+    def _field(self, index: int) -> Field:
+        text = int(self._fields["text"][index])
+        address = int(self._fields["address"][index])
+        return Field(
+            int(self._fields["number"][index]),
+            None if text < 0 else self._texts[text],
+            None if address == NO_ADDRESS else address,
+        )

@@ -1,0 +1,93 @@
+"""What a line of the notation can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.flows import FlowTable
+
+WORDS = {
+    "S0, SF, REJ, …": "Zeek's connection state; SF when not said",
+    "xN": "N packets from the originator; N SYNs where none was answered",
+    "app=NAME": "protocol recognised from payload",
+    "refusal=NAME": "how it was refused; rst for REJ when not said",
+    "by=NAME": "how the originator is known; syn when not said",
+    "bytes=N/M": "payload bytes of originator and responder",
+    "missed=N/M": "TCP bytes that the capture lacks, of originator and responder",
+    "vlan=N": "outermost VLAN",
+    "at=N": "first packet, seconds from the beginning; the line number when not said",
+    "for=N": "seconds from first to last packet; 1 when not said",
+    "one-sided": "nothing of the responder was captured",
+    "cut": "frames were cut by the snaplen",
+    "control": "an NDMP control connection",
+    "data=GRADE": "a data connection of the control connection above: proved, probable or possible",
+    "login=WORD": "authentication seen on the control connection: accepted, refused or unanswered",
+    "auth=TYPE": "type of that authentication: none, text, md5",
+    "tls": "the control connection went over to TLS",
+    "transfer": "the control connection started or announced a transfer",
+    "local": "the transfer stayed within one host",
+    "readable=WORD": "how much of the control connection could be read: read, cut, mid-stream, tls, not-seen",
+}
+"""Words of the notation and their meaning."""
+
+LOGINS = ("accepted", "refused", "unanswered")
+GRADES = ("proved", "probable", "possible")
+READABLE = ("read", "cut", "mid-stream", "tls", "not-seen")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a line says beyond the flow itself."""
+
+    control: bool = False
+    data: str = ""
+    login: str = ""
+    auth: str = ""
+    tls: bool = False
+    transfer: bool = False
+    local: bool = False
+    readable: str = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One line of the notation, as said; None where the line is silent. Times in seconds."""
+
+    transport: int
+    orig: tuple[str, int]
+    resp: tuple[str, int]
+    state: str = "SF"
+    packets: int | None = None
+    app: str = "unknown"
+    refusal: str = ""
+    by: str = "syn"
+    bytes: tuple[int, int] | None = None
+    missed: tuple[int, int] = (0, 0)
+    vlan: int = 0
+    at: float | None = None
+    lasts: float = 1.0
+    cut: bool = False
+    one_sided: bool = False
+    marks: Marks = Marks()
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureLine:
+    """A capture as a line ``capture …`` describes it; the attributes of ``_native.FileFacts`` that rules ask for."""
+
+    path: str = "example.pcap"
+    packets: int = 100
+    status: str = "read"
+    error: str | None = None
+    drops: int | None = None
+    snaplen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a text in the notation describes: flows, what is known of each, the captures, and settings of the policy."""
+
+    table: FlowTable
+    marks: tuple[Marks, ...]
+    captures: tuple[CaptureLine, ...]
+    policy: dict[str, str]

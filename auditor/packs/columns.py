@@ -1,0 +1,198 @@
+"""The tables and columns that rules may ask about. ``auditor.tables`` fills them; a test holds both together.
+
+Imports no NumPy, so that ``auditor rules list`` stays quick.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """What a column holds, and so how a rule may ask for it."""
+
+    WORD = "word"
+    FLAG = "flag"
+    NUMBER = "number"
+    ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleColumn:
+    """A column of a table. ``words`` lists all that can occur; empty where names come from policy or core."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    words: tuple[str, ...] = ()
+
+
+ROLES = (
+    "undeclared",
+    "media-servers",
+    "agents",
+    "filers",
+    "databases",
+    "mail-relays",
+    "snmp-managers",
+    "domain-controllers",
+    "consoles",
+    "desktops",
+    "other",
+    "multicast",
+)
+VERDICTS = ("permit", "deny", "unstated", "out-of-scope")
+OUTCOMES = ("established", "unanswered", "refused", "uncertain")
+MISFITS = ("none", "port", "direction", "zone", "transport")
+GRADES = ("none", "proved", "probable", "possible")
+LOGINS = ("none", "unanswered", "refused", "accepted")
+READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
+STATUSES = ("read", "partial", "unreadable")
+
+
+def _word(name: str, meaning: str, words: tuple[str, ...] = ()) -> RuleColumn:
+    return RuleColumn(name, Kind.WORD, meaning, words)
+
+
+def _flag(name: str, meaning: str) -> RuleColumn:
+    return RuleColumn(name, Kind.FLAG, meaning)
+
+
+def _number(name: str, meaning: str) -> RuleColumn:
+    return RuleColumn(name, Kind.NUMBER, meaning)
+
+
+def _address(name: str, meaning: str) -> RuleColumn:
+    return RuleColumn(name, Kind.ADDRESS, meaning)
+
+
+FLOW_COLUMNS = (
+    _address("originator", "address of the host that opened the flow"),
+    _address("responder", "address of the host that was addressed"),
+    _number("orig_port", "port of the originator"),
+    _number("resp_port", "port of the responder"),
+    _word("transport", "tcp, udp, icmp, icmp6 or an IP protocol number"),
+    _word("state", "Zeek's connection state"),
+    _word("originator_by", "how the originator is known"),
+    _word("refusal", "how it was refused"),
+    _word("app", "protocol recognised from payload"),
+    _word("how", "what became of the attempt, in words for a message"),
+    _number("orig_packets", "packets from the originator"),
+    _number("resp_packets", "packets from the responder"),
+    _number("orig_payload", "payload bytes from the originator"),
+    _number("resp_payload", "payload bytes from the responder"),
+    _number("missed", "TCP bytes that the capture lacks, both directions"),
+    _number("vlan", "outermost VLAN, 0 for none"),
+    _word("orig_zone", "zone of the originator; undeclared where no zone names it"),
+    _word("resp_zone", "zone of the responder; undeclared where no zone names it"),
+    _word("orig_role", "role of the originator's zone", ROLES),
+    _word("resp_role", "role of the responder's zone", ROLES),
+    _flag("media_server_end", "a media server is an end of the flow"),
+    _flag("undeclared_end", "an end of the flow is in no zone"),
+    _word("service", "catalogue service by port and role: its id"),
+    _word("service_name", "that service as the vendor calls it"),
+    _word("family", "family of that service"),
+    _word("process", "process that serves it"),
+    _word("verdict", "what the policy intends", VERDICTS),
+    _word("outcome", "what was observed", OUTCOMES),
+    _flag("passed", "traffic got through: established, or a datagram of a service that does not answer"),
+    _word("term", "term that decided"),
+    _word("nearest", "term that fitted but for one thing"),
+    _word("misfit", "the one thing that did not fit", MISFITS),
+    _word("doubt", "why the verdict is not certain"),
+    _flag("smtp", "to a port on which mail notification may go out"),
+    _flag("snmp_trap", "to a port on which SNMP notification may go out"),
+    _flag("notification", "either of these two"),
+    _flag("control", "control connection or the attempt at one: NDMP on any port, or towards the declared NDMP port"),
+    _flag("data", "data connection, or the attempt at one, tied to a control connection"),
+    _word("grade", "how sure that tie is", GRADES),
+    _word("control_verdict", "verdict on the control connection that a data connection belongs to"),
+    _word("login", "best answer to a login on a control connection", LOGINS),
+    _flag("on_ndmp_port", "the responder's port is the NDMP port declared for it"),
+    _number("ndmp_port", "NDMP port declared for the responder"),
+    _flag("listens_outside", "data connection whose listening port is outside the range declared for that host"),
+    _flag("ndmp_elsewhere", "the responder was seen to serve NDMP on a port other than the declared one"),
+    _flag("ndmp_port_dead", "the responder's declared NDMP port was refused or silent in this capture"),
+    _flag("answered_elsewhere", "another flow of the same originator, responder, transport and port was established"),
+    _flag("at_the_end", "began so shortly before the capture's end that no answer could be expected"),
+    _flag("mid_stream", "began before the capture: no handshake was seen"),
+)
+DATA_COLUMNS = (
+    _address("host", "address of this end"),
+    _address("peer", "address of the other end"),
+    _word("zone", "zone of this end"),
+    _word("role", "role of this end's zone", ROLES),
+    _word("side", "whether this end listens or connects", ("listens", "connects")),
+    _number("port", "port of this end"),
+    _flag("declared", "a dynamic range is declared for this end"),
+    _word("declared_range", "that range"),
+    _flag("inside", "the port is inside that range"),
+    _word("grade", "how sure the tie to a control connection is", GRADES),
+    _word("outcome", "what was observed", OUTCOMES),
+    _word("how", "what became of the attempt, in words for a message"),
+)
+SESSION_COLUMNS = (
+    _address("originator", "address of the host that opened the control connection"),
+    _address("responder", "address of the NDMP server"),
+    _number("resp_port", "port of the NDMP server"),
+    _word("orig_zone", "zone of the originator"),
+    _word("resp_zone", "zone of the responder"),
+    _word("orig_role", "role of the originator's zone", ROLES),
+    _word("resp_role", "role of the responder's zone", ROLES),
+    _number("version", "NDMP version in force, 0 where it was not readable"),
+    _word("auth", "strongest statement about the login: none, or its type (text, md5 …)"),
+    _word("login", "best answer to a login", LOGINS),
+    _flag("tls", "the control connection is inside TLS"),
+    _word("readable", "how much of the control connection could be read", READABLE),
+    _flag("transfer", "a transfer was started or announced"),
+    _flag("local", "the data stays on the NDMP server"),
+    _flag("settled", "the session was closed, or the capture went on long enough for a data connection to follow"),
+    _number("data_connections", "data connections, or attempts, tied to the session"),
+    _number("missed", "bytes of the control connection that the capture lacks"),
+    _number("cut_messages", "NDMP messages whose body was not captured"),
+    _word("verdict", "what the policy intends for the control connection", VERDICTS),
+)
+CAPTURE_COLUMNS = (
+    _word("path", "the capture as it was named"),
+    _word("status", "how far it could be read", STATUSES),
+    _word("error", "why it could not be read to its end"),
+    _number("packets", "packets read"),
+    _number("drops", "packets that the capturing program dropped"),
+    _number("drops_percent", "share of the drops in all packets, in percent"),
+    _number("tcp_flows", "TCP connections whose ends have exchanged more than a handshake"),
+    _number("one_sided", "of these, connections of which only one direction was captured"),
+    _number("one_sided_percent", "share of these, in percent"),
+)
+POLICY_COLUMNS = (
+    _flag("inferred", "no policy was given: roles come from the traffic"),
+    _word("generation", "product generation"),
+    _number("flows", "flows in all captures"),
+    _number("in_scope", "flows that the policy speaks about: a declared host is an end"),
+)
+HOST_COLUMNS = (
+    _address("host", "address"),
+    _word("zone", "zone of the host"),
+    _word("role", "role of that zone", ROLES),
+    _flag("declared", "a dynamic range is declared for the host"),
+    _word("declared_range", "that range"),
+    _number("declared_size", "ports in that range, 0 where none is declared"),
+    _number("data_connections", "data connections with an end at this host"),
+    _number("peak", "most data ports of the host in use at the same time"),
+    _number("ports_used", "different data ports used"),
+)
+TABLES: dict[str, dict[str, RuleColumn]] = {
+    name: {column.name: column for column in columns}
+    for name, columns in {
+        "flows": FLOW_COLUMNS,
+        "data": DATA_COLUMNS,
+        "sessions": SESSION_COLUMNS,
+        "captures": CAPTURE_COLUMNS,
+        "policy": POLICY_COLUMNS,
+        "hosts": HOST_COLUMNS,
+    }.items()
+}
+"""Name of the table -> name of the column -> column."""
+
+COUNT = "count"
+"""A name that every message may use: how many rows (flows, hosts …) the finding stands for."""

@@ -1,0 +1,113 @@
+"""What a rule file says, once it has been read and found sound. Frozen; judges nothing itself."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from auditor.model import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of ``select``: a column and what it must be.
+
+    ``operator`` is ``in`` or ``not in`` with ``values`` for words, addresses and flags (``true``, ``false``);
+    ``in``, ``<``, ``<=``, ``>``, ``>=`` or ``!=`` with whole numbers in ``values`` for numbers.
+    """
+
+    column: str
+    operator: str
+    values: tuple[str, ...] | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A sentence with names in braces. Only plain names: no attributes, indexes, conversions or formats."""
+
+    text: str
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names, in order. Raises ValueError where the text is no template of plain names."""
+        names = []
+        for _, name, specification, conversion in string.Formatter().parse(self.text):
+            if name is None:
+                continue
+            if conversion or specification or not name.isidentifier():
+                raise ValueError(f"{{{name}}} is not a plain name")
+            names.append(name)
+        return tuple(names)
+
+    def render(self, values: Mapping[str, str]) -> str:
+        """Return the sentence with every name replaced by its value. Values are never read as templates."""
+        parts = string.Formatter().parse(self.text)
+        return "".join(literal + ("" if name is None else values[name]) for literal, name, _, _ in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Raises the severity of a finding when at least one of its rows also meets ``select``."""
+
+    select: tuple[Condition, ...]
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Collapse:
+    """Makes one finding of many: when more than ``when_over`` findings agree in the subjects ``to``."""
+
+    when_over: int
+    to: tuple[str, ...]
+    message: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text in the flow notation, and the line of the rule file on which it stands."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check. One finding arises for each different ``subject``: name in the finding -> column of the table.
+
+    ``threshold`` is how many rows a subject needs. ``undermines`` marks findings which say that the capture cannot
+    support a verdict. ``path`` is the file, as given.
+    """
+
+    code: str
+    name: str
+    title: str
+    severity: Severity
+    since: str
+    table: str
+    select: tuple[Condition, ...]
+    subject: Mapping[str, str]
+    message: Template
+    consequence: Template
+    remedy: Template
+    why: str
+    sources: tuple[str, ...]
+    false_alarms: tuple[str, ...]
+    controls: tuple[str, ...]
+    fires: tuple[Example, ...]
+    silent: tuple[Example, ...]
+    threshold: int = 1
+    escalate: tuple[Escalation, ...] = ()
+    collapse: tuple[Collapse, ...] = ()
+    undermines: bool = False
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Rules in the order of their codes."""
+
+    rules: tuple[Rule, ...]
+
+    def find(self, code_or_name: str) -> Rule | None:
+        """Return the rule with a code or a name, or None."""
+        return next((rule for rule in self.rules if code_or_name in (rule.code, rule.name)), None)

@@ -1,0 +1,202 @@
+"""The straight line from captures to a report: read, tie sessions together, judge, apply the rules, sum up."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+from auditor.engine import findings as find_findings
+from auditor.errors import UsageError
+from auditor.flows import FlowTable
+from auditor.hosts import summarise_hosts
+from auditor.model import CaptureSummary, Finding, Report
+from auditor.ndmp import NdmpMessages
+from auditor.packs.load import load_pack
+from auditor.policy.infer import infer_policy
+from auditor.policy.load import load_policy
+from auditor.policy.match import Verdicts, judge
+from auditor.policy.model import DEFAULT_NDMP_PORT, Network, Policy
+from auditor.policy.prefixes import PrefixIndex
+from auditor.services import Catalogue, load_catalogue, rules_folder
+from auditor.sessions import Readable, SessionSet, find_sessions
+from auditor.summary import (
+    measure_coverage,
+    summarise_captures,
+    summarise_policy,
+    summarise_services,
+    summarise_sessions,
+)
+from auditor.tables import build_tables
+from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
+
+Progress = Callable[[int, int], None]
+"""Called now and then with bytes read and bytes in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture."""
+
+    hash_files: bool = False
+
+
+def audit(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    policy_path: str | os.PathLike[str] | None = None,
+    options: AuditOptions | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Audit captures against a policy, or against the vendor's advice where none is given.
+
+    A capture that cannot be read, or not to its end, is told in the report and never stops the others. An exception
+    raised by ``progress`` stops the reading.
+
+    Raises
+    ------
+    UsageError
+        There is no capture.
+    PolicyError
+        The policy, or a services file that it names, cannot be used; with all complaints at once.
+    RuleError
+        A rule or service file cannot be used.
+    """
+    options = options or AuditOptions()
+    names = _distinct(paths)
+    if not names:
+        raise UsageError("there is no capture to audit", fix="name at least one capture file")
+    policy = None if policy_path is None else load_policy(os.fspath(policy_path))
+    catalogue = load_catalogue(policy.generation) if policy is not None else load_catalogue()
+    reading = read(names, catalogue, policy, hash_files=options.hash_files, progress=progress)
+    table, messages = FlowTable.from_reading(reading), NdmpMessages.from_reading(reading)
+    policy = policy or infer_policy(table, messages, catalogue)
+    sessions = find_sessions(
+        table,
+        messages,
+        control_ports=declared_control_ports(table, policy),
+        service_ports=np.array(catalogue.known_ports(), np.uint16),
+    )
+    verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
+    found = apply_rules(table, sessions, verdicts, policy, reading.files)
+    captures = tuple(map(_explained, summarise_captures(reading.files)))
+    return _report(captures, table, sessions, verdicts, policy, found)
+
+
+def read(
+    paths: Sequence[str],
+    catalogue: Catalogue,
+    policy: Policy | None,
+    *,
+    hash_files: bool = False,
+    progress: Progress | None = None,
+) -> _native.Reading:
+    """Read captures into flows and NDMP messages."""
+    return _native.read_flows(
+        paths,
+        known_ports=catalogue.known_ports(),
+        ndmp_ports=policy.ndmp_ports() if policy is not None else (DEFAULT_NDMP_PORT,),
+        hash_files=hash_files,
+        # Python sees an interrupt only when the core comes back to it, so that it always must.
+        progress=progress or _no_progress,
+    )
+
+
+def declared_control_ports(table: FlowTable, policy: Policy) -> npt.NDArray[np.uint16]:
+    """Return the NDMP port declared for each address of a table, 0 where no zone has it; shape (addresses,)."""
+    networks: list[tuple[Network, int]] = []
+    ports = [0]
+    for zone in policy.zones:
+        networks += [(network, len(ports)) for network in zone.networks]
+        ports.append(policy.ndmp_port if zone.ndmp_port is None else zone.ndmp_port)
+    for host in policy.hosts.values():
+        if host.ndmp_port is not None:
+            networks.append((ipaddress.ip_network(host.address), len(ports)))
+            ports.append(host.ndmp_port)
+    return np.array(ports, np.uint16)[PrefixIndex(networks).lookup(table.addresses)]
+
+
+def apply_rules(
+    table: FlowTable,
+    sessions: SessionSet,
+    verdicts: Verdicts,
+    policy: Policy,
+    files: Sequence[_native.FileFacts],
+) -> tuple[Finding, ...]:
+    """Return the findings of all rules, worst first. Raises RuleError where a rule file cannot be used."""
+    pack = load_pack([rules_folder() / "checks"])
+    undermining = {rule.code for rule in pack.rules if rule.undermines}
+    found = find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table)
+    return tuple(replace(finding, undermines=finding.code in undermining) for finding in found)
+
+
+def _report(
+    captures: tuple[CaptureSummary, ...],
+    table: FlowTable,
+    sessions: SessionSet,
+    verdicts: Verdicts,
+    policy: Policy,
+    found: tuple[Finding, ...],
+) -> Report:
+    """Sum up."""
+    coverage = measure_coverage(table, verdicts, sessions, sum(capture.packets for capture in captures))
+    verdict = report_verdict(captures, found, coverage)
+    held_against = summarise_policy(policy)
+    unreadable = sum(session.readable is not Readable.READ for session in sessions.sessions)
+    return Report(
+        verdict=verdict,
+        summary=summary_sentence(verdict, captures, found, coverage, held_against),
+        policy=held_against,
+        captures=captures,
+        hosts=summarise_hosts(table, verdicts, sessions, policy),
+        services=summarise_services(table, verdicts),
+        sessions=summarise_sessions(table, sessions),
+        findings=found,
+        limits=limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
+        totals=_totals(captures, table, coverage),
+        version=_native.__version__,
+    )
+
+
+def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:
+    return {
+        "packets": coverage.packets,
+        "bytes": sum(capture.bytes for capture in captures),
+        "flows": len(table),
+        "judged_flows": coverage.judged,
+        "hosts": coverage.hosts,
+        "control_connections": coverage.control,
+        "data_connections": coverage.data,
+    }
+
+
+def _distinct(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Return the paths, each file once: what is counted twice would look like twice the traffic."""
+    seen: dict[str, str] = {}
+    for path in map(os.fspath, paths):
+        seen.setdefault(os.path.realpath(path), path)
+    return list(seen.values())
+
+
+def _explained(capture: CaptureSummary) -> CaptureSummary:
+    """Return the capture with a reason that tells what to do, where the operating system's word does not."""
+    if capture.status != "unreadable":
+        return capture
+    try:
+        mode = os.stat(capture.path).st_mode
+    except (OSError, ValueError):
+        return capture
+    if stat.S_ISDIR(mode):
+        pattern = os.path.join(capture.path, "*.pcap*")
+        return replace(capture, error=f"is a directory; name the captures in it, for example {pattern}")
+    return capture
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Be called, and let Python see to its signals."""

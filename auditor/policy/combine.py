@@ -1,0 +1,73 @@
+"""Reduces a flow table to the few combinations of facts that a verdict depends on.
+
+Ports that no term and no service tells apart are one interval; addresses that the policy treats alike are one group. A
+million flows so become some hundred combinations, each judged once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.flows import TCP, UDP, FlowTable
+from auditor.policy.distinct import distinct_rows
+from auditor.policy.groups import Groups
+from auditor.ports import PortSet
+
+TRANSPORT_WORDS = ("", "tcp", "udp")
+KIND_WORDS = ("", "control", "data")
+"""What ``transport`` and ``kind`` of combinations stand for."""
+
+Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Combinations:
+    """Distinct combinations, one entry each, and for every flow the one that it belongs to (``of_flow``).
+
+    ``orig`` and ``resp`` are groups, ``port`` any port of the responder's interval (all of it is judged alike).
+    """
+
+    orig: Codes
+    resp: Codes
+    transport: Codes
+    port: Codes
+    kind: Codes
+    of_flow: Codes
+
+    def __len__(self) -> int:
+        """Return the number of combinations."""
+        return len(self.orig)
+
+
+def combine(
+    table: FlowTable, groups: Groups, port_sets: Iterable[PortSet], *, control: Bools, data: Bools
+) -> Combinations:
+    """Return the combinations of a table. ``control`` and ``data`` mark flows, as bool arrays with one entry each."""
+    interval_of, first_port = _intervals(port_sets)
+    transport = np.select([table["transport"] == TCP, table["transport"] == UDP], [1, 2], 0)
+    kind = np.where(control, 1, np.where(data, 2, 0))
+    shape = (len(groups), len(groups), len(TRANSPORT_WORDS), len(first_port), len(KIND_WORDS))
+    parts = (
+        groups.of_address[table["orig_addr"]],
+        groups.of_address[table["resp_addr"]],
+        transport,
+        interval_of[table["resp_port"]],
+        kind,
+    )
+    (orig, resp, transport, interval, kind), of_flow = distinct_rows(parts, shape)
+    return Combinations(orig, resp, transport, first_port[interval], kind, of_flow)
+
+
+def _intervals(port_sets: Iterable[PortSet]) -> tuple[Codes, Codes]:
+    """Return the interval of each port 0..65535, and the first port of each interval."""
+    starts = {0, 1}
+    for ports in port_sets:
+        for low, high in ports.ranges:
+            starts |= {low, high + 1}
+    first = np.array(sorted(port for port in starts if port <= 65535), np.int64)
+    return np.searchsorted(first, np.arange(65536), side="right") - 1, first

@@ -1,0 +1,173 @@
+"""Reads a policy from the traffic where none was declared: who acts as what, each with the reason.
+
+Roles rest on what a host is seen to do, strongest sign first. A host that merely connects somewhere proves nothing: an
+outsider does that too. So consoles and desktops are never inferred, and a media server is one that moved data, else one
+whose login was accepted, else one that spoke NDMP at all. No range is inferred: what was used is not what was meant.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+from auditor.flows import TCP, FlowTable
+from auditor.ndmp import NdmpMessages
+from auditor.policy.model import DEFAULT_NDMP_PORT, Policy, Zone, normalised
+from auditor.policy.outcome import ESTABLISHED, observed
+from auditor.services import ROLES, Catalogue
+from auditor.yaml_tree import Place
+
+CLIENT_AUTH = 0x901
+TRANSFERS = (0x401, 0x402, 0x40B, 0x409, 0x40A, 0xA01, 0xA09)
+"""DATA_START_*, DATA_LISTEN, DATA_CONNECT, MOVER_LISTEN, MOVER_CONNECT: a refused client gets no further than an error."""
+
+_NDMP = _native.APPS.index("ndmp")
+_POSSIBLY_NDMP = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "ndmp"))
+_AGENT_SERVICES = ("remote-agent-6103", "netware-agent-9", "push-install")
+_TARGETS = (
+    ("smtp", "mail-relays", "receives mail of"),
+    ("snmp-trap", "snmp-managers", "receives traps of"),
+    ("kerberos", "domain-controllers", "is asked for Kerberos tickets by"),
+    ("mssql", "databases", "is asked for SQL by"),
+    ("mssql-monitor", "databases", "is asked for SQL instances by"),
+)
+"""What a media server's own connections tell of the hosts that it connects to."""
+
+Bools = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
+
+
+def infer_policy(table: FlowTable, messages: NdmpMessages, catalogue: Catalogue) -> Policy:
+    """Return a policy with the roles that the traffic shows, marked ``inferred``, with reasons per address.
+
+    Reasons name packets. The vendor's services are the yardstick; the NDMP port is the one that most agents answer on.
+    """
+    return _Inference(table, messages, catalogue).policy()
+
+
+class _Inference:
+    """Collects roles of addresses; the first role that an address gets stays."""
+
+    def __init__(self, table: FlowTable, messages: NdmpMessages, catalogue: Catalogue) -> None:
+        self._table = table
+        self._messages = messages
+        self._catalogue = catalogue
+        self._roles: dict[int, str] = {}
+        self._because: dict[int, list[str]] = {}
+        self._ndmp = (table["transport"] == TCP) & (table["app"] == _NDMP)
+        self._established = observed(table, np.zeros(len(table), np.bool_)) == ESTABLISHED
+        self._ndmp_port = self._usual_ndmp_port()
+
+    def policy(self) -> Policy:
+        """Return what was found."""
+        self._media_servers()
+        self._agents()
+        self._targets()
+        zones = []
+        for role in ROLES:
+            codes = sorted(code for code, given in self._roles.items() if given == role)
+            if codes:
+                networks = tuple(ipaddress.ip_network(normalised(self._table.address(code))) for code in codes)
+                zones.append(Zone(role, role, networks, None, None, Place("", 0)))
+        because = {self._table.address_text(code): tuple(reasons) for code, reasons in self._because.items()}
+        return Policy(
+            path=None,
+            inferred=True,
+            generation=self._catalogue.generation,
+            zones=tuple(zones),
+            ndmp_port=self._ndmp_port,
+            because=because,
+        )
+
+    def _usual_ndmp_port(self) -> int:
+        """Return the port on which most hosts answer NDMP; the vendor's where there is none or a draw."""
+        rows = np.flatnonzero(self._ndmp)
+        pairs = np.unique(np.stack([self._table["resp_addr"][rows], self._table["resp_port"][rows]]), axis=1)
+        counts = Counter(pairs[1].tolist())
+        return max(counts, key=lambda port: (counts[port], port == DEFAULT_NDMP_PORT, -port), default=DEFAULT_NDMP_PORT)
+
+    def _media_servers(self) -> None:
+        """Let the strongest sign that any host shows decide for all: beside a host that moves data, a mere login is none."""
+        login, transfer = self._answered((CLIENT_AUTH,)), self._answered(TRANSFERS)
+        for reason, packets in (("moved data in an NDMP session", transfer), ("logged in by NDMP", login)):
+            for flow, packet in packets.items():
+                if packets is transfer and flow in login:
+                    self._note(self._originator(flow), "media-servers", f"logged in by NDMP (packet {login[flow]})")
+                self._note(self._originator(flow), "media-servers", f"{reason} (packet {packet})")
+            if packets:
+                break
+        self._agent_browsers()
+        if not self._roles:
+            by_port = (self._table["resp_port"] == self._ndmp_port) & np.isin(self._table["app"], _POSSIBLY_NDMP)
+            control = self._ndmp | ((self._table["transport"] == TCP) & by_port & self._established)
+            self._note_all(control, "orig_addr", "media-servers", "opened an NDMP control connection")
+
+    def _agent_browsers(self) -> None:
+        """Take a host on which agents register for a media server; where no NDMP was seen, any that answers on that port."""
+        talks_ndmp = np.zeros(len(self._table.addresses), np.bool_)
+        talks_ndmp[self._table["resp_addr"][self._ndmp]] = True
+        flows = self._to_service("agent-browser") & self._established
+        if self._ndmp.any():
+            flows &= talks_ndmp[self._table["orig_addr"]] & ~talks_ndmp[self._table["resp_addr"]]
+        self._note_all(flows, "resp_addr", "media-servers", "accepts registrations of agents")
+
+    def _agents(self) -> None:
+        self._note_all(self._ndmp, "resp_addr", "agents", "answers NDMP")
+        from_media = self._from_media()
+        control = (self._table["transport"] == TCP) & (self._table["resp_port"] == self._ndmp_port)
+        self._note_all(from_media & control, "resp_addr", "agents", "is asked for NDMP by a media server")
+        for service in _AGENT_SERVICES:
+            reason = f"is asked for {self._name(service)} by a media server"
+            self._note_all(from_media & self._to_service(service), "resp_addr", "agents", reason)
+
+    def _targets(self) -> None:
+        from_media = self._from_media()
+        for service, role, reason in _TARGETS:
+            self._note_all(from_media & self._to_service(service), "resp_addr", role, f"{reason} a media server")
+
+    def _from_media(self) -> Bools:
+        media = np.zeros(len(self._table.addresses), np.bool_)
+        media[[code for code, role in self._roles.items() if role == "media-servers"]] = True
+        return media[self._table["orig_addr"]]
+
+    def _to_service(self, service_id: str) -> Bools:
+        service = self._catalogue.get(service_id)
+        if service is None:
+            return np.zeros(len(self._table), np.bool_)
+        ports: Bools = service.ports.contains(self._table["resp_port"])
+        return ports
+
+    def _name(self, service_id: str) -> str:
+        service = self._catalogue.get(service_id)
+        return service.name if service else service_id
+
+    def _answered(self, codes: tuple[int, ...]) -> dict[int, int]:
+        """Return control flows with a reply to one of these messages that reports no error, and its first packet."""
+        messages = self._messages
+        wanted = np.isin(messages["message"], codes) & messages["reply"] & (messages["error"] == 0)
+        rows = np.flatnonzero(wanted)
+        flows, first = np.unique(messages["flow"][rows], return_index=True)
+        return dict(zip(flows.tolist(), messages["packet"][rows[first]].tolist(), strict=True))
+
+    def _originator(self, flow: int) -> int:
+        return int(self._table["orig_addr"][flow])
+
+    def _note_all(self, flows: Bools, end: str, role: str, reason: str) -> None:
+        """Give ``role`` to the addresses at one end of ``flows``, each with the first packet that shows it."""
+        rows = np.flatnonzero(flows)
+        codes, first = np.unique(self._table[end][rows], return_index=True)
+        for code, row in zip(codes.tolist(), rows[first].tolist(), strict=True):
+            self._note(code, role, f"{reason} (packet {int(self._table['first_packet'][row])})")
+
+    def _note(self, code: int, role: str, reason: str) -> None:
+        address = self._table.address(code)
+        if address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255":
+            return
+        if self._roles.setdefault(code, role) == role:
+            reasons = self._because.setdefault(code, [])
+            if len(reasons) < 5 and reason not in reasons:
+                reasons.append(reason)

@@ -1,0 +1,140 @@
+"""Reads a policy file. docs/policy.md describes the format, schemas/policy.schema.json checks it in editors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from auditor.document import Document, read_document
+from auditor.errors import DocumentProblem, PolicyError
+from auditor.policy.load_terms import read_terms
+from auditor.policy.load_zones import read_zones
+from auditor.policy.model import DATA_DIRECTIONS, DEFAULT_NDMP_PORT, SMTP_PORTS, SNMP_PORTS, Host, Policy, Zone
+from auditor.policy.read_values import read_address, read_port
+from auditor.policy.services_file import read_services_file
+from auditor.services import DEFAULT_GENERATION, generations
+from auditor.yaml_tree import Node
+
+POLICY_KEYS = ("generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms")
+OPTIONAL_SECTIONS = ("hosts", "notification", "terms")
+HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file")
+NOTIFICATION_KEYS = ("smtp_ports", "snmp_ports")
+
+
+def load_policy(path: str | Path) -> Policy:
+    """Read a policy file and the services files that it names.
+
+    Raises
+    ------
+    PolicyError
+        With every problem of these files at once, each with file, line, column, reason and fix.
+    """
+    document = read_document(Path(path), shown=str(path))
+    if document.root is None:
+        document.raise_problems(PolicyError)
+    policy = _PolicyReader(document, Path(path).parent).read()
+    document.raise_problems(PolicyError)
+    return policy
+
+
+class _PolicyReader:
+    """Turns the tree of one document into a policy; every complaint goes to the document."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self._document = document
+        self._folder = folder
+        self._notes: list[DocumentProblem] = []
+
+    def read(self) -> Policy:
+        """Return the policy; it is complete only where the document has no problems."""
+        document = self._document
+        fields = document.fields(
+            document.root, POLICY_KEYS, required=("zones",), may_be_empty=OPTIONAL_SECTIONS, what="a policy"
+        )
+        zones = read_zones(document, fields.get("zones"))
+        hosts = self._hosts(fields.get("hosts"), zones)
+        notification = document.fields(fields.get("notification"), NOTIFICATION_KEYS, what="smtp_ports and snmp_ports")
+        policy = Policy(
+            path=document.path,
+            generation=document.choice(fields.get("generation"), generations()) or DEFAULT_GENERATION,
+            zones=zones,
+            hosts=hosts,
+            ndmp_port=read_port(document, fields.get("ndmp_port")) or DEFAULT_NDMP_PORT,
+            data_direction=document.choice(fields.get("data_direction"), DATA_DIRECTIONS) or "either",
+            smtp_ports=document.ports(notification.get("smtp_ports")) or SMTP_PORTS,
+            snmp_ports=document.ports(notification.get("snmp_ports")) or SNMP_PORTS,
+            site_terms=read_terms(document, fields.get("terms"), zones),
+            notes=tuple(self._notes),
+        )
+        self._check_ranges(policy)
+        return policy
+
+    def _hosts(self, node: Node | None, zones: tuple[Zone, ...]) -> dict[str, Host]:
+        mapping = self._document.mapping(node, "hosts by address")
+        hosts: dict[str, Host] = {}
+        if mapping is None:
+            return hosts
+        declared = Policy(None, zones=zones)
+        for text, value in mapping.values.items():
+            host = self._host(text, value)
+            if host is None:
+                continue
+            if host.address in hosts:
+                first = hosts[host.address].place.line
+                self._document.complain(
+                    value, f"{host.address} is described already, on line {first}", "keep one of them"
+                )
+            if declared.zone_of(host.address) is None:
+                self._document.complain(
+                    mapping.keys[text], f"{host.address} is in no zone", "add it to a zone, or remove it here"
+                )
+            hosts[host.address] = host
+        return hosts
+
+    def _host(self, text: str, node: Node) -> Host | None:
+        document = self._document
+        address = read_address(document, node, text)
+        fields = document.fields(node, HOST_KEYS, what="what is declared of a host")
+        ndmp_port = read_port(document, fields.get("ndmp_port"))
+        if "services_file" in fields:
+            from_file = self._services_port(fields["services_file"])
+            if None not in (ndmp_port, from_file) and ndmp_port != from_file:
+                document.complain(
+                    fields["ndmp_port"],
+                    f"the services file of {text} says {from_file}, not {ndmp_port}",
+                    "remove ndmp_port",
+                )
+            ndmp_port = from_file if ndmp_port is None else ndmp_port
+        if address is None:
+            return None
+        name = document.text(fields.get("name")) or ""
+        return Host(str(address), name, document.ports(fields.get("dynamic_ports")), ndmp_port, node.place)
+
+    def _services_port(self, node: Node) -> int | None:
+        name = self._document.text(node)
+        if name is None:
+            return None
+        path = self._folder / name
+        if not path.exists():
+            self._document.complain(
+                node, f"services file {name!r} does not exist", "the path counts from the policy's own folder"
+            )
+            return None
+        services = read_services_file(path, str(path))
+        self._document.problems += services.problems
+        self._notes += services.notes
+        return services.port
+
+    def _check_ranges(self, policy: Policy) -> None:
+        """Refuse a range that holds the NDMP port of the same hosts: the two could not be told apart."""
+        declared = [(zone.place, zone.dynamic_ports, zone.ndmp_port or policy.ndmp_port) for zone in policy.zones]
+        declared += [
+            (host.place, policy.dynamic_ports_of(host.address), policy.ndmp_port_of(host.address))
+            for host in policy.hosts.values()
+        ]
+        for place, ports, ndmp_port in declared:
+            if ports is not None and ndmp_port in ports:
+                self._document.complain(
+                    place,
+                    f"the dynamic range {ports} holds the NDMP port {ndmp_port}",
+                    "end the range before it, or begin it after it",
+                )

@@ -1,0 +1,278 @@
+"""Judges a flow table: for each flow its zones, service, outcome, and what the policy intends, with the deciding term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.flows import FlowTable
+from auditor.policy.combine import KIND_WORDS, TRANSPORT_WORDS, Combinations, combine
+from auditor.policy.groups import ROLE_NAMES, Groups, group_addresses
+from auditor.policy.model import MULTICAST, OTHER, UNDECLARED, Policy, Term
+from auditor.policy.naming import BY_LISTENER, Naming, name_services, renamed, service_ports
+from auditor.policy.outcome import observed
+from auditor.policy.terms import policy_terms
+from auditor.ports import DYNAMIC, PortSet
+from auditor.services import INFRASTRUCTURE_ROLES, Catalogue, Service
+
+VERDICTS = ("permit", "deny", "unstated", "out-of-scope")
+PERMIT, DENY, UNSTATED, OUT_OF_SCOPE = range(4)
+MISFITS = ("", "port", "direction", "zone", "transport")
+_ORDER = ("transport", "direction", "zone", "port")
+_ORDER_OF_SESSIONS = ("port", "transport", "direction", "zone")
+"""Which single misfit says most: a known control or data connection is above all on the wrong port."""
+
+Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Columns beside a flow table, one entry per flow, and the words that they index into.
+
+    ``service`` (u2) into ``services`` (0 none); ``orig_zone``, ``resp_zone`` (u2) into ``zones``; ``orig_role``,
+    ``resp_role`` (u1) into ``roles``; ``outcome`` (u1) into ``OUTCOMES``; ``verdict`` (u1) into ``VERDICTS``; ``term`` (i4)
+    the deciding term and ``nearest`` (i4) a permitting term that fits but for ``nearest_misfit`` (u1, into ``MISFITS``),
+    both into ``terms``, -1 none; ``doubt`` (u2) into ``doubts`` (0 none).
+    """
+
+    orig_zone: npt.NDArray[np.uint16]
+    resp_zone: npt.NDArray[np.uint16]
+    orig_role: npt.NDArray[np.uint8]
+    resp_role: npt.NDArray[np.uint8]
+    service: npt.NDArray[np.uint16]
+    outcome: npt.NDArray[np.uint8]
+    verdict: npt.NDArray[np.uint8]
+    term: npt.NDArray[np.int32]
+    nearest: npt.NDArray[np.int32]
+    nearest_misfit: npt.NDArray[np.uint8]
+    doubt: npt.NDArray[np.uint16]
+    zones: tuple[str, ...]
+    roles: tuple[str, ...]
+    services: tuple[Service | None, ...]
+    terms: tuple[Term, ...]
+    doubts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return len(self.verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How one term fits each combination, part by part. ``applies``: flows of this kind are its business; ``declares``:
+    the responder declares the ports that the term is about."""
+
+    applies: Bools
+    declares: Bools
+    source: Bools
+    destination: Bools
+    reversed: Bools
+    transport: Bools
+    port: Bools
+
+    @property
+    def whole(self) -> Bools:
+        """Where the term matches."""
+        return self.applies & self.declares & self.source & self.destination & self.transport & self.port
+
+    def but_for(self, misfit: str, *, data: bool) -> Bools:
+        """Return where the term would match if it were not for this one thing."""
+        if misfit == "direction":
+            # Data the other way round goes to the other side's range, so that the port says nothing.
+            forward = self.source & self.destination
+            return self.applies & self.reversed & ~forward & self.transport & (self.port | data)
+        parts = {"port": self.port, "transport": self.transport, "zone": self.source & self.destination}
+        others = self.applies & self.declares
+        for name, part in parts.items():
+            if name != misfit:
+                others = others & part
+        if misfit == "zone":
+            return others & (self.source ^ self.destination)
+        return others & ~parts[misfit]
+
+
+def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bools, data: Bools) -> Verdicts:
+    """Return the verdicts on a flow table.
+
+    ``control`` and ``data`` (bool, one per flow) mark flows known to be NDMP control and data connections. Work that is
+    more than a look-up is done once per combination of zones, ports and the like, not per flow.
+    """
+    terms = policy_terms(policy, catalogue)
+    groups = group_addresses(table, policy, terms)
+    combinations = combine(table, groups, _port_sets(terms, policy, catalogue), control=control, data=data)
+    naming = name_services(combinations, groups, policy, catalogue)
+    fits = [_fit(term, combinations, groups, catalogue) for term in terms]
+    term = _first((fit.whole for fit in fits), len(combinations))
+    in_scope = _in_scope(combinations, groups, naming, catalogue, site=_is_site(term, terms))
+    term = np.where(in_scope, term, -1)
+    verdict = np.where(in_scope, _intended(term, terms), OUT_OF_SCOPE)
+    platform = np.array([*(service.platform for service in catalogue.judged()), False])[naming.service]
+    nearest, misfit = _nearest(terms, fits, combinations, wanted=(verdict == UNSTATED) & ~platform)
+    service, services = _services(naming, term, terms, in_scope, combinations, groups, catalogue)
+    doubt, doubts = _doubts(naming, term, terms, verdict)
+    silent = np.array([entry is not None and not entry.answers for entry in services])[service]
+    of_flow = combinations.of_flow
+    orig, resp = combinations.orig[of_flow], combinations.resp[of_flow]
+    return Verdicts(
+        orig_zone=groups.zone[orig].astype(np.uint16),
+        resp_zone=groups.zone[resp].astype(np.uint16),
+        orig_role=groups.role[orig].astype(np.uint8),
+        resp_role=groups.role[resp].astype(np.uint8),
+        service=service[of_flow].astype(np.uint16),
+        outcome=observed(table, silent[of_flow]),
+        verdict=verdict[of_flow].astype(np.uint8),
+        term=term[of_flow].astype(np.int32),
+        nearest=nearest[of_flow].astype(np.int32),
+        nearest_misfit=misfit[of_flow].astype(np.uint8),
+        doubt=doubt[of_flow].astype(np.uint16),
+        zones=groups.zones,
+        roles=ROLE_NAMES,
+        services=services,
+        terms=terms,
+        doubts=doubts,
+    )
+
+
+def _port_sets(terms: tuple[Term, ...], policy: Policy, catalogue: Catalogue) -> list[PortSet]:
+    """Return every set of ports that a decision may turn on."""
+    sets = [term.ports for term in terms if term.ports is not None]
+    sets += [service_ports(service, policy) or service.ports for service in catalogue.judged()]
+    return [*sets, PortSet.of(policy.ndmp_ports())]
+
+
+def _fit(term: Term, combinations: Combinations, groups: Groups, catalogue: Catalogue) -> _Fit:
+    source, destination = groups.matching(term.source), groups.matching(term.destination)
+    everywhere = np.ones(len(combinations), np.bool_)
+    declares = everywhere
+    if term.declared:
+        # Hosts of one zone may declare different ports; this term speaks only to those that declare its own.
+        same = [(ports or DYNAMIC) == term.ports for ports in groups.declared[term.declared]]
+        declares = np.array(same, np.bool_)[combinations.resp]
+    return _Fit(
+        applies=_applies(term, combinations, catalogue),
+        declares=declares,
+        source=source[combinations.orig],
+        destination=destination[combinations.resp],
+        reversed=source[combinations.resp] & destination[combinations.orig],
+        transport=_has_transport(term, combinations),
+        port=everywhere if term.ports is None else term.ports.contains(combinations.port),
+    )
+
+
+def _applies(term: Term, combinations: Combinations, catalogue: Catalogue) -> Bools:
+    """Return where a term has a say: known control and data connections are the business of terms for such and of the site's own."""
+    if term.origin == "site":
+        return np.ones(len(combinations), np.bool_)
+    service = catalogue.get(term.service)
+    family = service.family if service else ""
+    kinds = [word for word in KIND_WORDS if word == (term.carries or word) and word in ("", family)]
+    return np.isin(combinations.kind, [KIND_WORDS.index(word) for word in kinds])
+
+
+def _has_transport(term: Term, combinations: Combinations) -> Bools:
+    if term.transport == "any":
+        either: Bools = combinations.transport > 0
+        return either
+    same: Bools = combinations.transport == TRANSPORT_WORDS.index(term.transport)
+    return same
+
+
+def _first(wholes: Iterable[Bools], length: int) -> Codes:
+    """Return the index of the first term that matches each combination, -1 for none."""
+    first = np.full(length, -1, np.int64)
+    for index, whole in enumerate(wholes):
+        first[whole & (first < 0)] = index
+    return first
+
+
+def _is_site(term: Codes, terms: tuple[Term, ...]) -> Bools:
+    site: Bools = np.array([*(term.origin == "site" for term in terms), False], np.bool_)[term]
+    return site
+
+
+def _intended(term: Codes, terms: tuple[Term, ...]) -> Codes:
+    actions = np.array([*(PERMIT if term.action == "permit" else DENY for term in terms), UNSTATED], np.int64)
+    return actions[term]  # -1, no term, is the last entry
+
+
+def _in_scope(
+    combinations: Combinations, groups: Groups, naming: Naming, catalogue: Catalogue, *, site: Bools
+) -> Bools:
+    """Return which combinations concern the audit.
+
+    A host of the backup estate at an end does; an infrastructure host only where it is asked for a service of the
+    vendor's; any other declared host only where a term of the site says so.
+    """
+    orig, resp = groups.role[combinations.orig], groups.role[combinations.resp]
+    outside = [ROLE_NAMES.index(word) for word in (UNDECLARED, MULTICAST, OTHER, *INFRASTRUCTURE_ROLES)]
+    estate = ~np.isin(orig, outside) | ~np.isin(resp, outside)
+    vendor = np.array([*(not service.platform for service in catalogue.judged()), False])
+    serves = np.isin(resp, [ROLE_NAMES.index(role) for role in INFRASTRUCTURE_ROLES])
+    serves &= vendor[naming.service] & (naming.level >= BY_LISTENER)
+    group_address = ROLE_NAMES.index(MULTICAST)
+    unicast = (orig != group_address) & (resp != group_address)
+    nowhere = [ROLE_NAMES.index(word) for word in (UNDECLARED, MULTICAST)]
+    declared = ~np.isin(orig, nowhere) | ~np.isin(resp, nowhere)
+    concerned: Bools = (combinations.transport > 0) & ((unicast & (estate | serves)) | (site & declared))
+    return concerned
+
+
+def _nearest(
+    terms: tuple[Term, ...], fits: list[_Fit], combinations: Combinations, *, wanted: Bools
+) -> tuple[Codes, Codes]:
+    """Return, where ``wanted``, the first permitting term that fits but for one thing, and which thing."""
+    nearest = np.full(len(combinations), -1, np.int64)
+    misfit = np.zeros(len(combinations), np.int64)
+    permitting = [
+        (index, fit) for index, (term, fit) in enumerate(zip(terms, fits, strict=True)) if term.action == "permit"
+    ]
+    for kind, order in (("", _ORDER), ("control", _ORDER_OF_SESSIONS), ("data", _ORDER_OF_SESSIONS)):
+        of_kind = wanted & (combinations.kind == KIND_WORDS.index(kind))
+        for name in order if of_kind.any() else ():
+            for index, fit in permitting:
+                rows = of_kind & (nearest < 0) & fit.but_for(name, data=kind == "data")
+                nearest[rows], misfit[rows] = index, MISFITS.index(name)
+    return nearest, misfit
+
+
+def _services(
+    naming: Naming,
+    term: Codes,
+    terms: tuple[Term, ...],
+    in_scope: Bools,
+    combinations: Combinations,
+    groups: Groups,
+    catalogue: Catalogue,
+) -> tuple[Codes, tuple[Service | None, ...]]:
+    """Return the service of each combination and the services that occur, the first of which is none.
+
+    The term that permits a flow knows its service best. Beyond the scope of the audit only common host services are named.
+    """
+    judged = catalogue.judged()
+    numbers = {service.id: number for number, service in enumerate(judged)}
+    of_term = np.array([*(numbers.get(term.service, -1) for term in terms), -1])[term]
+    number = np.where(of_term >= 0, of_term, naming.service)
+    platform = np.array([*(service.platform for service in judged), False])
+    number = np.where(in_scope | platform[number], number, -1)
+    role = groups.role[combinations.resp]
+    cases, index = np.unique(np.stack([number, role]), axis=1, return_inverse=True)
+    services: list[Service | None] = [None]
+    position = []
+    for service_number, role_number in cases.T.tolist():
+        service = renamed(judged[service_number], ROLE_NAMES[role_number]) if service_number >= 0 else None
+        if service not in services:
+            services.append(service)
+        position.append(services.index(service))
+    return np.array(position, np.int64)[index.reshape(-1)], tuple(services)
+
+
+def _doubts(naming: Naming, term: Codes, terms: tuple[Term, ...], verdict: Codes) -> tuple[Codes, tuple[str, ...]]:
+    """Return the doubt of each combination: the deciding term's, or, where none decided, that of the service's name."""
+    texts = ["", *dict.fromkeys(text for text in (*(term.doubt for term in terms), *naming.doubts) if text)]
+    of_term = np.array([*(texts.index(term.doubt) for term in terms), 0])[term]
+    of_name = np.array([texts.index(text) for text in naming.doubts])[naming.doubt]
+    return np.select([term >= 0, verdict == UNSTATED], [of_term, of_name], 0), tuple(texts)

@@ -1,0 +1,81 @@
+"""What was observed of each flow: established, unanswered, refused or uncertain. Facts of the table, no policy."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+from auditor.flows import TCP, UDP, FlowTable
+
+OUTCOMES = ("established", "unanswered", "refused", "uncertain")
+ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
+
+_HANDSHAKE = frozenset({"S1", "SF", "S2", "S3", "RSTO", "RSTR"})
+"""States with both halves of the handshake; a reset after it does not undo that the connection stood."""
+_ASKED = frozenset({"S0", "RSTOS0"})
+"""A SYN that nothing answered."""
+
+_STATES = 16
+_FLAGS = 4
+_BOTH = (False, True)
+
+
+def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return the outcome of each flow, an index into ``OUTCOMES``.
+
+    ``silent`` (bool, one per flow) marks flows of services that do not answer: over UDP, sending is all there is to see.
+    """
+    sent, answered = table["orig_payload"] > 0, table["resp_payload"] > 0
+    is_udp = table["transport"] == UDP
+    key = table["state"].astype(np.uint16)
+    for flag in (
+        table["refusal"] != 0,
+        sent,
+        np.where(is_udp, table["resp_packets"] > 0, answered),
+        silent,
+    ):
+        key *= 2
+        key += flag
+    outcome: npt.NDArray[np.uint8] = np.where(is_udp, _outcomes(UDP)[key], _outcomes(TCP)[key])
+    outcome[~is_udp & (table["transport"] != TCP)] = UNCERTAIN
+    return outcome
+
+
+def tcp_outcome(state: str, *, refused: bool, sent: bool, answered: bool) -> int:
+    """Return the outcome of a TCP flow; ``sent`` and ``answered`` tell which side's payload was seen.
+
+    Without handshake, only payload both ways proves a connection; one side alone proves nothing either way.
+    """
+    if state in _HANDSHAKE or (sent and answered):
+        return ESTABLISHED
+    if refused or state == "REJ":
+        return REFUSED
+    # Who sends data after a SYN has had an answer, even if the capture lacks it.
+    return UNANSWERED if state in _ASKED and not sent else UNCERTAIN
+
+
+def udp_outcome(*, refused: bool, answered: bool, silent: bool) -> int:
+    """Return the outcome of a UDP flow; ``answered``: any packet came back; ``silent``: the service never answers."""
+    if answered:
+        return ESTABLISHED
+    if refused:
+        return REFUSED
+    return ESTABLISHED if silent else UNANSWERED
+
+
+@cache
+def _outcomes(transport: int) -> npt.NDArray[np.uint8]:
+    """Return the outcome for every combination of state and the flags of ``observed``, in the order of its key."""
+    table = np.full(_STATES << _FLAGS, UNCERTAIN, np.uint8)
+    cases = product(_native.STATES, _BOTH, _BOTH, _BOTH, _BOTH)
+    for number, (state, refused, sent, answered, silent) in enumerate(cases):
+        table[number] = (
+            tcp_outcome(state, refused=refused, sent=sent, answered=answered)
+            if transport == TCP
+            else udp_outcome(refused=refused, answered=answered, silent=silent)
+        )
+    return table

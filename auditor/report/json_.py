@@ -1,0 +1,116 @@
+"""JSON: the report as outside tools read it, and the way back. The schema is ``schemas/report-1.schema.json``.
+
+Names and order are those of ``auditor.model``, the head of the document first. The bytes depend on nothing but the
+report, and ``load(render(report))`` is the report again.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any
+
+from auditor.errors import AuditorError
+from auditor.model import SCHEMA, Report
+from auditor.report.interface import RenderOptions
+
+_HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals")
+"""Fields that come first in the document, before the long lists."""
+
+
+def render(report: Report, options: RenderOptions) -> bytes:
+    """Return the report as UTF-8 JSON, indented by two, with a line feed at the end."""
+    document = to_dict(report)
+    # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.
+    return f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode("utf-8", "backslashreplace")
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """Return the report as dicts, lists, text, numbers, booleans and None."""
+    names = [field.name for field in fields(report)]
+    ordered = [*_HEAD, *(name for name in names if name not in _HEAD)]
+    return {name: _plain(getattr(report, name)) for name in ordered}
+
+
+def load(data: bytes | str) -> Report:
+    """Return the report that ``render`` wrote.
+
+    Raises AuditorError, naming the place, for anything that is not a report of this schema.
+    """
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise AuditorError(f"not a JSON report: {error}") from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise AuditorError(
+            f"not a report of schema {SCHEMA}", fix="make the report again with this version of auditor"
+        )
+    return typing.cast(Report, _typed(document, Report, "report"))
+
+
+def _plain(value: Any) -> Any:
+    """Return a part of a report in terms of JSON."""
+    # An enumeration of numbers is a number too, and must be told from one first.
+    if isinstance(value, enum.IntEnum):
+        return value.name.lower()
+    if isinstance(value, enum.StrEnum):
+        return value.value
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _typed(value: Any, kind: Any, place: str) -> Any:
+    """Return a part of a JSON document as ``kind``, the annotation of a field of the model."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        known = next(one for one in arguments if one is not types.NoneType)
+        return None if value is None else _typed(value, known, place)
+    if origin is tuple:
+        _expect(value, list, place)
+        return tuple(_typed(item, arguments[0], f"{place}[{index}]") for index, item in enumerate(value))
+    if origin is dict:
+        _expect(value, dict, place)
+        return {key: _typed(item, arguments[1], f"{place}.{key}") for key, item in value.items()}
+    if is_dataclass(kind):
+        return _record(value, kind, place)
+    if issubclass(kind, enum.Enum):
+        return _member(value, kind, place)
+    _expect(value, kind, place)
+    return value
+
+
+def _record(value: Any, kind: Any, place: str) -> Any:
+    """Return a JSON object as a dataclass of the model."""
+    _expect(value, dict, place)
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(value) - set(hints))
+    if unknown:
+        raise AuditorError(f"{place}: unknown name {unknown[0]!r}")
+    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
+    missing = [name for name in needed if name not in value]
+    if missing:
+        raise AuditorError(f"{place}: {missing[0]!r} is missing")
+    return kind(**{name: _typed(item, hints[name], f"{place}.{name}") for name, item in value.items()})
+
+
+def _member(value: Any, kind: Any, place: str) -> Any:
+    """Return the member of an enumeration that a word of the document names."""
+    for member in kind:
+        if _plain(member) == value:
+            return member
+    raise AuditorError(f"{place}: {value!r} is not one of {', '.join(str(_plain(m)) for m in kind)}")
+
+
+def _expect(value: Any, kind: type, place: str) -> None:
+    # bool is an int to Python, but true is no number of packets.
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise AuditorError(f"{place}: {type(value).__name__} found where {kind.__name__} belongs")

@@ -1,0 +1,311 @@
+"""The report as text: captures, hosts, services, sessions, findings, limits, and the verdict as the last line.
+
+At verbosity 0 it keeps to what fits a screen or two: long lists are cut, and say so. 1 shows every row, 2 also every
+reason, byte count and packet number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report, SessionSummary
+from auditor.report.interface import RenderOptions
+from auditor.report.layout import Column, Page, Span
+from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
+
+_CAPTURES, _HOSTS, _SERVICES, _SESSIONS, _ALIKE, _EVIDENCE = 6, 12, 16, 20, 12, 2
+"""Rows shown of each kind at verbosity 0; ``_ALIKE`` findings of one rule, ``_EVIDENCE`` lines of one finding."""
+
+_LINK_TYPES = {
+    "EN10MB": "Ethernet",
+    "LINUX_SLL": "Linux cooked",
+    "LINUX_SLL2": "Linux cooked 2",
+    "RAW": "raw IP",
+    "NULL": "loopback",
+    "LOOP": "loopback",
+}
+"""Names of link types that say more than those of libpcap."""
+
+
+def render(report: Report, options: RenderOptions) -> bytes:
+    """Return the report as UTF-8 text."""
+    page = Page(options)
+    verbosity = options.verbosity
+    _captures(page, report.captures, verbosity)
+    _policy(page, report.policy, verbosity)
+    _hosts(page, report.hosts, verbosity)
+    _services(page, report, verbosity)
+    _sessions(page, report.sessions, verbosity)
+    _findings(page, report, verbosity)
+    _limits(page, report.limits)
+    _verdict(page, report)
+    return page.text().encode("utf-8", "backslashreplace")
+
+
+def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) -> None:
+    """Say what was read, file by file; files that were not read well are always shown."""
+    packets, size = sum(c.packets for c in captures), sum(c.bytes for c in captures)
+    total = f"{counted(len(captures), 'file')}, {counted(packets, 'packet')}, {byte_count(size)}"
+    page.heading("Captures", total if len(captures) > 1 else "")
+    shown = [
+        capture
+        for position, capture in enumerate(captures)
+        if verbosity or position < _CAPTURES or capture.status != "read"
+    ]
+    for capture in shown:
+        page.paragraph(capture.path, indent=2, style="strong")
+        page.paragraph(_capture_facts(capture), indent=4)
+        if capture.error:
+            page.paragraph(capture.error, indent=4, label=capture.status)
+        if capture.problems:
+            problems = (f"{name} {number(count)}" for name, count in capture.problems.items())
+            page.paragraph(", ".join(problems), indent=4, label="problems")
+        if capture.drops:
+            page.paragraph(f"the capturing program dropped {counted(capture.drops, 'packet')}", indent=4)
+        if verbosity and capture.sha256:
+            page.paragraph(capture.sha256, indent=4, label="sha256")
+    _more(page, len(captures) - len(shown), "file")
+
+
+def _capture_facts(capture: CaptureSummary) -> str:
+    """Return format, link types, counts and period of a capture in one line."""
+    links = [_LINK_TYPES.get(name, name) for name in capture.link_types]
+    facts = [capture.format, *links, counted(capture.packets, "packet"), byte_count(capture.bytes)]
+    when = period(capture.first, capture.last)
+    if when:
+        facts.append(f"{when} ({duration(capture.first, capture.last)})")
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _policy(page: Page, policy: PolicySummary, verbosity: int) -> None:
+    """Say what the traffic was held against."""
+    page.heading("Policy")
+    facts = f"generation {policy.generation} · NDMP port {policy.ndmp_port}"
+    if policy.inferred:
+        page.paragraph(f"none given: roles inferred from the traffic, {facts}", indent=2)
+    else:
+        page.paragraph(f"{policy.path or 'declared'} · {facts}", indent=2)
+    ranges = {name: ports for name, ports in policy.dynamic_ports.items() if ports}
+    if verbosity:
+        rows = [(name, ", ".join(hosts), ranges.get(name, "")) for name, hosts in policy.zones.items()]
+        rows += [("", name, ports) for name, ports in ranges.items() if name not in policy.zones]
+        page.table([Column("Zone"), Column("Hosts", flex=True), Column("Dynamic ports", flex=True)], rows, indent=4)
+    elif ranges:
+        page.paragraph(
+            "dynamic ports " + " · ".join(f"{name} {ports}" for name, ports in ranges.items()), indent=2
+        )
+
+
+def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
+    """List the hosts, each with its zone and the reason for each process role."""
+    if not hosts:
+        return
+    page.heading("Hosts", number(len(hosts)))
+    shown = hosts if verbosity else hosts[:_HOSTS]
+    reasons = None if verbosity else 2
+    rows = [
+        (
+            "\n".join(filter(None, (host.address, host.name))),
+            host.zone,
+            "\n".join(host.because[:reasons]) or joined(host.process_roles),
+        )
+        for host in shown
+    ]
+    columns = [
+        Column("Address", flex=True, least=15),
+        Column("Zone", flex=True, least=10),
+        Column("Process role and how it is known", flex=True, least=24),
+    ]
+    page.table(columns, rows)
+    _more(page, len(hosts) - len(shown), "host")
+
+
+def _services(page: Page, report: Report, verbosity: int) -> None:
+    """List the services by the vendor's names, with direction, amounts and the policy's verdict."""
+    if not report.services:
+        return
+    page.heading("Services", number(len(report.services)))
+    shown = report.services if verbosity else report.services[:_SERVICES]
+    rows = [
+        (
+            "\n".join(filter(None, (_service_name(service.service, verbosity), service.process))),
+            f"{service.transport} {service.port}",
+            service.direction,
+            number(service.flows),
+            byte_count(service.bytes),
+            service.verdict,
+        )
+        for service in shown
+    ]
+    columns = [
+        Column("Service", flex=True, least=14),
+        Column("Port", flex=True, least=9),
+        Column("Direction", flex=True, least=15),
+        Column("Flows", right=True),
+        Column("Bytes", right=True),
+        Column("Policy"),
+    ]
+    page.table(columns, rows)
+    if verbosity > 1:
+        for note in dict.fromkeys(service.note for service in shown if service.note):
+            page.paragraph(note, indent=4, label="note")
+    _more(page, len(report.services) - len(shown), "row")
+
+
+def _service_name(name: str, verbosity: int) -> str:
+    """Return the vendor's name, at verbosity 0 without what it says in parentheses."""
+    return name if verbosity else name.partition(" (")[0]
+
+
+def _sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int) -> None:
+    """List the control connections, each with the data connections that followed it."""
+    if not sessions:
+        return
+    data = sum(len(session.data) for session in sessions)
+    page.heading(
+        "Sessions",
+        f"{counted(len(sessions), 'control connection')}, {counted(data, 'data connection')}",
+    )
+    shown = sessions if verbosity else sessions[:_SESSIONS]
+    columns = [
+        Column("", style="dim"),
+        Column("Connection", flex=True, least=37),
+        Column("", flex=True, least=12),
+        Column("Packets", right=True),
+    ]
+    rows: list[tuple[str, str, str, str]] = []
+    for session in shown:
+        rows.append(_control_row(session, verbosity))
+        rows.extend(_data_rows(session, verbosity))
+    page.table(columns, rows)
+    _more(page, len(sessions) - len(shown), "control connection")
+
+
+def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str, str]:
+    """Return the row of a control connection."""
+    control = session.control
+    facts = [f"NDMP {session.ndmp_version}" if session.ndmp_version else "NDMP version not seen"]
+    facts += [f"{login.type} {_accepted(login.accepted)}" for login in session.authentication]
+    facts += session.operations
+    if session.readable not in ("", "read"):
+        facts.append(session.readable if session.readable != "tls" else "inside TLS")
+    elif session.tls:
+        facts.append("inside TLS")
+    lines = [", ".join(facts)]
+    if verbosity > 1:
+        lines += [f"originator known by {control.originator_known_by}"] if control.originator_known_by else []
+        lines += session.notes
+    return (
+        "control",
+        f"{control.originator} → {control.responder}",
+        "\n".join(lines),
+        f"{control.first_packet}–{control.last_packet}",
+    )
+
+
+def _accepted(accepted: bool | None) -> str:
+    if accepted is None:
+        return "unanswered"
+    return "accepted" if accepted else "refused"
+
+
+def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, str, str]]:
+    """Return the rows of the data connections of a session."""
+    rows = []
+    for data in session.data:
+        lines = [f"{data.grade}, {byte_count(data.originator_bytes + data.responder_bytes)}"]
+        if verbosity:
+            lines += data.because
+        if verbosity > 1 and data.state:
+            lines.append(f"{data.state}, bytes {number(data.originator_bytes)} / {number(data.responder_bytes)}")
+        last = f"–{data.last_packet}" if data.last_packet else ""
+        rows.append(
+            ("  data", f"{data.originator} → {data.responder}", "\n".join(lines), f"{data.first_packet}{last}")
+        )
+    return rows
+
+
+def _findings(page: Page, report: Report, verbosity: int) -> None:
+    """List the findings, those of one rule together, in the order of the report: worst first."""
+    page.heading("Findings", _severities(report.findings) if report.findings else "none")
+    many = len(report.captures) > 1
+    for _, group in groupby(report.findings, key=lambda finding: (finding.code, finding.severity, finding.waived)):
+        _alike(page, list(group), verbosity, many)
+
+
+def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_captures: bool) -> None:
+    """Show findings of one rule: each with its evidence, what they lead to, and the remedy once."""
+    first = findings[0]
+    word = first.severity.word
+    waived = " (waived)" if first.waived else ""
+    page.blank()
+    page.line(
+        Span(f"{word.upper():<8}", word),
+        Span(f"  {first.code}  ", "dim"),
+        Span(f"{first.title or first.name}{waived}", "strong"),
+        indent=2,
+    )
+    shown = findings if verbosity else findings[:_ALIKE]
+    for finding in shown:
+        page.paragraph(finding.message, indent=4)
+        for line in _evidence_lines(finding, verbosity, many_captures):
+            page.paragraph(line, indent=6, style="dim", hang=2)
+    _more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")
+    # The same advice for several hosts is read once; where it names them, each has its own.
+    for label, texts in (("effect", [f.consequence for f in shown]), ("remedy", [f.remedy for f in shown])):
+        for text in dict.fromkeys(filter(None, texts)):
+            page.paragraph(text, indent=4, label=label, hang=8)
+
+
+def _evidence_lines(finding: Finding, verbosity: int, many_captures: bool) -> list[str]:
+    """Return the evidence of a finding, one line for each flow."""
+    shown = finding.evidence if verbosity else finding.evidence[:_EVIDENCE]
+    lines = [_evidence_line(evidence, verbosity, many_captures) for evidence in shown]
+    more = max(finding.flows, len(finding.evidence)) - len(shown)
+    if more > 0:
+        hint = "" if verbosity else "; -v shows more"
+        lines.append(f"… and {counted(more, 'more flow', 'more flows')}{hint}")
+    return lines
+
+
+def _evidence_line(evidence: Evidence, verbosity: int, many_captures: bool) -> str:
+    flow = evidence.flow
+    parts = [
+        packet_list(evidence.packets, limit=10_000 if verbosity > 1 else 6),
+        f"{flow.originator} > {flow.responder} {flow.transport}",
+        evidence.capture if many_captures else "",
+        evidence.note if verbosity else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _severities(findings: Sequence[Finding]) -> str:
+    """Return how many findings there are of each severity: ``1 high, 2 medium``."""
+    counts: dict[str, int] = {}
+    for finding in findings:
+        word = "waived" if finding.waived else finding.severity.word
+        counts[word] = counts.get(word, 0) + 1
+    return ", ".join(f"{number(count)} {word}" for word, count in counts.items())
+
+
+def _limits(page: Page, limits: Sequence[str]) -> None:
+    """Say what the report cannot say."""
+    if not limits:
+        return
+    page.heading("Limits")
+    for limit in limits:
+        page.paragraph(limit, indent=2, label="–")
+
+
+def _verdict(page: Page, report: Report) -> None:
+    """End with the verdict and what it covers, on one line however narrow the terminal, so that tail -1 shows it."""
+    word, separator, rest = report.summary.partition(":")
+    page.blank()
+    page.line(Span(word, report.verdict.value), Span(f"{separator}{rest}"))
+
+
+def _more(page: Page, count: int, noun: str, *, indent: int = 2, suffix: str = "") -> None:
+    """Say how much was left out, and how to see it."""
+    if count > 0:
+        page.line(Span(f"… and {counted(count, f'more {noun}', f'more {noun}s')}{suffix}; -v shows all", "dim"), indent=indent)

@@ -1,0 +1,116 @@
+//! Private messages of Backup Exec, as far as public work shows them.
+
+use super::{env, error};
+use crate::app::ndmp::{
+    value::{Body, Value},
+    xdr::{Fault, Read, Reader},
+};
+
+/// Request 0xf270: the job's variables, two equal counts before them in the one sample known.
+pub fn job_environment(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    let count = reader.count(8)?;
+    if reader.u32()? as usize != count {
+        return Err(Fault::Malformed("the two counts of the job environment differ"));
+    }
+    let mut items = Vec::new();
+    for _ in 0..count {
+        items.push(env::pair(reader)?);
+    }
+    out.push(("env", Value::List(items)));
+    Ok(())
+}
+
+/// Request 0xf306: close a file on the agent.
+pub fn file_close(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    out.push(("handle", reader.u32()?.into()));
+    Ok(())
+}
+
+/// Request 0xf308: open a file on the agent.
+pub fn file_open(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    out.push(("file_name", reader.text()?));
+    out.push(("directory", reader.text()?));
+    out.push(("mode", reader.u32()?.into()));
+    Ok(())
+}
+
+/// Reply 0xf308.
+pub fn file_open_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    if error(reader, out)? {
+        return Ok(());
+    }
+    out.push(("handle", reader.u32()?.into()));
+    Ok(())
+}
+
+/// Request 0xf309: write to a file on the agent; the content is not kept.
+pub fn file_write(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    out.push(("handle", reader.u32()?.into()));
+    out.push(("length", reader.u32()?.into()));
+    reader.bytes().map(drop)
+}
+
+/// Reply 0xf309.
+pub fn file_write_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    if error(reader, out)? {
+        return Ok(());
+    }
+    out.push(("length", reader.u32()?.into()));
+    out.push(("unknown1", reader.u32()?.into()));
+    Ok(())
+}
+
+/// Request 0xf30f: run a command on the agent.
+pub fn execute_command(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    out.push(("command", reader.text()?));
+    out.push(("unknown1", reader.u32()?.into()));
+    Ok(())
+}
+
+/// Reply 0xf31b: words 4 to 7 are the agent's version.
+pub fn version_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    for name in ["word0", "word1", "word2", "word3"] {
+        out.push((name, reader.u32()?.into()));
+    }
+    let mut parts = [0; 4];
+    for part in &mut parts {
+        *part = reader.u32()?;
+    }
+    out.push(("version", parts.map(|part| part.to_string()).join(".").into()));
+    out.push(("word8", reader.u32()?.into()));
+    Ok(())
+}
+
+/// Request 0xf33b: one word, zero where it was seen.
+pub fn after_authentication(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    out.push(("word0", reader.u32()?.into()));
+    Ok(())
+}
+
+/// Request 0xf383: trust and start of TLS. Names and certificate ids of the media server stand in clear.
+pub fn ssl_request(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    let opcode = reader.u32()?;
+    out.push(("opcode", opcode.into()));
+    if let Some(name) = ["", "test_cert", "request_csr", "signed_cert", "start_ssl"].get(opcode as usize) {
+        out.push(("opcode_name", (*name).into()));
+    }
+    for name in ["media_server_name", "media_server_fqdn", "media_server_addr"] {
+        out.push((name, reader.text()?));
+    }
+    for name in ["cert_id_1", "cert_id_2", "unknown1", "unknown2", "ca_cert_len"] {
+        out.push((name, reader.u32()?.into()));
+    }
+    out.push(("ca_cert", reader.text()?));
+    out.push(("agent_cert_len", reader.u32()?.into()));
+    out.push(("agent_cert", reader.text()?));
+    Ok(())
+}
+
+/// Reply 0xf383: the error is the third field.
+pub fn ssl_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+    out.push(("data_len", reader.u32()?.into()));
+    out.push(("data", reader.text()?));
+    out.push(("error", reader.u32()?.into()));
+    out.push(("unknown", reader.text()?));
+    Ok(())
+}

@@ -1,0 +1,318 @@
+//! Flow records into columns, addresses into codes.
+//!
+//! Columns are filled while the records' chunks are freed, so that both are never there at once.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::app::ndmp::{Events, Fields};
+use crate::decode::protocol;
+use crate::flow::{Addresses, Asides, ConnState, Finished, History, Record, Seed, mark, tcp_state, udp_state};
+
+/// One column, of the type that its users see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// Truth values.
+    Bool(Vec<bool>),
+    /// Codes and bits.
+    U8(Vec<u8>),
+    /// Ports and VLANs.
+    U16(Vec<u16>),
+    /// Codes and rows.
+    U32(Vec<u32>),
+    /// Counters.
+    U64(Vec<u64>),
+    /// Rows or -1.
+    I32(Vec<i32>),
+    /// Times.
+    I64(Vec<i64>),
+}
+
+macro_rules! from_vec {
+    ($($variant:ident($kind:ty)),+) => {
+        $(impl From<Vec<$kind>> for Column { fn from(values: Vec<$kind>) -> Self { Self::$variant(values) } })+
+    };
+}
+from_vec!(Bool(bool), U8(u8), U16(u16), U32(u32), U64(u64), I32(i32), I64(i64));
+
+macro_rules! flow_columns {
+    ($($name:ident: $kind:ty,)+) => {
+        /// The flow table in columns; see `COLUMNS` in `auditor/flows.py`.
+        #[derive(Clone, Debug, Default)]
+        #[allow(missing_docs, reason = "the columns are described where their users look, in auditor/flows.py")]
+        pub struct FlowColumns { $(pub $name: Vec<$kind>,)+ }
+
+        impl FlowColumns {
+            fn with_capacity(rows: usize) -> Self {
+                Self { $($name: Vec::with_capacity(rows),)+ }
+            }
+            fn arrange(&mut self, order: &[u32]) {
+                $(self.$name = order.iter().map(|&row| self.$name[row as usize]).collect();)+
+            }
+            /// Names and columns, in order.
+            #[must_use]
+            pub fn into_list(self) -> Vec<(&'static str, Column)> {
+                vec![$((stringify!($name), self.$name.into()),)+]
+            }
+        }
+    };
+}
+
+flow_columns! {
+    transport: u8,
+    orig_addr: u32,
+    resp_addr: u32,
+    orig_port: u16,
+    resp_port: u16,
+    originator_by: u8,
+    state: u8,
+    vlan: u16,
+    first_time: i64,
+    last_time: i64,
+    first_packet: u64,
+    last_packet: u64,
+    first_file: u32,
+    last_file: u32,
+    orig_packets: u64,
+    resp_packets: u64,
+    orig_bytes: u64,
+    resp_bytes: u64,
+    orig_payload: u64,
+    resp_payload: u64,
+    orig_missed: u64,
+    resp_missed: u64,
+    syn_packets: u32,
+    refusal: u8,
+    refusal_packet: u64,
+    app: u8,
+    flags: u8,
+    orig_flags: u8,
+    resp_flags: u8,
+}
+
+/// Bit of column `flags`: payload was not captured.
+pub const FLAG_CUT: u8 = 1;
+/// Bit of column `flags`: IP fragments belong to the flow.
+pub const FLAG_FRAGMENTS: u8 = 2;
+
+/// Addresses by code, IPv4 mapped into IPv6.
+#[derive(Debug)]
+pub struct AddressTable {
+    codes: HashMap<u128, u32, Seed>,
+    rows: Vec<[u8; 16]>,
+}
+
+impl Default for AddressTable {
+    fn default() -> Self {
+        Self { codes: HashMap::with_hasher(Seed::random()), rows: Vec::new() }
+    }
+}
+
+impl AddressTable {
+    /// Code of an address, a new one if need be.
+    pub fn code(&mut self, address: [u8; 16]) -> u32 {
+        let rows = &mut self.rows;
+        *self.codes.entry(u128::from_be_bytes(address)).or_insert_with(|| {
+            rows.push(address);
+            (rows.len() - 1) as u32
+        })
+    }
+
+    /// All addresses, in order of their codes.
+    #[must_use]
+    pub fn rows(&self) -> &[[u8; 16]] {
+        &self.rows
+    }
+
+    /// An address as people write it; None for a code that is not in the table.
+    #[must_use]
+    pub fn text(&self, code: u32) -> Option<String> {
+        let address = Ipv6Addr::from(*self.rows.get(code as usize)?);
+        let address = address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4);
+        Some(address.to_string())
+    }
+}
+
+/// Code that stands for no address.
+pub const NO_ADDRESS: u32 = u32::MAX;
+
+/// Codes of the addresses in the fields of messages.
+#[must_use]
+pub fn field_addresses(fields: &Fields, addresses: &mut AddressTable) -> Vec<u32> {
+    let pairs = fields.has_address.iter().zip(&fields.address);
+    pairs.map(|(&there, &address)| if there { addresses.code(address) } else { NO_ADDRESS }).collect()
+}
+
+/// Where files begin in the count of packets over all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Serials(Vec<u64>);
+
+impl Serials {
+    /// A file begins; `packets` came before it.
+    pub fn file(&mut self, packets: u64) {
+        self.0.push(packets);
+    }
+
+    /// File of a packet, and its number there from 1.
+    fn place(&self, serial: u64) -> (u32, u64) {
+        let file = self.0.partition_point(|&first| first <= serial).saturating_sub(1);
+        (file as u32, serial - self.0.get(file).copied().unwrap_or(0) + 1)
+    }
+}
+
+/// Letters of a flow, with what is needed to write them.
+#[derive(Clone, Copy, Debug, Default)]
+struct FlowHistory {
+    letters: History,
+    originator: bool,
+    turned: bool,
+}
+
+/// The flow table as its users get it.
+#[derive(Debug, Default)]
+pub struct FlowTable {
+    /// Columns, in order of each flow's first packet.
+    pub columns: FlowColumns,
+    /// What the address columns index into.
+    pub addresses: AddressTable,
+    histories: Vec<FlowHistory>,
+    spilled: HashMap<u32, Vec<u8>>,
+    /// New row of each flow, where rows had to be moved.
+    moved: Option<Vec<u32>>,
+}
+
+impl FlowTable {
+    /// Number of flows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.histories.len()
+    }
+
+    /// Replaces numbers that flows had while packets came by their rows; false when they are the same.
+    pub fn renumber(&self, flows: &mut [u32]) -> bool {
+        let Some(moved) = &self.moved else { return false };
+        for flow in flows {
+            *flow = moved[*flow as usize];
+        }
+        true
+    }
+
+    /// Zeek's history letters of a row: capitals for the originator; `^` first when the originator is not the one whose
+    /// packet came first.
+    #[must_use]
+    pub fn history_text(&self, row: u32) -> Option<String> {
+        let history = self.histories.get(row as usize)?;
+        let spilled = self.spilled.get(&row).map_or(&[][..], Vec::as_slice);
+        let letters = history.letters.text(spilled, usize::from(history.originator));
+        Some(if history.turned { format!("^{letters}") } else { letters })
+    }
+
+    /// Sorts rows by first packet, if fragments that had to wait made that necessary.
+    fn arrange(&mut self) {
+        let mut order: Vec<u32> = (0..self.rows() as u32).collect();
+        let columns = &self.columns;
+        order.sort_by_key(|&row| (columns.first_file[row as usize], columns.first_packet[row as usize]));
+        let mut moved = vec![0; order.len()];
+        for (new, &old) in order.iter().enumerate() {
+            moved[old as usize] = new as u32;
+        }
+        self.columns.arrange(&order);
+        self.histories = order.iter().map(|&row| self.histories[row as usize]).collect();
+        self.spilled = self.spilled.drain().map(|(row, codes)| (moved[row as usize], codes)).collect();
+        self.moved = Some(moved);
+    }
+}
+
+/// Turns what was seen into columns; the events are left to the caller.
+#[must_use]
+pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
+    let Finished { table, addresses, asides, events, .. } = finished;
+    let rows = table.len() as usize;
+    let mut flows = FlowTable {
+        columns: FlowColumns::with_capacity(rows),
+        histories: Vec::with_capacity(rows),
+        ..FlowTable::default()
+    };
+    let (mut sorted, mut before) = (true, 0);
+    for (flow, record) in (0u32..).zip(table.into_records()) {
+        sorted &= before <= record.first;
+        before = record.first;
+        put(&mut flows, flow, &record, &addresses, &asides, serials);
+    }
+    if !sorted {
+        flows.arrange();
+    }
+    (flows, events)
+}
+
+fn put(flows: &mut FlowTable, flow: u32, record: &Record, v6: &Addresses, asides: &Asides, serials: &Serials) {
+    let orig = record.originator();
+    let resp = 1 - orig;
+    let aside = asides.get(flow, record);
+    let address = |side| -> ([u8; 16], u16) {
+        let (address, port) = record.key.end(side);
+        let bytes = if record.key.is_ipv6() {
+            v6.address(address).to_be_bytes()
+        } else {
+            Ipv4Addr::from_bits(address).to_ipv6_mapped().octets()
+        };
+        (bytes, port)
+    };
+    let ((orig_addr, orig_port), (resp_addr, resp_port)) = (address(orig), address(resp));
+    let packets = |side: usize| u64::from(record.packets[side]) + aside.map_or(0, |aside| aside.more_packets[side]);
+    let (first_file, first_packet) = serials.place(record.first);
+    let (last_file, last_packet) = serials.place(record.last);
+    let refused = record.first + u64::from(record.refused_after);
+    let syns = u64::from(record.syns) + aside.map_or(0, |aside| aside.more_syns);
+
+    let columns = &mut flows.columns;
+    columns.transport.push(record.key.protocol());
+    columns.orig_addr.push(flows.addresses.code(orig_addr));
+    columns.resp_addr.push(flows.addresses.code(resp_addr));
+    columns.orig_port.push(orig_port);
+    columns.resp_port.push(resp_port);
+    columns.originator_by.push(record.originator_by() as u8);
+    columns.state.push(state(record) as u8);
+    columns.vlan.push(record.vlan);
+    columns.first_time.push(record.first_time);
+    columns.last_time.push(record.last_time);
+    columns.first_packet.push(first_packet);
+    columns.last_packet.push(last_packet);
+    columns.first_file.push(first_file);
+    columns.last_file.push(last_file);
+    columns.orig_packets.push(packets(orig));
+    columns.resp_packets.push(packets(resp));
+    columns.orig_bytes.push(record.bytes[orig]);
+    columns.resp_bytes.push(record.bytes[resp]);
+    columns.orig_payload.push(record.payload[orig]);
+    columns.resp_payload.push(record.payload[resp]);
+    columns.orig_missed.push(aside.map_or(0, |aside| aside.missed(orig)));
+    columns.resp_missed.push(aside.map_or(0, |aside| aside.missed(resp)));
+    columns.syn_packets.push(u32::try_from(syns).unwrap_or(u32::MAX));
+    columns.refusal.push(record.refusal());
+    columns.refusal_packet.push(if record.refusal() == 0 { 0 } else { serials.place(refused).1 });
+    columns.app.push(record.app);
+    columns.flags.push(
+        u8::from(record.is(mark::CUT)) * FLAG_CUT | u8::from(record.is(mark::FRAGMENTS)) * FLAG_FRAGMENTS,
+    );
+    columns.orig_flags.push(record.flags[orig]);
+    columns.resp_flags.push(record.flags[resp]);
+
+    flows.histories.push(FlowHistory {
+        letters: record.history,
+        originator: orig == 1,
+        turned: orig != record.first_sender() && matches!(record.key.protocol(), protocol::TCP | protocol::UDP),
+    });
+    if let Some(aside) = aside.filter(|aside| !aside.spilled.is_empty()) {
+        flows.spilled.insert(flow, aside.spilled.clone());
+    }
+}
+
+fn state(record: &Record) -> ConnState {
+    let orig = record.originator();
+    match record.key.protocol() {
+        protocol::TCP => tcp_state(record.ends, orig, record.payload == [0, 0]),
+        protocol::UDP => udp_state(record.packets[orig] > 0, record.packets[1 - orig] > 0),
+        _ => ConnState::Oth,
+    }
+}

@@ -1,0 +1,29 @@
+//! Headers: an addressed packet out of a frame, or the name of what is wrong with it.
+//!
+//! Lax: a cut frame keeps what was decoded, and lengths come from the headers, so that payload on the wire is right
+//! although its bytes are missing. Nothing here allocates.
+
+mod bytes;
+mod icmp;
+mod ip;
+mod ipv6;
+mod link;
+mod packet;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+pub use packet::{Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
+
+use crate::{capture::Frame, problem::Problem};
+
+/// Decodes a frame down to its transport header.
+///
+/// # Errors
+/// Why no packet of a flow is in it.
+#[inline]
+pub fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Problem> {
+    let inner = link::decode(frame.link, frame.data, frame.wire_len)?;
+    ip::decode(&inner)
+}

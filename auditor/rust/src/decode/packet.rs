@@ -1,0 +1,137 @@
+//! What the headers of one frame say.
+
+use crate::problem::Problem;
+
+/// IP protocol numbers that are decoded further.
+pub mod protocol {
+    /// ICMP.
+    pub const ICMP: u8 = 1;
+    /// TCP.
+    pub const TCP: u8 = 6;
+    /// UDP.
+    pub const UDP: u8 = 17;
+    /// `ICMPv6`.
+    pub const ICMPV6: u8 = 58;
+    /// SCTP, for its ports.
+    pub const SCTP: u8 = 132;
+}
+
+/// Source and destination address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ends {
+    /// IP version 4.
+    V4 {
+        /// Sender.
+        source: u32,
+        /// Receiver.
+        destination: u32,
+    },
+    /// IP version 6.
+    V6 {
+        /// Sender.
+        source: u128,
+        /// Receiver.
+        destination: u128,
+    },
+}
+
+/// Both ends of a five-tuple, in the direction of one packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuple {
+    /// Addresses.
+    pub ends: Ends,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Sender's port, 0 where there is none.
+    pub source_port: u16,
+    /// Receiver's port, 0 where there is none.
+    pub destination_port: u16,
+}
+
+/// TCP flags.
+pub mod flag {
+    /// No more data.
+    pub const FIN: u8 = 1;
+    /// Beginning of a connection.
+    pub const SYN: u8 = 2;
+    /// Abort.
+    pub const RST: u8 = 4;
+    /// The acknowledgement number counts.
+    pub const ACK: u8 = 16;
+}
+
+/// Fields of a TCP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tcp {
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgement number.
+    pub ack: u32,
+    /// Flags, see [`flag`].
+    pub flags: u8,
+    /// A window of zero was announced.
+    pub zero_window: bool,
+}
+
+impl Tcp {
+    /// Whether all flags of `mask` are set.
+    #[inline]
+    #[must_use]
+    pub fn has(&self, mask: u8) -> bool {
+        self.flags & mask == mask
+    }
+}
+
+/// Type and code of an ICMP message, and the packet that an error quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Icmp {
+    /// Type.
+    pub kind: u8,
+    /// Code.
+    pub code: u8,
+    /// Five-tuple of the quoted packet, in its own direction.
+    pub quoted: Option<Tuple>,
+}
+
+/// Place of an IP fragment in its datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// Identification.
+    pub id: u32,
+    /// Offset of the fragment's bytes in the datagram's.
+    pub offset: u32,
+    /// Bytes of the datagram in this fragment.
+    pub length: u32,
+    /// More fragments follow.
+    pub more: bool,
+}
+
+/// A decoded frame. What was cut off is absent; lengths are those of the headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// Who to whom; ports are 0 in fragments but the first.
+    pub tuple: Tuple,
+    /// Outermost VLAN, 0 for none.
+    pub vlan: u16,
+    /// TCP header, when enough of it was captured.
+    pub tcp: Option<Tcp>,
+    /// ICMP message, when enough of it was captured.
+    pub icmp: Option<Icmp>,
+    /// Captured part of the transport payload.
+    pub payload: &'a [u8],
+    /// Length of the transport payload on the wire.
+    pub payload_len: u32,
+    /// Set for every fragment.
+    pub fragment: Option<Fragment>,
+    /// What was wrong, though the packet counts.
+    pub problem: Option<Problem>,
+}
+
+impl Packet<'_> {
+    /// Payload is missing that was on the wire.
+    #[inline]
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        (self.payload.len() as u64) < u64::from(self.payload_len)
+    }
+}

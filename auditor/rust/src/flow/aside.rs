@@ -1,0 +1,150 @@
+//! What few flows have: holes, repeated events, long histories, counters beyond their width.
+
+use std::collections::HashMap;
+
+use super::history::Letter;
+use super::key::{Seed, Side};
+use super::record::{Record, mark};
+
+/// Holes kept open per side; beyond that the oldest is given up and counts as missed.
+const MAX_HOLES: usize = 64;
+/// Letters kept beyond those in the record. Repeated events come at powers of ten, so that this is never reached.
+const MAX_SPILL: usize = 64;
+
+/// A stretch of sequence numbers that was passed over.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    start: u32,
+    end: u32,
+    told: bool,
+}
+
+/// Rare facts of one flow.
+#[derive(Debug, Default)]
+pub struct Aside {
+    holes: [Vec<Hole>; 2],
+    given_up: [u64; 2],
+    repeats: [[u32; 3]; 2],
+    /// Events that did not fit the record's history.
+    pub spilled: Vec<u8>,
+    /// Packets beyond the record's counters.
+    pub more_packets: [u64; 2],
+    /// SYNs beyond the record's counter.
+    pub more_syns: u64,
+}
+
+impl Aside {
+    /// Opens a hole from `start` up to `end`.
+    pub fn open(&mut self, side: Side, start: u32, end: u32) {
+        let holes = &mut self.holes[side];
+        if holes.len() == MAX_HOLES {
+            let oldest = holes.remove(0);
+            self.given_up[side] += u64::from(oldest.end.wrapping_sub(oldest.start));
+        }
+        holes.push(Hole { start, end, told: false });
+    }
+
+    /// Closes holes, or parts of them, that a segment fills.
+    pub fn fill(&mut self, side: Side, seq: u32, length: u32) {
+        let end = seq.wrapping_add(length);
+        let holes = &mut self.holes[side];
+        let mut at = 0;
+        while at < holes.len() {
+            let hole = holes[at];
+            // Signed distances from the hole's start, so that the numbers may wrap.
+            let from = seq.wrapping_sub(hole.start).cast_signed().max(0).cast_unsigned();
+            let to = end.wrapping_sub(hole.start).cast_signed().max(0).cast_unsigned();
+            let size = hole.end.wrapping_sub(hole.start);
+            let (from, to) = (from.min(size), to.min(size));
+            if from >= to {
+                at += 1;
+                continue;
+            }
+            holes.remove(at);
+            if to < size {
+                holes.insert(at, Hole { start: hole.start.wrapping_add(to), ..hole });
+            }
+            if from > 0 {
+                holes.insert(at, Hole { end: hole.start.wrapping_add(from), ..hole });
+                at += 1;
+            }
+            at += usize::from(to < size);
+        }
+        if holes.len() > MAX_HOLES {
+            let oldest = holes.remove(0);
+            self.given_up[side] += u64::from(oldest.end.wrapping_sub(oldest.start));
+        }
+    }
+
+    /// Whether an acknowledgement passes a hole for the first time: the receiver has what the capture lacks.
+    pub fn acknowledged(&mut self, side: Side, ack: u32) -> bool {
+        let mut news = false;
+        for hole in &mut self.holes[side] {
+            if !hole.told && ack.wrapping_sub(hole.end).cast_signed() >= 0 {
+                hole.told = true;
+                news = true;
+            }
+        }
+        news
+    }
+
+    /// Bytes of a side that the capture lacks.
+    #[must_use]
+    pub fn missed(&self, side: Side) -> u64 {
+        let open: u64 = self.holes[side].iter().map(|hole| u64::from(hole.end.wrapping_sub(hole.start))).sum();
+        self.given_up[side] + open
+    }
+
+    /// Counts a repeated event; true at the first, tenth, hundredth …, as Zeek writes them.
+    fn repeat(&mut self, letter: Letter, side: Side) -> bool {
+        let kind = match letter {
+            Letter::Gap => 0,
+            Letter::Again => 1,
+            _ => 2,
+        };
+        let count = &mut self.repeats[side][kind];
+        *count = count.saturating_add(1);
+        10u32.pow(count.ilog10()) == *count
+    }
+}
+
+/// Rare facts of all flows.
+#[derive(Debug)]
+pub struct Asides(HashMap<u32, Box<Aside>, Seed>);
+
+impl Default for Asides {
+    fn default() -> Self {
+        Self(HashMap::with_hasher(Seed::random()))
+    }
+}
+
+impl Asides {
+    /// The row of a flow, a new one if need be.
+    pub fn of(&mut self, flow: u32, record: &mut Record) -> &mut Aside {
+        record.marks |= mark::ASIDE;
+        self.0.entry(flow).or_default()
+    }
+
+    /// The row of a flow that has one.
+    #[must_use]
+    pub fn get(&self, flow: u32, record: &Record) -> Option<&Aside> {
+        if record.is(mark::ASIDE) { self.0.get(&flow).map(AsRef::as_ref) } else { None }
+    }
+
+    /// Appends a letter to a flow's history.
+    pub fn tell(&mut self, flow: u32, record: &mut Record, letter: Letter, side: Side) {
+        if let Err(code) = record.history.push(letter, side) {
+            let aside = self.of(flow, record);
+            if aside.spilled.len() < MAX_SPILL {
+                aside.spilled.push(code);
+            }
+        }
+    }
+
+    /// Appends a letter that repeats with the powers of ten.
+    pub fn tell_repeated(&mut self, flow: u32, record: &mut Record, letter: Letter, side: Side) {
+        if self.of(flow, record).repeat(letter, side) {
+            self.tell(flow, record, letter, side);
+        }
+    }
+}

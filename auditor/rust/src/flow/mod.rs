@@ -1,0 +1,42 @@
+//! Flows: both directions of one five-tuple, one connection, and what was seen of it.
+
+mod aside;
+mod fragments;
+mod history;
+mod key;
+mod ports;
+mod recognition;
+mod record;
+mod refusal;
+mod sequence;
+mod state;
+mod table;
+mod tcp;
+mod tracker;
+
+#[cfg(test)]
+mod tests;
+
+pub use aside::Asides;
+pub use history::History;
+pub use key::{Addresses, Key, Seed, Side};
+pub use ports::PortSet;
+pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};
+pub use refusal::{REFUSALS, Refusal};
+pub use state::{ConnState, STATES, tcp_state, udp_state};
+pub use tracker::{Finished, Tracker};
+
+/// When and where a packet came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Number over all files, from 0.
+    pub serial: u64,
+    /// Number in its file, from 1.
+    pub packet: u64,
+    /// Its file.
+    pub file: u32,
+    /// Nanoseconds since the epoch.
+    pub time: i64,
+    /// Length of the frame on the wire.
+    pub wire_len: u32,
+}

@@ -1,0 +1,93 @@
+//! TCP sequence numbers: what was reached, what was passed over, what came again.
+
+use super::aside::Asides;
+use super::history::Letter;
+use super::key::Side;
+use super::record::{Record, mark};
+use crate::decode::{Tcp, flag};
+
+/// Farther than this a number does not jump in a connection: windows are at most a gigabyte.
+const MAX_JUMP: i32 = 1 << 30;
+
+/// Takes the numbers of a segment with `length` bytes of payload.
+#[inline]
+pub fn advance(flow: u32, record: &mut Record, side: Side, tcp: &Tcp, length: u32, asides: &mut Asides) {
+    if tcp.has(flag::RST) {
+        return;
+    }
+    let controls = u32::from(tcp.has(flag::SYN)) + u32::from(tcp.has(flag::FIN));
+    let space = length.wrapping_add(controls);
+    if record.is_numbered(side) {
+        let ahead = tcp.seq.wrapping_sub(record.next[side]).cast_signed();
+        if ahead == 0 {
+            record.next[side] = tcp.seq.wrapping_add(space);
+        } else {
+            out_of_line(flow, record, side, (tcp.seq, space, length), ahead, asides);
+        }
+    } else {
+        record.marks |= mark::NUMBERED << side;
+        record.next[side] = tcp.seq.wrapping_add(space);
+        record.initial[side] = if tcp.has(flag::SYN) { tcp.seq } else { tcp.seq.wrapping_sub(1) };
+    }
+    if tcp.has(flag::ACK) && record.is_numbered(1 - side) {
+        acknowledge(flow, record, 1 - side, tcp, asides);
+    }
+}
+
+/// A segment that does not begin where the last one ended: (sequence number, space it takes, payload in it).
+#[cold]
+fn out_of_line(
+    flow: u32,
+    record: &mut Record,
+    side: Side,
+    (seq, space, payload): (u32, u32, u32),
+    ahead: i32,
+    asides: &mut Asides,
+) {
+    let end = seq.wrapping_add(space);
+    if ahead > 0 {
+        // A bare acknowledgement one ahead is all that shows of a FIN that was not captured.
+        if space == 0 && ahead == 1 {
+            return;
+        }
+        if ahead < MAX_JUMP {
+            let start = record.next[side];
+            record.marks |= mark::HOLES;
+            asides.of(flow, record).open(side, start, seq);
+        }
+        record.next[side] = end;
+        return;
+    }
+    if record.is(mark::HOLES) {
+        asides.of(flow, record).fill(side, seq, space);
+    }
+    if end.wrapping_sub(record.next[side]).cast_signed() > 0 {
+        record.next[side] = end;
+    } else if payload > 0 {
+        asides.tell_repeated(flow, record, Letter::Again, side);
+    }
+}
+
+/// Takes an acknowledgement of what `side` sent.
+#[inline]
+fn acknowledge(flow: u32, record: &mut Record, side: Side, tcp: &Tcp, asides: &mut Asides) {
+    let ahead = tcp.ack.wrapping_sub(record.next[side]).cast_signed();
+    if ahead > 0 || record.is(mark::HOLES) {
+        acknowledge_unseen(flow, record, side, tcp, ahead, asides);
+    }
+}
+
+fn acknowledge_unseen(flow: u32, record: &mut Record, side: Side, tcp: &Tcp, ahead: i32, asides: &mut Asides) {
+    // One byte may be a FIN that was not captured.
+    if ahead > 1 && ahead < MAX_JUMP {
+        let start = record.next[side];
+        record.marks |= mark::HOLES;
+        asides.of(flow, record).open(side, start, tcp.ack);
+        record.next[side] = tcp.ack;
+    }
+    // Acknowledgements at the very end of a connection are not to be relied on.
+    let ending = tcp.has(flag::FIN);
+    if record.is(mark::HOLES) && asides.of(flow, record).acknowledged(side, tcp.ack) && !ending {
+        asides.tell_repeated(flow, record, Letter::Gap, side);
+    }
+}

@@ -1,0 +1,160 @@
+//! The flow table: open addressing over dense records.
+//!
+//! A slot is `tag << 32 | index + 1`, so that a lookup touches a record only when its hash agrees in 32 bits. Records lie
+//! in chunks: they never move, growing copies none, and the columns can free them chunk by chunk.
+
+use super::key::{Key, Seed};
+use super::record::Record;
+
+const CHUNK_BITS: u32 = 10;
+const CHUNK: usize = 1 << CHUNK_BITS;
+const FIRST_SLOTS: usize = 1 << 12;
+
+/// What a lookup found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The flow that the key stands for now.
+    Old(u32),
+    /// There was none; this record was made for it, empty but for the key.
+    New(u32),
+}
+
+/// Flows by key, and all flows in the order they were made.
+pub struct Table {
+    slots: Vec<u64>,
+    used: usize,
+    shift: u32,
+    seed: Seed,
+    chunks: Vec<Vec<Record>>,
+    count: u32,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            slots: vec![0; FIRST_SLOTS],
+            used: 0,
+            shift: 64 - FIRST_SLOTS.ilog2(),
+            seed: Seed::random(),
+            chunks: Vec::new(),
+            count: 0,
+        }
+    }
+}
+
+impl Table {
+    /// Number of flows.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// A flow.
+    #[inline]
+    pub fn record(&mut self, index: u32) -> &mut Record {
+        &mut self.chunks[(index >> CHUNK_BITS) as usize][index as usize & (CHUNK - 1)]
+    }
+
+    fn key(&self, index: u32) -> &Key {
+        &self.chunks[(index >> CHUNK_BITS) as usize][index as usize & (CHUNK - 1)].key
+    }
+
+    /// The flow of a key, if there is one.
+    #[must_use]
+    pub fn get(&self, key: &Key) -> Option<u32> {
+        self.probe(key, self.seed.hash(key)).ok()
+    }
+
+    /// The flow of a key, a new one if need be.
+    #[inline]
+    pub fn find(&mut self, key: &Key) -> Found {
+        let hash = self.seed.hash(key);
+        match self.probe(key, hash) {
+            Ok(index) => Found::Old(index),
+            Err(slot) => Found::New(self.insert(key, hash, slot)),
+        }
+    }
+
+    /// Makes a new flow for a key that has one; the old flow stays, but is no longer found.
+    pub fn succeed(&mut self, key: &Key) -> u32 {
+        let hash = self.seed.hash(key);
+        match self.probe_slot(key, hash) {
+            Ok(slot) => {
+                let index = self.push(key);
+                self.slots[slot] = entry(hash, index);
+                index
+            }
+            Err(slot) => self.insert(key, hash, slot),
+        }
+    }
+
+    /// Index of the key's flow, or the free slot where it belongs.
+    #[inline]
+    fn probe(&self, key: &Key, hash: u64) -> Result<u32, usize> {
+        self.probe_slot(key, hash).map(|slot| self.slots[slot] as u32 - 1)
+    }
+
+    #[inline]
+    fn probe_slot(&self, key: &Key, hash: u64) -> Result<usize, usize> {
+        let mask = self.slots.len() - 1;
+        let mut at = (hash >> self.shift) as usize;
+        loop {
+            let slot = self.slots[at & mask];
+            if slot == 0 {
+                return Err(at & mask);
+            }
+            if slot >> 32 == hash & 0xffff_ffff && self.key(slot as u32 - 1) == key {
+                return Ok(at & mask);
+            }
+            at += 1;
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, key: &Key, hash: u64, mut slot: usize) -> u32 {
+        if self.used * 4 >= self.slots.len() * 3 {
+            self.grow();
+            slot = self.probe_slot(key, hash).unwrap_or_else(|free| free);
+        }
+        let index = self.push(key);
+        self.slots[slot] = entry(hash, index);
+        self.used += 1;
+        index
+    }
+
+    fn push(&mut self, key: &Key) -> u32 {
+        let index = self.count;
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.push(Record { key: *key, ..Record::default() });
+        }
+        self.count = self.count.checked_add(1).expect("fewer than four billion flows");
+        index
+    }
+
+    fn grow(&mut self) {
+        self.shift -= 1;
+        let mask = self.slots.len() * 2 - 1;
+        let old = std::mem::replace(&mut self.slots, vec![0; mask + 1]);
+        for slot in old.into_iter().filter(|&slot| slot != 0) {
+            let hash = self.seed.hash(self.key(slot as u32 - 1));
+            let mut at = (hash >> self.shift) as usize;
+            while self.slots[at & mask] != 0 {
+                at += 1;
+            }
+            self.slots[at & mask] = slot;
+        }
+    }
+
+    /// Gives up the index and hands out the records in order, each chunk freed behind the last of it.
+    pub fn into_records(self) -> impl Iterator<Item = Record> {
+        drop(self.slots);
+        self.chunks.into_iter().flatten()
+    }
+}
+
+fn entry(hash: u64, index: u32) -> u64 {
+    hash << 32 | u64::from(index + 1)
+}

@@ -1,0 +1,230 @@
+//! Packets into flows.
+
+use super::aside::Asides;
+use super::fragments::{DatagramId, First, Fragments, Held};
+use super::history::Letter;
+use super::key::{Addresses, Side};
+use super::ports::PortSet;
+use super::recognition::{PROBES, PROBES_ON_NDMP_PORT, PROBES_UDP, Recognition, Seen};
+use super::record::{OriginatorBy, Record, mark};
+use super::table::{Found, Table};
+use super::{Stamp, refusal, tcp};
+use crate::app::ndmp::Events;
+use crate::decode::{Fragment, Icmp, Packet, Tcp, flag, protocol};
+
+/// The flow table with everything beside it, while packets come.
+#[derive(Default)]
+pub struct Tracker {
+    table: Table,
+    addresses: Addresses,
+    asides: Asides,
+    fragments: Fragments,
+    recognition: Recognition,
+    known_ports: PortSet,
+    ndmp_ports: PortSet,
+    /// Fragments whose first never came, by file.
+    orphans: Vec<u64>,
+}
+
+/// Everything that was seen, when no more packets come.
+pub struct Finished {
+    /// Flows in the order they were made.
+    pub table: Table,
+    /// IPv6 addresses by code.
+    pub addresses: Addresses,
+    /// Rare facts.
+    pub asides: Asides,
+    /// What control streams said.
+    pub events: Events,
+    /// Fragments whose first never came, by file.
+    pub orphans: Vec<u64>,
+}
+
+impl Tracker {
+    /// An empty table. `known_ports` settle the direction of flows without handshake, `ndmp_ports` raise the patience in
+    /// looking for a control stream.
+    #[must_use]
+    pub fn new(known_ports: PortSet, ndmp_ports: PortSet) -> Self {
+        Self { known_ports, ndmp_ports, ..Self::default() }
+    }
+
+    /// Takes a packet.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>, stamp: &Stamp) {
+        if let Some(fragment) = packet.fragment {
+            self.fragment(packet, &fragment, stamp);
+        } else {
+            self.credit(packet, stamp);
+        }
+        if let Some(icmp) = packet.icmp {
+            self.refusal(packet.tuple.protocol, &icmp, stamp);
+        }
+    }
+
+    /// Credits a packet to its flow.
+    #[inline]
+    fn credit(&mut self, packet: &Packet<'_>, stamp: &Stamp) {
+        let (key, side) = self.addresses.key(&packet.tuple);
+        let (mut flow, mut fresh) = match self.table.find(&key) {
+            Found::Old(flow) => (flow, false),
+            Found::New(flow) => (flow, true),
+        };
+        if let Some(tcp) = packet.tcp
+            && tcp.has(flag::SYN)
+            && !fresh
+            && tcp::is_new_connection(self.table.record(flow), side, &tcp)
+        {
+            self.recognition.end(flow);
+            flow = self.table.succeed(&key);
+            fresh = true;
+        }
+        let record = self.table.record(flow);
+        if fresh {
+            begin(record, packet, side, stamp, &self.known_ports, &self.ndmp_ports);
+        }
+        count(flow, record, side, packet, stamp, &mut self.asides);
+        let undecided = record.to_probe > 0 || record.is(mark::STREAM);
+        let first_payload = record.told[side] & tcp::TOLD_DATA == 0;
+        if let Some(segment) = packet.tcp {
+            let turned =
+                tcp::update(flow, record, side, &segment, packet.payload_len, stamp.serial, &mut self.asides);
+            if turned && record.is(mark::STREAM) {
+                self.recognition.turned(flow);
+            }
+        } else if packet.tuple.protocol == protocol::UDP {
+            tcp::tell_once(flow, record, side, Letter::Data, &mut self.asides);
+        }
+        if undecided {
+            let on_ndmp_port = touches(record, &self.ndmp_ports);
+            let seen = Seen { flow, side, stamp, packet, first_payload, on_ndmp_port };
+            self.recognition.inspect(record, &seen);
+        }
+    }
+
+    #[cold]
+    fn fragment(&mut self, packet: &Packet<'_>, fragment: &Fragment, stamp: &Stamp) {
+        let id = DatagramId::new(&packet.tuple, fragment);
+        if fragment.offset == 0 {
+            self.credit(packet, stamp);
+            // The header lies between the datagram's byte 0 and the payload's.
+            let header = fragment.length.saturating_sub(packet.payload_len);
+            let first = First { tuple: packet.tuple, origin: packet.tcp.map(|tcp| tcp.seq.wrapping_sub(header)) };
+            for held in self.fragments.first(id, first, fragment, stamp.time) {
+                self.credit_later(&held, &[], Some(&first));
+            }
+        } else {
+            let held = Held { tuple: packet.tuple, stamp: *stamp, fragment: *fragment, vlan: packet.vlan };
+            match self.fragments.later(id, fragment, stamp.time) {
+                Some(first) => self.credit_later(&held, packet.payload, Some(&first)),
+                None if self.fragments.hold(id, held) => {}
+                None => self.orphan(&held),
+            }
+        }
+        for held in self.fragments.evict() {
+            self.orphan(&held);
+        }
+    }
+
+    fn orphan(&mut self, held: &Held) {
+        let file = held.stamp.file as usize;
+        if self.orphans.len() <= file {
+            self.orphans.resize(file + 1, 0);
+        }
+        self.orphans[file] += 1;
+        self.credit_later(held, &[], None);
+    }
+
+    /// Credits a fragment that has no transport header, as if it were a packet of its own.
+    fn credit_later(&mut self, held: &Held, payload: &[u8], first: Option<&First>) {
+        let Held { tuple, stamp, fragment, vlan } = held;
+        let seq = first.and_then(|first| first.origin).map(|origin| origin.wrapping_add(fragment.offset));
+        let packet = Packet {
+            tuple: first.map_or(*tuple, |first| first.tuple),
+            vlan: *vlan,
+            tcp: seq.map(|seq| Tcp { seq, ack: 0, flags: 0, zero_window: false }),
+            icmp: None,
+            payload,
+            payload_len: fragment.length,
+            fragment: Some(*fragment),
+            problem: None,
+        };
+        self.credit(&packet, stamp);
+    }
+
+    #[cold]
+    fn refusal(&mut self, transport: u8, icmp: &Icmp, stamp: &Stamp) {
+        let (Some(refusal), Some(quoted)) = (refusal::of_icmp(transport, icmp), icmp.quoted) else { return };
+        let (key, _) = self.addresses.key(&quoted);
+        if let Some(flow) = self.table.get(&key) {
+            self.table.record(flow).refuse(refusal as u8, stamp.serial);
+        }
+    }
+
+    /// No more packets come.
+    #[must_use]
+    pub fn finish(mut self) -> Finished {
+        for held in self.fragments.finish() {
+            self.orphan(&held);
+        }
+        Finished {
+            table: self.table,
+            addresses: self.addresses,
+            asides: self.asides,
+            events: self.recognition.finish(),
+            orphans: self.orphans,
+        }
+    }
+}
+
+/// Whether an end of the flow is on one of the ports.
+fn touches(record: &Record, ports: &PortSet) -> bool {
+    ports.contains(record.key.end(0).1) || ports.contains(record.key.end(1).1)
+}
+
+/// Fills a new record from its first packet.
+fn begin(record: &mut Record, packet: &Packet<'_>, side: Side, stamp: &Stamp, known: &PortSet, ndmp: &PortSet) {
+    record.first_time = stamp.time;
+    record.last_time = stamp.time;
+    record.first = stamp.serial;
+    record.last = stamp.serial;
+    record.vlan = packet.vlan;
+    if side == 1 {
+        record.marks |= mark::FIRST_FROM_HIGH;
+    }
+    let (from, to) = (known.contains(packet.tuple.source_port), known.contains(packet.tuple.destination_port));
+    let (originator, by) = match (from, to) {
+        (true, false) => (1 - side, OriginatorBy::KnownPort),
+        (false, true) => (side, OriginatorBy::KnownPort),
+        _ if is_echo_reply(packet) => (1 - side, OriginatorBy::Guess),
+        _ => (side, OriginatorBy::Guess),
+    };
+    record.put_originator(originator, by);
+    record.to_probe = match packet.tuple.protocol {
+        protocol::TCP if touches(record, ndmp) => PROBES_ON_NDMP_PORT,
+        protocol::TCP => PROBES,
+        protocol::UDP => PROBES_UDP,
+        _ => 0,
+    };
+}
+
+fn is_echo_reply(packet: &Packet<'_>) -> bool {
+    let reply = if packet.tuple.protocol == protocol::ICMP { 0 } else { 129 };
+    packet.icmp.is_some_and(|icmp| icmp.kind == reply)
+}
+
+/// Counts a packet.
+#[inline]
+fn count(flow: u32, record: &mut Record, side: Side, packet: &Packet<'_>, stamp: &Stamp, asides: &mut Asides) {
+    record.bytes[side] += u64::from(stamp.wire_len);
+    record.payload[side] += u64::from(packet.payload_len);
+    record.first_time = record.first_time.min(stamp.time);
+    record.last_time = record.last_time.max(stamp.time);
+    record.first = record.first.min(stamp.serial);
+    record.last = record.last.max(stamp.serial);
+    record.marks |= u16::from(packet.is_cut()) * mark::CUT | u16::from(packet.fragment.is_some()) * mark::FRAGMENTS;
+    if let Some(more) = record.packets[side].checked_add(1) {
+        record.packets[side] = more;
+    } else {
+        asides.of(flow, record).more_packets[side] += 1;
+    }
+}

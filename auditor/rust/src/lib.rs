@@ -1,0 +1,17 @@
+//! The packet path of auditor: capture files, headers, flows, NDMP. Facts only; no policy, no names of products.
+//!
+//! [`capture`] gives frames, [`decode`] packets, [`flow`] flows, [`app`] what they say, [`columns`] tables;
+//! [`reading`] drives them over files. Only the `python` module knows Python.
+
+pub mod app;
+pub mod capture;
+pub mod columns;
+pub mod decode;
+pub mod flow;
+pub mod problem;
+pub mod reading;
+pub mod source;
+pub mod tables;
+
+#[cfg(feature = "python")]
+mod python;

@@ -1,0 +1,335 @@
+//! The Python door: `auditor._native`. The only module that names `PyO3` or `NumPy`; no logic of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+
+use crate::app::ndmp::{self, Decoded, Value};
+use crate::app::{APPS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS};
+use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
+use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
+use crate::problem::PROBLEMS;
+use crate::reading::{self, Options, Watch};
+use crate::tables;
+
+/// What one capture file is, and how much of it was read.
+#[pyclass(frozen, module = "auditor._native", get_all)]
+struct FileFacts {
+    path: String,
+    format: &'static str,
+    packets: u64,
+    bytes: u64,
+    captured_bytes: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    snaplen: Option<u32>,
+    link_types: Py<PyDict>,
+    problems: Py<PyDict>,
+    drops: Option<u64>,
+    status: &'static str,
+    error: Option<String>,
+    sha256: Option<String>,
+}
+
+impl FileFacts {
+    fn new(py: Python<'_>, facts: reading::FileFacts) -> PyResult<Self> {
+        let (link_types, problems) = (PyDict::new(py), PyDict::new(py));
+        for (name, count) in facts.link_names() {
+            link_types.set_item(name, count)?;
+        }
+        for (name, count) in facts.problems.iter() {
+            problems.set_item(name, count)?;
+        }
+        Ok(Self {
+            path: facts.path,
+            format: facts.format,
+            packets: facts.packets,
+            bytes: facts.bytes,
+            captured_bytes: facts.captured_bytes,
+            first: facts.first,
+            last: facts.last,
+            snaplen: facts.snaplen,
+            link_types: link_types.unbind(),
+            problems: problems.unbind(),
+            drops: facts.drops,
+            status: facts.status.word(),
+            error: facts.error,
+            sha256: facts.sha256,
+        })
+    }
+}
+
+#[pymethods]
+impl FileFacts {
+    fn __repr__(&self) -> String {
+        format!("<FileFacts {:?} {} packets, {}>", self.path, self.packets, self.status)
+    }
+}
+
+/// The flows and NDMP messages of one or more captures, in columns.
+#[pyclass(frozen, module = "auditor._native")]
+struct Reading {
+    #[pyo3(get)]
+    files: Py<PyList>,
+    table: FlowTable,
+    texts: Vec<String>,
+    flows: Py<PyDict>,
+    messages: Py<PyDict>,
+    fields: Py<PyDict>,
+    streams: Py<PyDict>,
+    addresses: PyOnceLock<Py<PyArray2<u8>>>,
+}
+
+impl Reading {
+    fn new(py: Python<'_>, reading: reading::Reading) -> PyResult<Self> {
+        let reading::Reading { files, mut flows, events, field_addresses } = reading;
+        let files = files.into_iter().map(|facts| FileFacts::new(py, facts)).collect::<PyResult<Vec<_>>>()?;
+        let columns = std::mem::take(&mut flows.columns).into_list();
+        let ndmp::Events { messages, fields, texts, streams, .. } = events;
+        Ok(Self {
+            files: PyList::new(py, files)?.unbind(),
+            table: flows,
+            texts,
+            flows: arrays(py, columns)?,
+            messages: arrays(py, tables::messages(messages))?,
+            fields: arrays(py, tables::fields(fields, field_addresses))?,
+            streams: arrays(py, tables::streams(streams))?,
+            addresses: PyOnceLock::new(),
+        })
+    }
+}
+
+#[pymethods]
+impl Reading {
+    fn __len__(&self) -> usize {
+        self.table.rows()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Reading of {} flows>", self.table.rows())
+    }
+
+    /// Shape (n, 16): IPv6 in network order, IPv4 mapped as `::ffff:a.b.c.d`.
+    fn addresses<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<u8>>> {
+        let rows = self.table.addresses.rows();
+        let array = self.addresses.get_or_try_init(py, || {
+            let flat = PyArray1::from_vec(py, rows.as_flattened().to_vec());
+            flat.reshape([rows.len(), 16]).map(Bound::unbind)
+        })?;
+        Ok(array.bind(py).clone())
+    }
+
+    /// An address as people write it.
+    fn address_text(&self, code: u32) -> PyResult<String> {
+        self.table.addresses.text(code).ok_or_else(|| PyIndexError::new_err("no such address code"))
+    }
+
+    /// One array per column of ``auditor.flows.COLUMNS``, in order of each flow's first packet.
+    fn flow_columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.flows.bind(py).copy()
+    }
+
+    /// Zeek's history letters: upper case originator, lower case responder.
+    fn history_text(&self, flow: u32) -> PyResult<String> {
+        self.table.history_text(flow).ok_or_else(|| PyIndexError::new_err("no such flow"))
+    }
+
+    /// One array per column of ``auditor.ndmp.MESSAGE_COLUMNS``; in order of packet within each flow.
+    fn ndmp_messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.messages.bind(py).copy()
+    }
+
+    /// One array per column of ``auditor.ndmp.FIELD_COLUMNS``; sorted by ``message``.
+    fn ndmp_fields<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.fields.bind(py).copy()
+    }
+
+    /// Strings that the column ``text`` of ``ndmp_fields`` indexes into.
+    fn texts(&self) -> Vec<String> {
+        self.texts.clone()
+    }
+
+    /// One array per column of ``auditor.ndmp.STREAM_COLUMNS``.
+    fn ndmp_streams<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.streams.bind(py).copy()
+    }
+}
+
+/// Columns become arrays without being copied.
+fn arrays(py: Python<'_>, columns: Vec<(&'static str, Column)>) -> PyResult<Py<PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, column) in columns {
+        match column {
+            Column::Bool(values) => dict.set_item(name, PyArray1::from_vec(py, values))?,
+            Column::U8(values) => dict.set_item(name, PyArray1::from_vec(py, values))?,
+            Column::U16(values) => dict.set_item(name, PyArray1::from_vec(py, values))?,
+            Column::U32(values) => dict.set_item(name, PyArray1::from_vec(py, values))?,
+            Column::U64(values) => dict.set_item(name, PyArray1::from_vec(py, values))?,
+            Column::I32(values) => dict.set_item(name, PyArray1::from_vec(py, values))?,
+            Column::I64(values) => dict.set_item(name, PyArray1::from_vec(py, values))?,
+        }
+    }
+    Ok(dict.unbind())
+}
+
+/// Reports to a Python callable and lets signals through; keeps what they raise.
+struct Caller {
+    progress: Option<Py<PyAny>>,
+    raised: Option<PyErr>,
+}
+
+impl Caller {
+    fn ask(&mut self, call: impl FnOnce(&Self, Python<'_>) -> PyResult<()>) -> bool {
+        match Python::attach(|py| py.check_signals().and_then(|()| call(self, py))) {
+            Ok(()) => true,
+            Err(error) => {
+                self.raised = Some(error);
+                false
+            }
+        }
+    }
+}
+
+impl Watch for Caller {
+    fn progress(&mut self, read: u64, total: u64) -> bool {
+        self.ask(|caller, py| match &caller.progress {
+            Some(progress) => progress.call1(py, (read, total)).map(drop),
+            None => Ok(()),
+        })
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.ask(|_, _| Ok(()))
+    }
+}
+
+/// Text of a panic, for an exception.
+fn panicked(what: &str) -> PyErr {
+    PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
+}
+
+fn value<'py>(py: Python<'py>, from: Value) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match from {
+        Value::Int(number) => number.into_pyobject(py)?.into_any(),
+        Value::Text(text) => text.into_pyobject(py)?.into_any(),
+        Value::Ip(address) => address.to_string().into_pyobject(py)?.into_any(),
+        Value::List(values) => {
+            let values = values.into_iter().map(|item| value(py, item)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, values)?.into_any()
+        }
+        Value::Map(parts) => named(py, parts)?.into_any(),
+    })
+}
+
+fn named<'py>(py: Python<'py>, parts: Vec<(&'static str, Value)>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, part) in parts {
+        dict.set_item(name, value(py, part)?)?;
+    }
+    Ok(dict)
+}
+
+fn message<'py>(py: Python<'py>, decoded: Decoded) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("message", decoded.message)?;
+    dict.set_item("name", decoded.name)?;
+    dict.set_item("reply", decoded.reply)?;
+    dict.set_item("sequence", decoded.sequence)?;
+    dict.set_item("reply_sequence", decoded.reply_sequence)?;
+    dict.set_item("time", decoded.time)?;
+    dict.set_item("header_error", decoded.header_error)?;
+    dict.set_item("status", MESSAGE_STATUS.get(decoded.status as usize).copied().unwrap_or_default())?;
+    dict.set_item("length", decoded.length)?;
+    dict.set_item("offset", decoded.offset)?;
+    dict.set_item("version", decoded.version)?;
+    dict.set_item("fragments", decoded.fragments)?;
+    dict.set_item("fields", named(py, decoded.fields)?)?;
+    Ok(dict)
+}
+
+/// The Rust core: capture files, headers, flows, NDMP. Facts only; no policy, no names of products.
+#[pymodule]
+mod _native {
+    use super::{
+        APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, ORIGINATOR_BY,
+        Options, PROBLEMS, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple, PyValueError, Python, REFUSALS,
+        STATES, catch_unwind, message, ndmp, panicked, pyfunction, reading,
+    };
+    use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
+
+    #[pymodule_export]
+    use super::{FileFacts, Reading};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        for (name, values) in [
+            ("ORIGINATOR_BY", ORIGINATOR_BY),
+            ("STATES", STATES),
+            ("REFUSALS", REFUSALS),
+            ("APPS", APPS),
+            ("PROBLEMS", PROBLEMS),
+            ("FIELD_NAMES", FIELD_NAMES),
+            ("MESSAGE_STATUS", MESSAGE_STATUS),
+        ] {
+            module.add(name, PyTuple::new(module.py(), values)?)?;
+        }
+        module.add("FLAG_CUT", FLAG_CUT)?;
+        module.add("FLAG_FRAGMENTS", FLAG_FRAGMENTS)
+    }
+
+    /// Read captures one after another into one flow table.
+    #[pyfunction]
+    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, progress = None))]
+    fn read_flows(
+        py: Python<'_>,
+        paths: Vec<String>,
+        known_ports: Vec<u16>,
+        ndmp_ports: Vec<u16>,
+        hash_files: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<super::Reading> {
+        let options = Options {
+            known_ports: known_ports.into_iter().collect(),
+            ndmp_ports: ndmp_ports.into_iter().collect(),
+            hash_files,
+        };
+        let mut caller = Caller { progress, raised: None };
+        let outcome =
+            py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));
+        if let Some(raised) = caller.raised {
+            return Err(raised);
+        }
+        match outcome {
+            Ok(Ok(reading)) => super::Reading::new(py, reading),
+            Ok(Err(reading::Stopped)) | Err(_) => Err(panicked(&format!("reading {}", paths.join(", ")))),
+        }
+    }
+
+    /// Decode NDMP records, record markers included, as one direction of a stream.
+    #[pyfunction]
+    #[pyo3(signature = (data, version = 0))]
+    fn decode_ndmp<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>, version: u8) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let decoded = catch_unwind(AssertUnwindSafe(|| ndmp::decode_records(data.as_bytes(), version)))
+            .map_err(|_| panicked("decoding NDMP"))?
+            .map_err(|error| PyValueError::new_err(format!("offset {}: {}", error.offset, error.rule)))?;
+        decoded.into_iter().map(|record| message(py, record)).collect()
+    }
+
+    /// Name of an NDMP message code.
+    #[pyfunction]
+    #[pyo3(signature = (code, version = 0))]
+    fn message_name(code: u32, version: u8) -> String {
+        ndmp::message_name(code, version).into_owned()
+    }
+
+    /// Name of an NDMP error code.
+    #[pyfunction]
+    fn ndmp_error_name(code: u32) -> String {
+        ndmp::error_name(code).into_owned()
+    }
+}

@@ -1,0 +1,325 @@
+//! Captures into one flow table: the loop over files and frames.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::app::ndmp::Events;
+use crate::capture::{Fault, Frame, HEAD, Reader, Window, link_name};
+use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
+use crate::decode::decode;
+use crate::flow::{PortSet, Stamp, Tracker};
+use crate::problem::{Problem, Problems};
+use crate::source::{self, DigestHandle, Digesting};
+
+/// Bytes between two reports of progress.
+const REPORT_EVERY: u64 = 16 << 20;
+
+/// What to read for.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Responder ports that settle the direction of a flow without handshake.
+    pub known_ports: PortSet,
+    /// Ports where control streams are looked for with more patience.
+    pub ndmp_ports: PortSet,
+    /// Digest the files.
+    pub hash_files: bool,
+}
+
+/// Someone who wants to know how far the reading is, and may stop it.
+pub trait Watch {
+    /// `read` of `total` bytes are done; `total` is 0 when nobody knows. False stops the reading.
+    fn progress(&mut self, read: u64, total: u64) -> bool;
+    /// A signal came while a read was waiting. False stops the reading.
+    fn interrupted(&mut self) -> bool;
+}
+
+/// Watches nothing.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&mut self, _read: u64, _total: u64) -> bool {
+        true
+    }
+    fn interrupted(&mut self) -> bool {
+        true
+    }
+}
+
+/// How far a file could be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// To its end.
+    Read,
+    /// Up to where it is damaged or cut.
+    Partial,
+    /// Not at all.
+    #[default]
+    Unreadable,
+}
+
+impl Status {
+    /// The word that users see.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Partial => "partial",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What one capture file is, and how much of it was read.
+#[derive(Clone, Debug, Default)]
+pub struct FileFacts {
+    /// As it was given.
+    pub path: String,
+    /// Name of the container, empty when it was not recognised.
+    pub format: &'static str,
+    /// Frames.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Their bytes in the file.
+    pub captured_bytes: u64,
+    /// Time of the earliest frame, ns.
+    pub first: Option<i64>,
+    /// Time of the latest frame, ns.
+    pub last: Option<i64>,
+    /// Bytes kept of each frame at most.
+    pub snaplen: Option<u32>,
+    /// Frames by link type, in order of appearance.
+    pub link_types: Vec<(u16, u64)>,
+    /// What could not be decoded.
+    pub problems: Problems,
+    /// Packets that the capturing program dropped.
+    pub drops: Option<u64>,
+    /// How far it could be read.
+    pub status: Status,
+    /// One sentence, unless all was read.
+    pub error: Option<String>,
+    /// SHA-256, when asked for.
+    pub sha256: Option<String>,
+}
+
+impl FileFacts {
+    /// Frames by name of the link type; types of one name are taken together.
+    #[must_use]
+    pub fn link_names(&self) -> Vec<(String, u64)> {
+        let mut names: Vec<(String, u64)> = Vec::new();
+        for &(link, count) in &self.link_types {
+            let name = link_name(link);
+            match names.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += count,
+                None => names.push((name, count)),
+            }
+        }
+        names
+    }
+
+    #[inline]
+    fn count(&mut self, frame: &Frame<'_>) {
+        self.packets += 1;
+        self.bytes += u64::from(frame.wire_len);
+        self.captured_bytes += frame.data.len() as u64;
+        self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
+        self.last = Some(self.last.map_or(frame.time, |last| last.max(frame.time)));
+        match self.link_types.iter_mut().find(|(link, _)| *link == frame.link) {
+            Some((_, count)) => *count += 1,
+            None => self.link_types.push((frame.link, 1)),
+        }
+        if frame.untimed {
+            self.problems.count(Problem::FrameWithoutTime);
+        }
+    }
+
+    fn fail(&mut self, status: Status, error: String) {
+        self.status = status;
+        self.error = Some(error);
+    }
+}
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The files, as they were given.
+    pub files: Vec<FileFacts>,
+    /// Their flows.
+    pub flows: FlowTable,
+    /// What control streams said, arranged; flows are rows of the table.
+    pub events: Events,
+    /// Codes of the addresses in the fields of messages, [`NO_ADDRESS`](crate::columns::NO_ADDRESS) for none.
+    pub field_addresses: Vec<u32>,
+}
+
+/// The watcher stopped the reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
+
+/// Reads captures one after another into one flow table. A file that cannot be read is told in its facts.
+///
+/// # Errors
+/// [`Stopped`] when the watcher wants no more.
+pub fn read(paths: &[String], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
+    let mut pass = Pass {
+        tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
+        serials: Serials::default(),
+        serial: 0,
+        done: 0,
+        total: paths.iter().map(|path| source::length(path)).sum(),
+        next_report: REPORT_EVERY,
+    };
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        pass.serials.file(pass.serial);
+        let mut facts = FileFacts { path: path.clone(), ..FileFacts::default() };
+        // Nothing in a file should be able to do this; if it is, the other files are still worth reading.
+        catch_unwind(AssertUnwindSafe(|| pass.file(&mut facts, files.len() as u32, options.hash_files, watch)))
+            .unwrap_or_else(|_| {
+                let error = format!("internal error at packet {} (please report it)", facts.packets);
+                facts.fail(Status::Unreadable, error);
+                Ok(())
+            })?;
+        files.push(facts);
+    }
+    Ok(pass.finish(files))
+}
+
+/// The state of a reading between files.
+struct Pass {
+    tracker: Tracker,
+    serials: Serials,
+    /// Packets so far.
+    serial: u64,
+    /// Bytes of finished files.
+    done: u64,
+    total: u64,
+    next_report: u64,
+}
+
+impl Pass {
+    fn file(&mut self, facts: &mut FileFacts, file: u32, hash: bool, watch: &mut dyn Watch) -> Result<(), Stopped> {
+        let source = match source::open(&facts.path) {
+            Ok(source) => source,
+            Err(error) => {
+                facts.fail(Status::Unreadable, error);
+                return Ok(());
+            }
+        };
+        let mut digest = None;
+        let bytes = if hash { digested(source.bytes, &mut digest) } else { source.bytes };
+        match open(bytes, watch)? {
+            Ok(mut reader) => {
+                self.frames(&mut reader, facts, file, watch)?;
+                facts.sha256 = digest.and_then(|digest| reader.drain().ok().map(|()| digest.hex()));
+            }
+            Err(error) => facts.fail(Status::Unreadable, error),
+        }
+        self.done += source.length;
+        Ok(())
+    }
+
+    fn frames(
+        &mut self,
+        reader: &mut Reader,
+        facts: &mut FileFacts,
+        file: u32,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Stopped> {
+        facts.format = reader.format();
+        facts.status = Status::Read;
+        loop {
+            match reader.next_frame() {
+                Ok(Some(frame)) => self.frame(&frame, facts, file),
+                Ok(None) => break,
+                Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                    if !watch.interrupted() {
+                        return Err(Stopped);
+                    }
+                }
+                Err(fault) => {
+                    damaged(facts, fault, reader.position());
+                    break;
+                }
+            }
+            let read = self.done + reader.position();
+            if read >= self.next_report {
+                self.next_report = read + REPORT_EVERY;
+                if !watch.progress(read, self.total) {
+                    return Err(Stopped);
+                }
+            }
+        }
+        let container = reader.facts();
+        facts.snaplen = container.snaplen;
+        facts.drops = container.drops;
+        Ok(())
+    }
+
+    #[inline]
+    fn frame(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        facts.count(frame);
+        let stamp = Stamp {
+            serial: self.serial,
+            packet: facts.packets,
+            file,
+            time: frame.time,
+            wire_len: frame.wire_len,
+        };
+        self.serial += 1;
+        match decode(frame) {
+            Ok(packet) => {
+                if let Some(problem) = packet.problem {
+                    facts.problems.count(problem);
+                }
+                self.tracker.packet(&packet, &stamp);
+            }
+            Err(problem) => facts.problems.count(problem),
+        }
+    }
+
+    fn finish(self, mut files: Vec<FileFacts>) -> Reading {
+        let finished = self.tracker.finish();
+        for (facts, &orphans) in files.iter_mut().zip(&finished.orphans) {
+            facts.problems.add(Problem::FragmentWithoutFirst, orphans);
+        }
+        let (mut flows, mut events) = tabulate(finished, &self.serials);
+        events.arrange();
+        if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
+            events.arrange();
+        }
+        let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
+        Reading { files, flows, events, field_addresses }
+    }
+}
+
+/// Waits for the first bytes and recognises the container; the inner error says why it is none.
+fn open(bytes: Box<dyn io::Read + Send>, watch: &mut dyn Watch) -> Result<Result<Reader, String>, Stopped> {
+    let mut window = Window::new(bytes);
+    loop {
+        match window.need(HEAD) {
+            Ok(_) => return Ok(Reader::recognise(window)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                if !watch.interrupted() {
+                    return Err(Stopped);
+                }
+            }
+            Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
+        }
+    }
+}
+
+fn digested(bytes: Box<dyn io::Read + Send>, digest: &mut Option<DigestHandle>) -> Box<dyn io::Read + Send> {
+    let (digesting, handle) = Digesting::new(bytes);
+    *digest = Some(handle);
+    Box::new(digesting)
+}
+
+fn damaged(facts: &mut FileFacts, fault: Fault, position: u64) {
+    let (problem, error) = match fault {
+        Fault::Io(error) => (Problem::ReadError, format!("offset {position}: the read failed: {error}")),
+        Fault::Damage { problem, offset, what } => (problem, format!("offset {offset}: {what}")),
+    };
+    facts.problems.count(problem);
+    facts.fail(Status::Partial, error);
+}

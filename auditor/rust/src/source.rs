@@ -1,0 +1,92 @@
+//! Where the bytes of a capture come from: a file, a pipe, standard input.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+
+/// Standard input, by the name that command lines give it.
+pub const STDIN: &str = "-";
+
+/// An open source.
+pub struct Source {
+    /// Its bytes.
+    pub bytes: Box<dyn Read + Send>,
+    /// How many there are, 0 when nobody knows.
+    pub length: u64,
+}
+
+/// Opens a path.
+///
+/// # Errors
+/// One sentence that says why it cannot be read.
+pub fn open(path: &str) -> Result<Source, String> {
+    if path == STDIN {
+        return Ok(Source { bytes: Box::new(io::stdin()), length: 0 });
+    }
+    let file = File::open(path).map_err(|error| explain(path, &error))?;
+    let facts = file.metadata().map_err(|error| explain(path, &error))?;
+    if facts.is_dir() {
+        return Err("is a directory, not a capture file".to_owned());
+    }
+    Ok(Source { bytes: Box::new(file), length: if facts.is_file() { facts.len() } else { 0 } })
+}
+
+/// Length of a path's file, 0 when nobody knows.
+#[must_use]
+pub fn length(path: &str) -> u64 {
+    fs::metadata(Path::new(path)).ok().filter(fs::Metadata::is_file).map_or(0, |facts| facts.len())
+}
+
+fn explain(path: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "cannot be opened: permission denied".to_owned(),
+        _ if Path::new(path).is_dir() => "is a directory, not a capture file".to_owned(),
+        _ => format!("cannot be opened: {error}"),
+    }
+}
+
+/// Passes bytes on and digests them on the way. The digest can be asked for when the reader has been dropped or read
+/// to its end.
+pub struct Digesting {
+    inner: Box<dyn Read + Send>,
+    digest: DigestHandle,
+}
+
+/// The digest of a [`Digesting`] reader.
+#[derive(Clone, Default)]
+pub struct DigestHandle(Arc<Mutex<Sha256>>);
+
+impl Digesting {
+    /// Wraps a reader.
+    #[must_use]
+    pub fn new(inner: Box<dyn Read + Send>) -> (Self, DigestHandle) {
+        let digest = DigestHandle::default();
+        (Self { inner, digest: digest.clone() }, digest)
+    }
+}
+
+impl Read for Digesting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.digest.0.lock().unwrap_or_else(PoisonError::into_inner).update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl DigestHandle {
+    /// Hexadecimal digest of the bytes so far.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        let digest = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
+        digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+            for digit in [byte >> 4, byte & 15] {
+                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('?'));
+            }
+            text
+        })
+    }
+}

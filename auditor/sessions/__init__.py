@@ -1,0 +1,118 @@
+"""Control connections, and the data connections tied to each: proved, probable or possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor.flows import FlowTable
+from auditor.ndmp import NdmpMessages
+from auditor.sessions.controls import control_mask, readable, session_mask
+from auditor.sessions.dialogue import DialogueReader
+from auditor.sessions.infer import Candidates, after_cut_announcements, by_time
+from auditor.sessions.link import EndpointIndex, Linker
+from auditor.sessions.model import (
+    Announcement,
+    DataLink,
+    Dialogue,
+    Grade,
+    Login,
+    Readable,
+    Session,
+)
+
+__all__ = [
+    "Announcement",
+    "DataLink",
+    "Dialogue",
+    "Grade",
+    "Login",
+    "Readable",
+    "Session",
+    "SessionSet",
+    "find_sessions",
+]
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSet:
+    """Sessions in order of their control connections' first packets.
+
+    ``control`` marks every flow that is, or tries to be, a control connection; ``data`` every flow that is tied to one.
+    Both have shape (flows,), dtype bool.
+    """
+
+    sessions: tuple[Session, ...]
+    control: Mask
+    data: Mask
+
+
+def find_sessions(
+    table: FlowTable,
+    messages: NdmpMessages,
+    *,
+    control_ports: npt.NDArray[np.uint16],
+    service_ports: npt.NDArray[np.uint16],
+) -> SessionSet:
+    """Find the control connections and tie data connections to them.
+
+    ``control_ports``: declared NDMP port of each address code, 0 where none is, shape (addresses,). ``service_ports``:
+    fixed ports of known services, never those of a data connection.
+    """
+    control = control_mask(table, control_ports)
+    rows = np.flatnonzero(session_mask(table, control))
+    sessions = _read_all(table, messages, rows)
+    sessions = _tie_by_value(table, sessions, control)
+    data = _data_mask(table, sessions)
+    sessions = _tie_by_time(table, sessions, control | data, service_ports)
+    return SessionSet(tuple(sessions), control, _data_mask(table, sessions))
+
+
+def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.intp]) -> list[Session]:
+    sessions = []
+    for row in rows:
+        flow = int(row)
+        dialogue = DialogueReader(messages, flow).read()
+        sessions.append(Session(flow, readable(table, messages, flow, dialogue.cut_messages), dialogue))
+    return sessions
+
+
+def _tie_by_value(table: FlowTable, sessions: list[Session], control: Mask) -> list[Session]:
+    linker = Linker(table, EndpointIndex(table, control))
+    return [
+        replace(session, data=tuple(linker.by_value(session.control, session.dialogue.announcements)))
+        for session in sessions
+    ]
+
+
+def _tie_by_time(
+    table: FlowTable, sessions: list[Session], taken: Mask, service_ports: npt.NDArray[np.uint16]
+) -> list[Session]:
+    """Give unreadable sessions what is left, the surer ties first, so that a flow gets its best grade."""
+    candidates = Candidates(table, taken, service_ports)
+    taken = taken.copy()
+    sure: list[Session] = []
+    for session in sessions:
+        cut = after_cut_announcements(table, candidates, session.control, session.dialogue.announcements)
+        links = tuple(link for link in cut if not taken[link.flow])
+        taken[[link.flow for link in links]] = True
+        sure.append(replace(session, data=session.data + links))
+    blind = taken.copy()
+    return [_with_possible(table, session, candidates, blind) for session in sure]
+
+
+def _with_possible(table: FlowTable, session: Session, candidates: Candidates, taken: Mask) -> Session:
+    if session.readable is Readable.READ or (session.data and session.readable is not Readable.TLS):
+        return session
+    links = by_time(table, candidates, session.control, session.readable, taken)
+    return replace(session, data=session.data + tuple(links))
+
+
+def _data_mask(table: FlowTable, sessions: list[Session]) -> Mask:
+    mask = np.zeros(len(table), np.bool_)
+    mask[[link.flow for session in sessions for link in session.data]] = True
+    return mask

@@ -1,0 +1,55 @@
+"""Which flows are control connections: by what they carry first, by the declared port second."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+from auditor.flows import TCP, FlowTable
+from auditor.ndmp import NdmpMessages
+from auditor.sessions.model import Readable
+
+Mask = npt.NDArray[np.bool_]
+
+NDMP = _native.APPS.index("ndmp")
+TLS = _native.APPS.index("tls")
+UNKNOWN = _native.APPS.index("unknown")
+_SYN, _ACK = 0x02, 0x10
+NO_CODE = 0xFFFFFFFF
+
+
+def control_mask(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mask:
+    """Return the flows that are, or try to be, control connections.
+
+    Those that carry NDMP, on any port, and those towards the responder's declared NDMP port. ``control_ports`` gives
+    the declared port of each address code, 0 for hosts on which no port is declared.
+    """
+    tcp: Mask = table["transport"] == TCP
+    if not len(control_ports):
+        return np.zeros(len(table), np.bool_)
+    declared = control_ports[table["resp_addr"]]
+    by_port = (declared != 0) & (table["resp_port"] == declared)
+    mask: Mask = tcp & (by_port | (table["app"] == NDMP))
+    return mask
+
+
+def session_mask(table: FlowTable, control: Mask) -> Mask:
+    """Return the control connections that came about: both sides were seen to talk, and not some other protocol."""
+    talked = (table["orig_packets"] > 0) & (table["resp_packets"] > 0)
+    accepted = ((table["resp_flags"] & _ACK) != 0) & (table["refusal"] == 0)
+    ours = np.isin(table["app"], (NDMP, TLS, UNKNOWN))
+    mask: Mask = control & ours & ((table["app"] == NDMP) | (talked & accepted))
+    return mask
+
+
+def readable(table: FlowTable, messages: NdmpMessages, flow: int, cut_messages: int) -> Readable:
+    """Say how much of a control stream could be read."""
+    stream = messages.stream(flow)
+    if stream is None:
+        return Readable.TLS if int(table["app"][flow]) == TLS else Readable.NOT_SEEN
+    if bool(messages.streams["tls"][stream]):
+        return Readable.TLS
+    if int(messages.streams["began"][stream]):
+        return Readable.MID_STREAM
+    return Readable.CUT if cut_messages else Readable.READ

@@ -1,0 +1,111 @@
+"""Ties data connections by host pair and time, where the control stream cannot be read. Never a proof."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+from auditor.flows import TCP, FlowTable
+from auditor.sessions.model import Announcement, DataLink, Grade, Readable
+
+Rows = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+_SECOND = 1_000_000_000
+CUT_WINDOW = 5 * _SECOND
+"""A connection that opens this long after a LISTEN reply whose body was cut is held to be the announced one."""
+_CARRIES_DATA = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "mtf") if name in _native.APPS)
+_FIRST_FREE_PORT = 1024
+
+
+class Candidates:
+    """TCP flows that might be data connections of an unreadable control connection, by host pair."""
+
+    def __init__(self, table: FlowTable, taken: Mask, service_ports: npt.NDArray[np.uint16]) -> None:
+        self._table = table
+        known = np.zeros(65536, np.bool_)
+        known[service_ports] = True
+        known[:_FIRST_FREE_PORT] = True
+        free = (
+            (table["transport"] == TCP)
+            & ~taken
+            & ~known[table["resp_port"]]
+            & np.isin(table["app"], _CARRIES_DATA)
+            # Without a handshake either end may be the listener.
+            & ~(known[table["orig_port"]] & (table["syn_packets"] == 0))
+        )
+        rows = np.flatnonzero(free)
+        keys = _pair_keys(table["orig_addr"][rows], table["resp_addr"][rows])
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._rows = keys[order], rows[order]
+
+    def of_pair(self, control: int) -> Rows:
+        """Return the candidates between the two hosts of a control connection, in order of first packets."""
+        key = _pair_keys(self._table["orig_addr"][[control]], self._table["resp_addr"][[control]])[0]
+        first, last = np.searchsorted(self._keys, [key, key + np.uint64(1)])
+        found: Rows = self._rows[first:last]
+        return found
+
+
+def _pair_keys(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
+    low, high = np.minimum(one, other).astype(np.uint64), np.maximum(one, other).astype(np.uint64)
+    keys: npt.NDArray[np.uint64] = (low << np.uint64(32)) | high
+    return keys
+
+
+def after_cut_announcements(
+    table: FlowTable, candidates: Candidates, control: int, announcements: tuple[Announcement, ...]
+) -> list[DataLink]:
+    """Tie the connection that opens next after an announcement of which only the header was captured."""
+    rows = candidates.of_pair(control)
+    links: list[DataLink] = []
+    used: set[int] = set()
+    for announcement in announcements:
+        if announcement.captured or announcement.state:
+            continue
+        age = table["first_time"][rows] - announcement.time
+        fits = [int(row) for row in rows[(age >= 0) & (age <= CUT_WINDOW)] if int(row) not in used]
+        if not fits:
+            continue
+        used.add(fits[0])
+        milliseconds = (int(table["first_time"][fits[0]]) - announcement.time) / 1_000_000
+        links.append(
+            DataLink(
+                fits[0],
+                Grade.PROBABLE,
+                (
+                    f"{announcement.message} in packet {announcement.packet} was cut by the capture;"
+                    f" this connection of the same hosts opened {milliseconds:.3g} ms later",
+                ),
+            )
+        )
+    return links
+
+
+_WHY = {
+    Readable.TLS: "the control connection is inside TLS",
+    Readable.MID_STREAM: "the control connection began before the capture",
+    Readable.CUT: "messages of the control connection were cut by the capture",
+    Readable.NOT_SEEN: "no NDMP message of the control connection was captured",
+}
+
+
+def by_time(
+    table: FlowTable,
+    candidates: Candidates,
+    control: int,
+    readable: Readable,
+    taken: Mask,
+) -> list[DataLink]:
+    """Tie connections of the same two hosts that were open while an unreadable control connection was."""
+    rows = candidates.of_pair(control)
+    rows = rows[~taken[rows]]
+    before = int(table["syn_packets"][control]) == 0
+    opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
+    starts, ends = table["first_time"][rows], table["last_time"][rows]
+    fits = (starts <= closed) & ((starts >= opened) if not before else (ends >= 0))
+    return [
+        DataLink(int(row), Grade.POSSIBLE, (f"{_WHY[readable]}; same two hosts, open at the same time",))
+        for row in rows[fits]
+    ]

@@ -1,0 +1,127 @@
+"""What sessions are made of: a control connection, what was said on it, and the data connections tied to it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Grade(enum.StrEnum):
+    """How sure a tie is.
+
+    PROVED: address and port were read from the NDMP messages. PROBABLE: part of that proof is missing (the message
+    was cut, stood before the capture, or named a translated address) and the rest agrees. POSSIBLE: host pair and time.
+    """
+
+    PROVED = "proved"
+    PROBABLE = "probable"
+    POSSIBLE = "possible"
+
+
+class Readable(enum.StrEnum):
+    """How much of the control stream could be read."""
+
+    READ = "read"
+    CUT = "cut"
+    MID_STREAM = "mid-stream"
+    TLS = "tls"
+    NOT_SEEN = "not-seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One CONNECT_CLIENT_AUTH; ``accepted`` is None where the answer was not seen. No secret is ever kept."""
+
+    type: str
+    accepted: bool | None
+    packet: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An end of a data connection as an NDMP message names it.
+
+    ``addresses`` are codes of the flow table, none where the body was not captured; ``port`` is 0 then. ``connects`` is
+    true where the NDMP server was told to open the connection (DATA_CONNECT, MOVER_CONNECT, version 2 starts), false
+    where it listens (LISTEN replies); ``state`` where it is only a state report (GET_STATE) and announces nothing.
+    """
+
+    message: str
+    packet: int
+    time: int
+    addresses: tuple[int, ...]
+    port: int
+    connects: bool
+    state: bool = False
+
+    @property
+    def captured(self) -> bool:
+        """Whether address and port were read."""
+        return bool(self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What was said on one control connection, as far as it could be read.
+
+    ``started``: a backup or a restore was started. ``local``: the data stays on the NDMP server, so that no data
+    connection follows. ``operations``: ``backup``, ``restore`` in order, without repeats.
+    """
+
+    version: int | None = None
+    logins: tuple[Login, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+    operations: tuple[str, ...] = ()
+    local: bool = False
+    agent: str = ""
+    cut_messages: int = 0
+
+    @property
+    def started(self) -> bool:
+        """Whether a backup or a restore was started on this connection."""
+        return bool(self.operations)
+
+
+@dataclass(frozen=True, slots=True)
+class DataLink:
+    """A data connection (row of the flow table) tied to a session, with the grade and the reasons."""
+
+    flow: int
+    grade: Grade
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A control connection (row of the flow table), what was said on it, and what followed it."""
+
+    control: int
+    readable: Readable
+    dialogue: Dialogue
+    data: tuple[DataLink, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tls(self) -> bool:
+        """Whether the control connection went over to TLS, or was TLS from its first byte."""
+        return self.readable is Readable.TLS
+
+    @property
+    def version(self) -> int | None:
+        """NDMP version in force; None where it was not readable."""
+        return self.dialogue.version
+
+    @property
+    def authentications(self) -> tuple[Login, ...]:
+        """Logins in order."""
+        return self.dialogue.logins
+
+    @property
+    def started(self) -> bool:
+        """Whether a backup or a restore was started."""
+        return self.dialogue.started
+
+    @property
+    def local(self) -> bool:
+        """Whether the data stays on the NDMP server."""
+        return self.dialogue.local

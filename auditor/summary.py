@@ -1,0 +1,250 @@
+"""Facts made ready for the report: flows, verdicts and sessions in, the plain records of ``auditor.model`` out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+from auditor.flows import TCP, FlowTable, time_text, transport_text
+from auditor.model import (
+    Authentication,
+    CaptureSummary,
+    ControlSummary,
+    DataSummary,
+    PolicySummary,
+    ServiceSummary,
+    SessionSummary,
+)
+from auditor.policy.match import VERDICTS, Verdicts
+from auditor.policy.model import Network, Policy
+from auditor.sessions import DataLink, Session, SessionSet
+from auditor.text import path_text
+from auditor.verdict import Coverage
+
+UNKNOWN_SERVICE = "not a Backup Exec service"
+"""What a row of services is called whose flows no row of the catalogue describes."""
+
+MOST_SERVICES = 500
+"""Rows of services in a report; the ones with most flows stay."""
+
+_OUT_OF_SCOPE = VERDICTS.index("out-of-scope")
+_HIGH_PORT = 1024
+_SEVERAL_PORTS = 1 << 16
+_HANDSHAKE = [_native.ORIGINATOR_BY.index(word) for word in ("syn", "syn-ack")]
+
+Rows = npt.NDArray[np.intp]
+
+
+def summarise_captures(files: Sequence[_native.FileFacts]) -> tuple[CaptureSummary, ...]:
+    """Return what was read of each capture, in the order given."""
+    return tuple(
+        CaptureSummary(
+            path=path_text(facts.path),
+            format=facts.format,
+            sha256=facts.sha256,
+            packets=facts.packets,
+            bytes=facts.bytes,
+            first=None if facts.first is None else time_text(facts.first),
+            last=None if facts.last is None else time_text(facts.last),
+            link_types=tuple(sorted(facts.link_types, key=lambda name: (-facts.link_types[name], name))),
+            problems=dict(sorted(facts.problems.items())),
+            status=facts.status,
+            error=facts.error,
+            snaplen=facts.snaplen,
+            drops=facts.drops,
+        )
+        for facts in files
+    )
+
+
+def summarise_policy(policy: Policy) -> PolicySummary:
+    """Return what the traffic was held against."""
+    ranges = {zone.name: str(zone.dynamic_ports) for zone in policy.zones if zone.dynamic_ports is not None}
+    ranges |= {host.address: str(host.dynamic_ports) for host in policy.hosts.values() if host.dynamic_ports is not None}
+    return PolicySummary(
+        path=None if policy.path is None else path_text(policy.path),
+        inferred=policy.inferred,
+        generation=policy.generation,
+        zones={zone.name: tuple(map(_network_text, zone.networks)) for zone in policy.zones},
+        ndmp_port=policy.ndmp_port,
+        dynamic_ports=ranges,
+    )
+
+
+def summarise_sessions(table: FlowTable, sessions: SessionSet) -> tuple[SessionSummary, ...]:
+    """Return the control connections with the data connections tied to each, in the order of their first packets."""
+    return tuple(_session(table, session) for session in sessions.sessions)
+
+
+def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet, packets: int) -> Coverage:
+    """Return how much there was to judge."""
+    scope = verdicts.verdict != _OUT_OF_SCOPE
+    vendor = np.array([service is not None and not service.platform for service in verdicts.services], np.bool_)
+    judged = scope & vendor[verdicts.service]
+    ends = np.concatenate([table["orig_addr"][judged], table["resp_addr"][judged]])
+    tcp = scope & (table["transport"] == TCP)
+    return Coverage(
+        judged=int(judged.sum()),
+        control=len(sessions.sessions),
+        data=int(sessions.data.sum()),
+        hosts=len(np.unique(ends)),
+        packets=packets,
+        flows=int(tcp.sum()),
+        guessed=int((tcp & ~np.isin(table["originator_by"], _HANDSHAKE)).sum()),
+    )
+
+
+def summarise_services(table: FlowTable, verdicts: Verdicts) -> tuple[ServiceSummary, ...]:
+    """Return flows in scope by service, transport, port, direction and verdict, in the order of the catalogue.
+
+    Data connections, and flows of no service to ports from 1024 on, make one row whatever their ports.
+    """
+    rows = np.flatnonzero(verdicts.verdict != _OUT_OF_SCOPE)
+    groups = _Groups.of(table, verdicts, rows)
+    kept = np.sort(np.argsort(-groups.flows, kind="stable")[:MOST_SERVICES])
+    summaries = [(_order(verdicts, groups, int(n)), _service(table, verdicts, groups, int(n))) for n in kept]
+    return tuple(summary for _, summary in sorted(summaries, key=lambda pair: pair[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Flows by service, transport, port, direction and verdict: one element of each array for one group.
+
+    ``first`` is a flow of the group; ``terms`` whether all its flows were decided by the same term.
+    """
+
+    first: Rows
+    flows: npt.NDArray[np.int64]
+    packets: npt.NDArray[np.int64]
+    bytes: npt.NDArray[np.int64]
+    low: npt.NDArray[np.int64]
+    high: npt.NDArray[np.int64]
+    one_term: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, table: FlowTable, verdicts: Verdicts, rows: Rows) -> _Groups:
+        """Group the flows ``rows``."""
+        ports = table["resp_port"][rows].astype(np.int64)
+        _, first, group = np.unique(
+            _group_keys(table, verdicts, rows, ports), return_index=True, return_inverse=True
+        )
+        count = len(first)
+        low, high = np.full(count, _SEVERAL_PORTS), np.zeros(count, np.int64)
+        np.minimum.at(low, group, ports)
+        np.maximum.at(high, group, ports)
+        terms = verdicts.term[rows]
+        differs = terms != terms[first][group]
+        return cls(
+            first=rows[first],
+            flows=np.bincount(group, minlength=count),
+            packets=_sums(group, count, table["orig_packets"][rows], table["resp_packets"][rows]),
+            bytes=_sums(group, count, table["orig_bytes"][rows], table["resp_bytes"][rows]),
+            low=low,
+            high=high,
+            one_term=np.bincount(group, weights=differs, minlength=count) == 0,
+        )
+
+
+def _group_keys(
+    table: FlowTable, verdicts: Verdicts, rows: Rows, ports: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Return one number for each flow, equal for flows of one row of services."""
+    service = verdicts.service[rows].astype(np.int64)
+    dynamic = np.array([s is not None and s.ports_from == "dynamic_ports" for s in verdicts.services], np.bool_)
+    merged = dynamic[service] | ((service == 0) & (ports >= _HIGH_PORT))
+    key = service
+    for values, size in (
+        (verdicts.orig_zone[rows], len(verdicts.zones)),
+        (verdicts.resp_zone[rows], len(verdicts.zones)),
+        (table["transport"][rows], 1 << 8),
+        (verdicts.verdict[rows], len(VERDICTS)),
+        (np.where(merged, _SEVERAL_PORTS, ports), _SEVERAL_PORTS + 1),
+    ):
+        # 256 services in 1,000 zones still leave room: about 2^62.
+        key = key * size + values.astype(np.int64)
+    return key
+
+
+def _sums(group: Rows, count: int, *columns: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return sums by group. Floats hold whole numbers exactly up to 8 PiB."""
+    total = sum(np.bincount(group, weights=column, minlength=count) for column in columns)
+    return np.asarray(total).astype(np.int64)
+
+
+def _order(verdicts: Verdicts, groups: _Groups, n: int) -> tuple[int, ...]:
+    """Return what puts services in the order of the catalogue, those of no service last."""
+    row = int(groups.first[n])
+    service = int(verdicts.service[row])
+    return (service == 0, service, int(groups.low[n]), -int(groups.flows[n]), n)
+
+
+def _service(table: FlowTable, verdicts: Verdicts, groups: _Groups, n: int) -> ServiceSummary:
+    row = int(groups.first[n])
+    service = verdicts.services[int(verdicts.service[row])]
+    source, destination = (verdicts.zones[int(zones[row])] for zones in (verdicts.orig_zone, verdicts.resp_zone))
+    term = int(verdicts.term[row])
+    low, high = int(groups.low[n]), int(groups.high[n])
+    role = verdicts.roles[int(verdicts.resp_role[row])]
+    return ServiceSummary(
+        service=UNKNOWN_SERVICE if service is None else service.name_at(role),
+        process="" if service is None else service.process,
+        transport=transport_text(int(table["transport"][row])),
+        port=str(low) if low == high else f"{low}-{high}",
+        direction=f"{source} → {destination}",
+        flows=int(groups.flows[n]),
+        packets=int(groups.packets[n]),
+        bytes=int(groups.bytes[n]),
+        verdict=VERDICTS[int(verdicts.verdict[row])],
+        term=verdicts.terms[term].name if term >= 0 and groups.one_term[n] else "",
+        note=verdicts.doubts[int(verdicts.doubt[row])],
+    )
+
+
+def _session(table: FlowTable, session: Session) -> SessionSummary:
+    row = session.control
+    control = ControlSummary(
+        originator=table.endpoint(row, "orig"),
+        responder=table.endpoint(row, "resp"),
+        first_packet=int(table["first_packet"][row]),
+        last_packet=int(table["last_packet"][row]),
+        capture=path_text(table.file_text(int(table["first_file"][row]))),
+        first=time_text(int(table["first_time"][row])),
+        last=time_text(int(table["last_time"][row])),
+        originator_known_by=_native.ORIGINATOR_BY[int(table["originator_by"][row])],
+    )
+    return SessionSummary(
+        control=control,
+        ndmp_version=session.version,
+        authentication=tuple(Authentication(login.type, login.accepted) for login in session.authentications),
+        tls=session.tls,
+        data=tuple(_data(table, link) for link in session.data),
+        readable=session.readable.value,
+        operations=session.dialogue.operations,
+        agent=session.dialogue.agent,
+        notes=session.notes,
+    )
+
+
+def _data(table: FlowTable, link: DataLink) -> DataSummary:
+    row = link.flow
+    return DataSummary(
+        originator=table.endpoint(row, "orig"),
+        responder=table.endpoint(row, "resp"),
+        first_packet=int(table["first_packet"][row]),
+        grade=link.grade.value,
+        because=link.because,
+        last_packet=int(table["last_packet"][row]),
+        capture=path_text(table.file_text(int(table["first_file"][row]))),
+        originator_bytes=int(table["orig_payload"][row]),
+        responder_bytes=int(table["resp_payload"][row]),
+        state=_native.STATES[int(table["state"][row])],
+    )
+
+
+def _network_text(network: Network) -> str:
+    return str(network.network_address) if network.num_addresses == 1 else str(network)

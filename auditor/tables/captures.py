@@ -1,0 +1,74 @@
+"""Table ``captures``: every capture file, how much of it could be read and how much of the traffic it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from auditor.flows import TCP
+from auditor.packs.columns import STATUSES
+from auditor.rule_table import NO_FLOW, Array, ColumnData, RuleTable, no_witnesses, words_column
+from auditor.tables.source import Source
+
+_ACK = 0x10
+
+
+class CaptureFacts(Protocol):
+    """What rules ask of a capture; ``_native.FileFacts`` and the lines ``capture …`` of the notation have it."""
+
+    @property
+    def path(self) -> str:
+        """The capture as it was named."""
+
+    @property
+    def packets(self) -> int:
+        """Packets read."""
+
+    @property
+    def status(self) -> str:
+        """``read``, ``partial`` or ``unreadable``."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it could not be read to its end."""
+
+    @property
+    def drops(self) -> int | None:
+        """Packets that the capturing program dropped, None where it does not say."""
+
+
+def captures_table(source: Source, captures: Sequence[CaptureFacts]) -> RuleTable:
+    """Return the table ``captures``, one row for each file."""
+    packets = np.array([capture.packets for capture in captures], np.int64)
+    drops = np.array([capture.drops or 0 for capture in captures], np.int64)
+    talking, one_sided = _directions(source, len(captures))
+    columns = {
+        "path": words_column([capture.path for capture in captures]),
+        "status": ColumnData(np.array([STATUSES.index(capture.status) for capture in captures], np.int64), STATUSES),
+        "error": words_column([capture.error or "no reason given" for capture in captures]),
+        "packets": ColumnData(packets),
+        "drops": ColumnData(drops),
+        "drops_percent": ColumnData(_percent(drops, packets + drops)),
+        "tcp_flows": ColumnData(talking),
+        "one_sided": ColumnData(one_sided),
+        "one_sided_percent": ColumnData(_percent(one_sided, talking)),
+    }
+    return RuleTable("captures", columns, np.full(len(captures), NO_FLOW), no_witnesses)
+
+
+def _directions(source: Source, files: int) -> tuple[Array, Array]:
+    """Return per file the TCP connections that got beyond a handshake, and those with one direction only."""
+    flows = source.flows
+    acknowledges = ((flows["orig_flags"] | flows["resp_flags"]) & _ACK) != 0
+    several = flows["orig_packets"] + flows["resp_packets"] > 2
+    payload = (flows["orig_payload"] > 0) | (flows["resp_payload"] > 0)
+    talking = (flows["transport"] == TCP) & ((acknowledges & several) | payload) & (flows["refusal"] == 0)
+    alone = talking & ((flows["orig_packets"] == 0) | (flows["resp_packets"] == 0))
+    size = max(files, int(flows["first_file"].max(initial=0)) + 1)
+    return tuple(np.bincount(flows["first_file"][mask], minlength=size)[:files] for mask in (talking, alone))  # type: ignore[return-value]
+
+
+def _percent(part: Array, whole: Array) -> Array:
+    return part * 100 // np.maximum(whole, 1)

@@ -1,0 +1,184 @@
+"""Table ``flows``: every flow with its zones, service, verdict, outcome and place in a session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from auditor import _native
+from auditor.evidence import flow_witness
+from auditor.flows import TCP, UDP, transport_text
+from auditor.packs.columns import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
+from auditor.rule_table import Array, ColumnData, Mask, RuleTable, Witness, named_column
+from auditor.sessions import Session
+from auditor.tables.data_ends import DataEnds
+from auditor.tables.source import ESTABLISHED, NANOSECONDS, UNANSWERED, Source
+
+_NO_ANSWER_YET = 3 * NANOSECONDS
+"""A single SYN this shortly before the capture's end would be repeated after it: that it got no answer says nothing."""
+
+
+def flows_table(source: Source, ends: DataEnds) -> RuleTable:
+    """Return the table ``flows``."""
+    columns = {
+        **_observed(source),
+        **_judged(source),
+        **_of_sessions(source, ends),
+        **_of_ndmp_ports(source),
+        **_in_context(source),
+    }
+    notes = _login_notes(source.sessions.sessions)
+
+    def witnesses(row: int) -> tuple[Witness, ...]:
+        return (flow_witness(source.flows, row, notes.get(row, "")),)
+
+    return RuleTable("flows", columns, np.arange(len(source.flows)), witnesses)
+
+
+def login_code(session: Session) -> int:
+    """Return the best answer to a login of a session, as a code of LOGINS."""
+    answers = {None: 1, False: 2, True: 3}
+    return max((answers[login.accepted] for login in session.authentications), default=0)
+
+
+def _observed(source: Source) -> dict[str, ColumnData]:
+    flows = source.flows
+    transports = tuple(transport_text(number) for number in range(256))
+    return {
+        "originator": ColumnData(flows["orig_addr"], source.addresses),
+        "responder": ColumnData(flows["resp_addr"], source.addresses),
+        "transport": ColumnData(flows["transport"], transports),
+        "state": ColumnData(flows["state"], _native.STATES),
+        "originator_by": ColumnData(flows["originator_by"], _native.ORIGINATOR_BY),
+        "refusal": ColumnData(flows["refusal"], _native.REFUSALS),
+        "app": ColumnData(flows["app"], _native.APPS),
+        "how": source.how,
+        "missed": ColumnData(flows["orig_missed"] + flows["resp_missed"]),
+        **{
+            name: ColumnData(flows[name])
+            for name in (
+                "orig_port",
+                "resp_port",
+                "orig_packets",
+                "resp_packets",
+                "orig_payload",
+                "resp_payload",
+                "vlan",
+            )
+        },
+    }
+
+
+def _judged(source: Source) -> dict[str, ColumnData]:
+    flows, verdicts = source.flows, source.verdicts
+    services = [*verdicts.services]
+    media = source.roles.index("media-servers") if "media-servers" in source.roles else -1
+    terms = ("none", *(term.name for term in verdicts.terms))
+    traps = _to_ports(source, "snmp_ports", (TCP, UDP))
+    mail = _to_ports(source, "smtp_ports", (TCP,))
+    datagram = (flows["transport"] == UDP) & traps & (verdicts.outcome == UNANSWERED)
+    return {
+        "orig_zone": ColumnData(verdicts.orig_zone, source.zones),
+        "resp_zone": ColumnData(verdicts.resp_zone, source.zones),
+        "orig_role": ColumnData(verdicts.orig_role, source.roles),
+        "resp_role": ColumnData(verdicts.resp_role, source.roles),
+        "media_server_end": ColumnData((verdicts.orig_role == media) | (verdicts.resp_role == media)),
+        "undeclared_end": ColumnData((verdicts.orig_zone == 0) | (verdicts.resp_zone == 0)),
+        "service": named_column(verdicts.service, [s.id if s else "none" for s in services]),
+        "service_name": named_column(verdicts.service, [s.name if s else "no documented service" for s in services]),
+        "family": named_column(verdicts.service, [s.family if s else "none" for s in services]),
+        "process": named_column(verdicts.service, [(s.process if s else "") or "none" for s in services]),
+        "verdict": ColumnData(verdicts.verdict, VERDICTS),
+        "outcome": ColumnData(verdicts.outcome, OUTCOMES),
+        "passed": ColumnData((verdicts.outcome == ESTABLISHED) | datagram),
+        "term": named_column(verdicts.term.astype(np.int64) + 1, terms),
+        "nearest": named_column(verdicts.nearest.astype(np.int64) + 1, terms),
+        "misfit": ColumnData(verdicts.nearest_misfit, MISFITS),
+        "doubt": named_column(verdicts.doubt, [doubt or "none" for doubt in verdicts.doubts]),
+        "smtp": ColumnData(mail),
+        "snmp_trap": ColumnData(traps),
+        "notification": ColumnData(mail | traps),
+    }
+
+
+def _to_ports(source: Source, setting: str, transports: Sequence[int]) -> Mask:
+    ports = getattr(source.policy, setting).contains(source.flows["resp_port"])
+    mask: Mask = ports & np.isin(source.flows["transport"], transports)
+    return mask
+
+
+def _of_sessions(source: Source, ends: DataEnds) -> dict[str, ColumnData]:
+    length = len(source.flows)
+    login, grade = np.zeros(length, np.uint8), np.zeros(length, np.uint8)
+    control_verdict = np.zeros(length, np.uint8)
+    for session in source.sessions.sessions:
+        login[session.control] = login_code(session)
+    for session, link in source.ties:
+        grade[link.flow] = GRADES.index(link.grade.value)
+        control_verdict[link.flow] = source.verdicts.verdict[session.control] + 1
+    outside = np.zeros(length, np.bool_)
+    outside[ends.flow[ends.declared & ~ends.inside & ends.listens]] = True
+    return {
+        "control": ColumnData(source.sessions.control),
+        "data": ColumnData(grade > 0),
+        "login": ColumnData(login, LOGINS),
+        "grade": ColumnData(grade, GRADES),
+        "control_verdict": ColumnData(control_verdict, ("none", *VERDICTS)),
+        "listens_outside": ColumnData(outside),
+    }
+
+
+def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
+    flows, outcome = source.flows, source.verdicts.outcome
+    responder = flows["resp_addr"]
+    declared = source.ndmp_ports[responder]
+    to_declared = (flows["transport"] == TCP) & (declared != 0) & (flows["resp_port"] == declared)
+    greets = (flows["app"] == _native.APPS.index("ndmp")) & source.sessions.control
+    hosts = len(flows.addresses)
+    elsewhere, refused, alive = (np.zeros(hosts, np.bool_) for _ in range(3))
+    elsewhere[responder[greets & ~to_declared & (declared != 0)]] = True
+    refused[responder[to_declared & source.blocked]] = True
+    alive[responder[to_declared & (outcome == ESTABLISHED)]] = True
+    return {
+        "on_ndmp_port": ColumnData(to_declared),
+        "ndmp_port": ColumnData(declared),
+        "ndmp_elsewhere": ColumnData(elsewhere[responder]),
+        "ndmp_port_dead": ColumnData((refused & ~alive)[responder]),
+    }
+
+
+def _in_context(source: Source) -> dict[str, ColumnData]:
+    flows, outcome = source.flows, source.verdicts.outcome
+    remaining = source.capture_ends[flows["first_file"]] - flows["first_time"]
+    single = (outcome == UNANSWERED) & (flows["orig_packets"] <= 1)
+    return {
+        "answered_elsewhere": ColumnData(_answered_elsewhere(source)),
+        "at_the_end": ColumnData(single & (remaining < _NO_ANSWER_YET)),
+        "mid_stream": ColumnData((flows["transport"] == TCP) & (flows["state"] == _native.STATES.index("OTH"))),
+    }
+
+
+def _answered_elsewhere(source: Source) -> Mask:
+    """Return the blocked flows for which another flow between the same ends, to the same port, was established."""
+    flows = source.flows
+    result = np.zeros(len(flows), np.bool_)
+    blocked = np.flatnonzero(source.blocked)
+    pair = (flows["orig_addr"].astype(np.uint64) << np.uint64(32)) | flows["resp_addr"]
+    port = (flows["transport"].astype(np.uint32) << np.uint32(16)) | flows["resp_port"]
+    good = np.flatnonzero((source.verdicts.outcome == ESTABLISHED) & np.isin(pair, np.unique(pair[blocked])))
+    rows = np.concatenate([blocked, good])
+    key: Array = np.unique(pair[rows], return_inverse=True)[1].astype(np.uint64) << np.uint64(24) | port[rows]
+    result[blocked] = np.isin(key[: len(blocked)], key[len(blocked) :])
+    return result
+
+
+def _login_notes(sessions: Sequence[Session]) -> dict[int, str]:
+    """Return what was seen of logins, for the control connections that had any."""
+    words = {None: "unanswered", False: "refused", True: "accepted"}
+    return {
+        session.control: "login "
+        + ", ".join(dict.fromkeys(f"{login.type} {words[login.accepted]}" for login in session.authentications))
+        for session in sessions
+        if session.authentications
+    }

@@ -1,0 +1,23 @@
+"""Table ``policy``: one row about the whole audit, for findings that are about no flow at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from auditor.packs.columns import VERDICTS
+from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
+from auditor.tables.source import Source
+
+
+def policy_table(source: Source) -> RuleTable:
+    """Return the table ``policy``."""
+    verdicts = source.verdicts
+    platform = np.array([service is not None and service.platform for service in verdicts.services], np.bool_)
+    in_scope = (verdicts.verdict != VERDICTS.index("out-of-scope")) & ~platform[verdicts.service]
+    columns = {
+        "inferred": ColumnData(np.array([source.policy.inferred])),
+        "generation": words_column([source.policy.generation]),
+        "flows": ColumnData(np.array([len(source.flows)])),
+        "in_scope": ColumnData(np.array([np.count_nonzero(in_scope)])),
+    }
+    return RuleTable("policy", columns, np.full(1, NO_FLOW), no_witnesses)

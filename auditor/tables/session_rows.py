@@ -1,0 +1,90 @@
+"""Table ``sessions``: every control connection that came about, with what was said on it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from auditor import _native
+from auditor.evidence import flow_witness
+from auditor.packs.columns import LOGINS, READABLE, VERDICTS
+from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
+from auditor.sessions import Session
+from auditor.tables.flow_rows import login_code
+from auditor.tables.source import NANOSECONDS, Source
+
+_OPEN = frozenset({"OTH", "S0", "S1"})
+_SOON = 5 * NANOSECONDS
+"""How long a data connection may take to follow its announcement."""
+
+
+def sessions_table(source: Source) -> RuleTable:
+    """Return the table ``sessions``."""
+    sessions = source.sessions.sessions
+    control = np.array([session.control for session in sessions], np.intp)
+    columns = {**_of_control(source, control), **_of_dialogue(source, sessions)}
+
+    def witnesses(row: int) -> tuple[Witness, ...]:
+        return (flow_witness(source.flows, int(control[row]), "; ".join(sessions[row].notes)),)
+
+    return RuleTable("sessions", columns, control, witnesses)
+
+
+def _of_control(source: Source, control: Rows) -> dict[str, ColumnData]:
+    flows, verdicts = source.flows, source.verdicts
+    return {
+        "originator": ColumnData(flows["orig_addr"][control], source.addresses),
+        "responder": ColumnData(flows["resp_addr"][control], source.addresses),
+        "resp_port": ColumnData(flows["resp_port"][control]),
+        "orig_zone": ColumnData(verdicts.orig_zone[control], source.zones),
+        "resp_zone": ColumnData(verdicts.resp_zone[control], source.zones),
+        "orig_role": ColumnData(verdicts.orig_role[control], source.roles),
+        "resp_role": ColumnData(verdicts.resp_role[control], source.roles),
+        "verdict": ColumnData(verdicts.verdict[control], VERDICTS),
+        "missed": ColumnData(flows["orig_missed"][control] + flows["resp_missed"][control]),
+    }
+
+
+def _of_dialogue(source: Source, sessions: tuple[Session, ...]) -> dict[str, ColumnData]:
+    def flags(values: list[bool]) -> ColumnData:
+        return ColumnData(np.array(values, np.bool_))
+
+    def numbers(values: list[int]) -> ColumnData:
+        return ColumnData(np.array(values, np.int64))
+
+    readable = [READABLE.index(session.readable.value) for session in sessions]
+    return {
+        "version": numbers([session.version or 0 for session in sessions]),
+        "auth": words_column([_auth(session) for session in sessions]),
+        "login": ColumnData(_codes([login_code(session) for session in sessions]), LOGINS),
+        "tls": flags([session.tls for session in sessions]),
+        "readable": ColumnData(_codes(readable), READABLE),
+        "transfer": flags([_transfers(session) for session in sessions]),
+        "local": flags([session.local for session in sessions]),
+        "settled": flags([_settled(source, session) for session in sessions]),
+        "data_connections": numbers([len(session.data) for session in sessions]),
+        "cut_messages": numbers([session.dialogue.cut_messages for session in sessions]),
+    }
+
+
+def _codes(values: list[int]) -> Array:
+    return np.array(values, np.uint8)
+
+
+def _auth(session: Session) -> str:
+    """Return the type of the login that was accepted, else of the last one, else ``none``."""
+    logins = session.authentications
+    accepted = [login.type for login in logins if login.accepted]
+    return (accepted or [login.type for login in logins] or ["none"])[-1]
+
+
+def _transfers(session: Session) -> bool:
+    return session.started or any(not announcement.state for announcement in session.dialogue.announcements)
+
+
+def _settled(source: Source, session: Session) -> bool:
+    """Whether a data connection, had there been one, would have had to show in the capture."""
+    flows = source.flows
+    if _native.STATES[int(flows["state"][session.control])] not in _OPEN:
+        return True
+    last = max((a.time for a in session.dialogue.announcements), default=int(flows["first_time"][session.control]))
+    return int(source.capture_ends[flows["last_file"][session.control]]) - last > _SOON

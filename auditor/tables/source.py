@@ -1,0 +1,112 @@
+"""What all tables are made of, and the few columns that more than one of them needs."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from auditor import _native
+from auditor.flows import FlowTable
+from auditor.policy.match import VERDICTS, Verdicts
+from auditor.policy.model import Network, Policy
+from auditor.policy.outcome import OUTCOMES
+from auditor.policy.prefixes import PrefixIndex
+from auditor.rule_table import AddressNames, Array, ColumnData, Mask
+from auditor.sessions import DataLink, Grade, Session, SessionSet
+
+ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
+NANOSECONDS = 1_000_000_000
+
+_REFUSALS = {
+    "rst": "refused with RST",
+    "icmp-net-unreachable": "answered with ICMP network unreachable",
+    "icmp-host-unreachable": "answered with ICMP host unreachable",
+    "icmp-protocol-unreachable": "answered with ICMP protocol unreachable",
+    "icmp-port-unreachable": "answered with ICMP port unreachable",
+    "icmp-admin-prohibited": "answered with ICMP administratively prohibited",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Flows with their sessions and verdicts, under a policy."""
+
+    flows: FlowTable
+    sessions: SessionSet
+    verdicts: Verdicts
+    policy: Policy
+
+    @cached_property
+    def addresses(self) -> AddressNames:
+        """The addresses of the flow table as names."""
+        return AddressNames(self.flows.addresses, self.flows.address_text)
+
+    @cached_property
+    def zones(self) -> tuple[str, ...]:
+        """Names that zone codes stand for."""
+        return tuple(self.verdicts.zones)
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """Names that role codes stand for."""
+        return tuple(self.verdicts.roles)
+
+    @cached_property
+    def ndmp_ports(self) -> Array:
+        """NDMP port declared for each address code, 0 where the address is in no zone; dtype uint16."""
+        return declared_ndmp_ports(self.flows, self.policy)
+
+    @cached_property
+    def ties(self) -> tuple[tuple[Session, DataLink], ...]:
+        """Data connections with their sessions.
+
+        A tie by hosts and time alone counts only where the control connection is permitted: else one unreadable
+        connection to the control port would turn all other traffic of an intruder into data connections.
+        """
+        permitted = self.verdicts.verdict == VERDICTS.index("permit")
+        return tuple(
+            (session, link)
+            for session in self.sessions.sessions
+            for link in session.data
+            if link.grade is not Grade.POSSIBLE or permitted[session.control]
+        )
+
+    @cached_property
+    def capture_ends(self) -> Array:
+        """Time of the last packet of each file, ns."""
+        files = max(len(self.flows.files), int(self.flows["last_file"].max(initial=0)) + 1)
+        ends = np.full(files, np.iinfo(np.int64).min)
+        np.maximum.at(ends, self.flows["last_file"], self.flows["last_time"])
+        return ends
+
+    @cached_property
+    def blocked(self) -> Mask:
+        """Flows that got no answer or were refused."""
+        mask: Mask = np.isin(self.verdicts.outcome, (UNANSWERED, REFUSED))
+        return mask
+
+    @cached_property
+    def how(self) -> ColumnData:
+        """What became of each flow, in words."""
+        refusals = [_REFUSALS.get(name, f"refused ({name})") for name in _native.REFUSALS[1:]]
+        names = ("answered", "not answered", "refused", "seen only in part", *refusals)
+        outcome = self.verdicts.outcome.astype(np.int64)
+        refused = (outcome == REFUSED) & (self.flows["refusal"] != 0)
+        return ColumnData(np.where(refused, self.flows["refusal"] + np.int64(len(OUTCOMES) - 1), outcome), names)
+
+
+def declared_ndmp_ports(flows: FlowTable, policy: Policy) -> Array:
+    """Return the NDMP port declared for each address of a flow table, 0 where no zone has it; shape (addresses,), uint16."""
+    networks: list[tuple[Network, int]] = []
+    ports = [0]
+    for zone in policy.zones:
+        networks += [(network, len(ports)) for network in zone.networks]
+        ports.append(policy.ndmp_port if zone.ndmp_port is None else zone.ndmp_port)
+    for host in policy.hosts.values():
+        if host.ndmp_port is not None:
+            networks.append((ipaddress.ip_network(host.address), len(ports)))
+            ports.append(host.ndmp_port)
+    return np.array(ports, np.uint16)[PrefixIndex(networks).lookup(flows.addresses)]

@@ -1,0 +1,196 @@
+"""The answer of a report: verdict, the sentence that says it, what it cannot say, and the exit code. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auditor import exit_codes
+from auditor.model import CaptureSummary, Finding, PolicySummary, Report, ReportVerdict, Severity
+from auditor.text import counted, joined, number, period
+
+_MOST_LIMITS = 10
+"""Findings that are repeated among the limits; all of them stand among the findings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much there was to judge.
+
+    ``judged`` flows of services of the catalogue between hosts of the policy, ``control`` and ``data`` connections,
+    ``hosts`` that took part, ``packets`` in all captures; ``guessed`` flows whose originator is only a guess, ``flows``
+    flows in all.
+    """
+
+    judged: int = 0
+    control: int = 0
+    data: int = 0
+    hosts: int = 0
+    packets: int = 0
+    flows: int = 0
+    guessed: int = 0
+
+
+def report_verdict(
+    captures: Sequence[CaptureSummary], findings: Sequence[Finding], coverage: Coverage
+) -> ReportVerdict:
+    """Return the verdict.
+
+    An input that could not be read to its end beats everything, since the answer may lie in the rest; so does having
+    judged nothing. A finding that undermines the verdict only matters where no violation was found: a violation that was
+    seen stays seen.
+    """
+    if not captures or any(capture.status != "read" for capture in captures) or not _anything(coverage):
+        return ReportVerdict.INCONCLUSIVE
+    if any(counts(finding) for finding in findings):
+        return ReportVerdict.VIOLATIONS
+    if any(finding.undermines and not finding.waived for finding in findings):
+        return ReportVerdict.INCONCLUSIVE
+    return ReportVerdict.CONFORMS
+
+
+def counts(finding: Finding, threshold: Severity = Severity.LOW) -> bool:
+    """Return whether a finding counts against conformity: not waived, and at least of severity ``threshold``."""
+    return not finding.waived and finding.severity >= threshold
+
+
+def exit_code(report: Report, *, fail_on: Severity = Severity.LOW, exit_zero: bool = False) -> int:
+    """Return the exit code for a report: 3 inconclusive, 1 with a finding that counts from ``fail_on`` on, else 0.
+
+    ``exit_zero`` turns 1 into 0, never 3: an answer that could not be given is no answer.
+    """
+    if report.verdict is ReportVerdict.INCONCLUSIVE:
+        return exit_codes.INCONCLUSIVE
+    if any(counts(finding, fail_on) for finding in report.findings) and not exit_zero:
+        return exit_codes.FINDINGS
+    return exit_codes.CONFORMS
+
+
+def summary_sentence(
+    verdict: ReportVerdict,
+    captures: Sequence[CaptureSummary],
+    findings: Sequence[Finding],
+    coverage: Coverage,
+    policy: PolicySummary,
+) -> str:
+    """Return the verdict in one sentence with what it covers.
+
+    ``VIOLATIONS: 3 findings (3 medium) in 4 control and 4 data connections of 4 hosts, 1 252 packets,
+    2026-11-22 15:42:15–15:42:23 UTC, against policy site.yaml``.
+    """
+    parts = [f"{_found(verdict, captures, findings, coverage)} in {_extent(coverage)}"]
+    parts.append(counted(coverage.packets, "packet"))
+    when = _period(captures)
+    if when:
+        parts.append(when)
+    if policy.inferred:
+        parts.append("against the vendor's advice, roles inferred from the traffic")
+    else:
+        parts.append(f"against policy {policy.path or 'as declared'}")
+    return f"{verdict.value.upper()}: {', '.join(parts)}"
+
+
+def limits(
+    captures: Sequence[CaptureSummary],
+    findings: Sequence[Finding],
+    coverage: Coverage,
+    policy: PolicySummary,
+    *,
+    unreadable_sessions: int = 0,
+) -> tuple[str, ...]:
+    """Return what the report cannot say, one sentence each; empty where nothing stands in the way."""
+    said: list[str] = []
+    unread = [capture.path for capture in captures if capture.status == "unreadable"]
+    partial = [capture.path for capture in captures if capture.status == "partial"]
+    if unread:
+        said.append(f"Nothing is known of what {_listed(unread)} may hold: it could not be read.")
+    if partial:
+        said.append(f"{_listed(partial)} could not be read to its end: only what came before counts.")
+    if not _anything(coverage):
+        said.append("No Backup Exec traffic was seen: nothing was judged, and nothing passed.")
+    if policy.inferred:
+        said.append(
+            "No policy was given: which host is what was read from the traffic itself, and no dynamic port range is"
+            " known. A policy file makes the answer yours."
+        )
+    said.extend(_capture_limits(captures))
+    if unreadable_sessions:
+        said.append(
+            f"{counted(unreadable_sessions, 'control connection')} could not be read in full (TLS, begun before the"
+            " capture, or cut): data connections are tied to them by circumstance, not by proof."
+        )
+    if coverage.guessed:
+        said.append(
+            f"{number(coverage.guessed)} of {counted(coverage.flows, 'flow')} came without a handshake: who opened"
+            " them is a guess."
+        )
+    undermining = [finding.message for finding in findings if finding.undermines and not finding.waived]
+    return tuple(dict.fromkeys([*said, *undermining[:_MOST_LIMITS]]))
+
+
+def _capture_limits(captures: Sequence[CaptureSummary]) -> list[str]:
+    """Return what packets that the capture lacks mean."""
+    said = []
+    drops = sum(capture.drops or 0 for capture in captures)
+    if drops:
+        said.append(
+            f"The capturing program dropped {counted(drops, 'packet')}: what was not seen may have happened all the same."
+        )
+    return said
+
+
+def _anything(coverage: Coverage) -> bool:
+    return bool(coverage.judged or coverage.control or coverage.data)
+
+
+def _found(
+    verdict: ReportVerdict, captures: Sequence[CaptureSummary], findings: Sequence[Finding], coverage: Coverage
+) -> str:
+    """Return what was found, or why that cannot be said, then what was found all the same."""
+    violations = [finding for finding in findings if counts(finding)]
+    found = f"{counted(len(violations), 'finding')} ({_by_severity(violations)})" if violations else "no findings"
+    if verdict is not ReportVerdict.INCONCLUSIVE:
+        return found
+    unreadable = sum(capture.status != "read" for capture in captures)
+    if unreadable:
+        reason = f"{number(unreadable)} of {counted(len(captures), 'capture')} not read to the end"
+    elif not _anything(coverage):
+        reason = "nothing of Backup Exec seen to judge"
+    else:
+        reason = "the capture cannot support a verdict"
+    return f"{reason}; {found}"
+
+
+def _by_severity(findings: Sequence[Finding]) -> str:
+    """Return ``1 high, 2 medium``, the worst first."""
+    parts = []
+    for severity in sorted(Severity, reverse=True):
+        count = sum(finding.severity is severity for finding in findings)
+        if count:
+            parts.append(f"{number(count)} {severity.word}")
+    return ", ".join(parts)
+
+
+def _extent(coverage: Coverage) -> str:
+    """Return the connections and hosts that the verdict covers."""
+    if coverage.control or coverage.data:
+        connections = f"{number(coverage.control)} control and {counted(coverage.data, 'data connection')}"
+        others = coverage.judged - coverage.control - coverage.data
+        if others > 0:
+            connections += f" and {counted(others, 'other flow')}"
+    else:
+        connections = counted(coverage.judged, "flow")
+    return f"{connections} of {counted(coverage.hosts, 'host')}"
+
+
+def _period(captures: Sequence[CaptureSummary]) -> str:
+    """Return the period from the earliest packet of all captures to the latest."""
+    first = min((capture.first for capture in captures if capture.first), default=None)
+    last = max((capture.last for capture in captures if capture.last), default=None)
+    return period(first, last)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = list(paths[:3])
+    more = len(paths) - len(shown)
+    return joined([*shown, f"{number(more)} more"] if more else shown)

@@ -1,0 +1,162 @@
+"""Reports made by hand, for tests of the renderers: what they should show is known without running an audit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from auditor.model import (
+    Authentication,
+    CaptureSummary,
+    ControlSummary,
+    DataSummary,
+    Evidence,
+    Finding,
+    FlowReference,
+    HostSummary,
+    PolicySummary,
+    Report,
+    ReportVerdict,
+    ServiceSummary,
+    SessionSummary,
+    Severity,
+)
+
+HOSTILE = "a\x1b[2J\x1b]0;owned\x07b\u202ec\r\nd\x9b31m\u2028e\u200bf\x00"
+"""Clears the screen, sets the title, turns the text around, breaks lines, hides: nothing of it may reach a terminal."""
+
+
+def capture(path: str = "site.pcap", **changes: object) -> CaptureSummary:
+    """Return a capture of 1,252 packets read to its end."""
+    summary = CaptureSummary(
+        path=path,
+        format="pcap",
+        sha256=None,
+        packets=1252,
+        bytes=1_126_400,
+        first="2026-11-22T15:42:15.084062000Z",
+        last="2026-11-22T15:42:23.511000001Z",
+        link_types=("Ethernet",),
+        problems={},
+        snaplen=262144,
+    )
+    return replace(summary, **changes)  # type: ignore[arg-type]
+
+
+def finding(port: int = 40011, **changes: object) -> Finding:
+    """Return a data connection outside the declared range."""
+    made = Finding(
+        code="BX301",
+        name="data-port-outside-range",
+        severity=Severity.MEDIUM,
+        message=f"10.77.0.21 listened for backup data on port {port}, outside 50100-50124.",
+        subject={"host": "10.77.0.21", "port": str(port)},
+        key=f"BX301 host=10.77.0.21 port={port}",
+        consequence="A firewall that opens only the declared range blocks this backup.",
+        remedy="Set the dynamic port range of the agent to 50100-50124.",
+        evidence=(
+            Evidence(FlowReference("tcp", "10.77.0.10:36576", f"10.77.0.21:{port}"), (30, 34), "site.pcap"),
+        ),
+        flows=1,
+        title="Data port outside the declared range",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def session(**changes: object) -> SessionSummary:
+    """Return a control connection with the data connection that it announced."""
+    made = SessionSummary(
+        control=ControlSummary(
+            "10.77.0.10:35014", "10.77.0.21:10000", 1, 120, "site.pcap",
+            "2026-11-22T15:42:15.084062000Z", "2026-11-22T15:42:20.000000000Z", "syn",
+        ),
+        ndmp_version=4,
+        authentication=(Authentication("md5", True),),
+        tls=False,
+        data=(
+            DataSummary(
+                "10.77.0.10:36576", "10.77.0.21:40011", 30, "proved", ("DATA_LISTEN reply in packet 28",),
+                110, "site.pcap", 0, 215040, "SF",
+            ),
+        ),
+        readable="read",
+        operations=("backup",),
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def report(**changes: object) -> Report:
+    """Return a small report with two findings of one kind."""
+    made = Report(
+        verdict=ReportVerdict.VIOLATIONS,
+        summary="VIOLATIONS: 2 findings (2 medium) in 1 control and 1 data connection of 2 hosts",
+        policy=PolicySummary(
+            "site.yaml", False, "11d-12",
+            {"media-servers": ("10.77.0.10",), "agents": ("10.77.0.21", "10.77.0.22")}, 10000,
+            {"agents": "50100-50124"},
+        ),
+        captures=(capture(),),
+        hosts=(
+            HostSummary(
+                "10.77.0.10", "media-servers", ("media server",),
+                ("media server: opened 1 NDMP control connection to port 10000 (packet 1)",), "media",
+            ),
+            HostSummary(
+                "10.77.0.21", "agents", ("beremote.exe",),
+                ("beremote.exe: answered 1 NDMP control connection on port 10000 (packet 1)",), "agent1",
+            ),
+        ),
+        services=(
+            ServiceSummary(
+                "Backup Exec Remote Agent", "beremote.exe", "tcp", "10000", "media-servers → agents",
+                1, 120, 18_000, "permit", "remote-agent", "",
+            ),
+            ServiceSummary(
+                "not a Backup Exec service", "", "tcp", "1024-65535", "undeclared → media-servers",
+                3, 20, 3_000, "unstated", "", "",
+            ),
+        ),
+        sessions=(session(),),
+        findings=(finding(), finding(40015)),
+        limits=("The capturing program dropped 3 packets.",),
+        totals={"packets": 1252, "flows": 9},
+        version="0.1.0",
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def hostile_report() -> Report:
+    """Return a report every text of which was written by an attacker."""
+    flow = FlowReference(HOSTILE, HOSTILE, HOSTILE)
+    return report(
+        summary=f"VIOLATIONS: {HOSTILE}",
+        policy=PolicySummary(HOSTILE, False, HOSTILE, {HOSTILE: (HOSTILE,)}, 10000, {HOSTILE: HOSTILE}),
+        captures=(
+            capture(HOSTILE, error=HOSTILE, status="partial", problems={HOSTILE: 1}, link_types=(HOSTILE,)),
+            capture(HOSTILE),
+        ),
+        hosts=(HostSummary(HOSTILE, HOSTILE, (HOSTILE,), (HOSTILE,), HOSTILE),),
+        services=(
+            ServiceSummary(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, 1, 1, HOSTILE, HOSTILE, HOSTILE),
+        ),
+        sessions=(
+            session(
+                authentication=(Authentication(HOSTILE, None),),
+                operations=(HOSTILE,),
+                notes=(HOSTILE,),
+                readable=HOSTILE,
+                data=(DataSummary(HOSTILE, HOSTILE, 1, HOSTILE, (HOSTILE,), 2, HOSTILE, 1, 1, HOSTILE),),
+            ),
+        ),
+        findings=(
+            finding(
+                code=HOSTILE,
+                message=HOSTILE,
+                title=HOSTILE,
+                consequence=HOSTILE,
+                remedy=HOSTILE,
+                evidence=(Evidence(flow, (1,), HOSTILE, HOSTILE),),
+            ),
+        ),
+        limits=(HOSTILE,),
+        version=HOSTILE,
+    )
