@@ -65,7 +65,7 @@ docs-check: $(BUILT) ## Check that the outputs shown in README and docs/ are tho
 clean: ## Remove everything that was built, the virtual environment included
 	rm -rf $(VENV) target dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find auditor tests captures docs -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -f auditor/_native*.so
+	rm -rf auditor/_native*.so auditor/_data
 
 # --- how the virtual environment comes about ---------------------------------------------------------------------
 

@@ -1,11 +1,29 @@
 """The Rust core: capture files, headers, flows, NDMP. Facts only; no policy, no names of products."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "APPS",
+    "FIELD_NAMES",
+    "FLAG_CUT",
+    "FLAG_FRAGMENTS",
+    "FileFacts",
+    "MESSAGE_STATUS",
+    "ORIGINATOR_BY",
+    "PROBLEMS",
+    "REFUSALS",
+    "Reading",
+    "STATES",
+    "__version__",
+    "decode_ndmp",
+    "message_name",
+    "ndmp_error_name",
+    "read_flows",
+]
 __version__: str
 
 # Enumerations, each a tuple of names; a column of codes indexes into it.
@@ -29,6 +47,7 @@ FLAG_CUT: int
 FLAG_FRAGMENTS: int
 """Bit of column ``flags``: IP fragments belong to the flow."""
 
+@final
 class FileFacts:
     """What one capture file is, and how much of it was read."""
 
@@ -55,6 +74,7 @@ class FileFacts:
     """One sentence with the offset, when status is not "read"."""
     sha256: str | None
 
+@final
 class Reading:
     """The flows and NDMP messages of one or more captures, in columns.
 
@@ -82,8 +102,8 @@ class Reading:
 def read_flows(
     paths: Sequence[str],
     *,
-    known_ports: Sequence[int] = (),
-    ndmp_ports: Sequence[int] = (10000,),
+    known_ports: Sequence[int] = ...,  # none
+    ndmp_ports: Sequence[int] = ...,  # 10000
     hash_files: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:

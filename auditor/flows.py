@@ -21,7 +21,7 @@ COLUMNS = (
     Column("resp_addr", "u4", "code", "responder's address"),
     Column("orig_port", "u2", "port", "originator's port; 0 where the transport has none"),
     Column("resp_port", "u2", "port", "responder's port; 0 where the transport has none"),
-    Column("originator_by", "u1", "code", "how the originator is known: _native.ORIGINATOR_BY"),
+    Column("originator_by", "u1", "code", "how the originator is known: ORIGINATOR_BY"),
     Column("state", "u1", "code", "Zeek's conn_state: _native.STATES (S1/SF for UDP answered, S0 unanswered)"),
     Column("vlan", "u2", "id", "outermost VLAN of the first packet, 0 for none"),
     Column("first_time", "i8", "ns", "earliest packet"),
@@ -51,6 +51,15 @@ COLUMNS = (
 TCP, UDP = 6, 17
 TRANSPORTS = {1: "icmp", TCP: "tcp", UDP: "udp", 58: "icmp6"}
 """Words for the transports that reports name; any other is its IANA number."""
+
+BY_ANNOUNCEMENT = "ndmp-announcement"
+ORIGINATOR_BY = (*_native.ORIGINATOR_BY, BY_ANNOUNCEMENT)
+"""How an originator is known: as the core saw it, or because an NDMP message of the control connection names the listener."""
+
+_SIDED = ("addr", "port", "packets", "bytes", "payload", "missed", "flags")
+_MIRRORS = {"S2": "S3", "RSTO": "RSTR", "RSTOS0": "RSTRH", "SH": "SHR"}
+_MIRRORS |= {mirrored: state for state, mirrored in _MIRRORS.items()}
+_MIRRORED_STATES = np.array([_native.STATES.index(_MIRRORS.get(state, state)) for state in _native.STATES], np.uint8)
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _NANOSECONDS = 1_000_000_000
@@ -178,6 +187,30 @@ class FlowTable:
         """Return the flow as evidence names it."""
         return FlowReference(self.transport_text(flow), self.endpoint(flow, "orig"), self.endpoint(flow, "resp"))
 
+    def reoriented(self, rows: Array) -> FlowTable:
+        """Return the table with originator and responder exchanged in ``rows``, in all that is told of them.
+
+        For flows whose originator was a guess and whose listener an NDMP message names.
+        """
+        if not len(rows):
+            return self
+        columns = dict(self._columns)
+        for name in _SIDED:
+            orig, resp = columns[f"orig_{name}"].copy(), columns[f"resp_{name}"].copy()
+            orig[rows], resp[rows] = self[f"resp_{name}"][rows], self[f"orig_{name}"][rows]
+            columns[f"orig_{name}"], columns[f"resp_{name}"] = orig, resp
+        state, known_by = self["state"].copy(), self["originator_by"].copy()
+        state[rows] = _MIRRORED_STATES[state[rows]]
+        known_by[rows] = ORIGINATOR_BY.index(BY_ANNOUNCEMENT)
+        columns |= {"state": state, "originator_by": known_by}
+        turned, history = frozenset(np.asarray(rows).tolist()), self._history
+
+        def turned_history(flow: int) -> str:
+            text = "" if history is None else history(flow)
+            return text.swapcase() if flow in turned else text
+
+        return FlowTable(columns, self.addresses, files=self.files, history=turned_history)
+
     def file_text(self, file: int) -> str:
         """Return the path of a file number; empty where the table came from no file."""
         return self.files[file] if file < len(self.files) else ""
@@ -201,7 +234,7 @@ class FlowTable:
 
 
 CODE_WORDS: dict[str, tuple[str, ...]] = {
-    "originator_by": _native.ORIGINATOR_BY,
+    "originator_by": ORIGINATOR_BY,
     "state": _native.STATES,
     "refusal": _native.REFUSALS,
     "app": _native.APPS,

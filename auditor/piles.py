@@ -110,7 +110,8 @@ class _Sorting:
         """Return which piles have all of these names in their subject."""
         levels = range(-1, len(self.rule.collapse))
         has = np.array([set(names) <= set(self._names(level)) for level in levels], np.bool_)
-        return has[self.level + 1]
+        of_pile: Array = has[self.level + 1]
+        return of_pile
 
     def _severities(self) -> Array:
         """Return the severity of each pile."""

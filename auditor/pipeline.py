@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import stat
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ from auditor.summary import (
     summarise_sessions,
 )
 from auditor.tables import build_tables
+from auditor.text import path_text
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 Progress = Callable[[int, int], None]
@@ -62,7 +63,7 @@ def audit(
     Raises
     ------
     UsageError
-        There is no capture.
+        There is no capture, or its name is not valid UTF-8.
     PolicyError
         The policy, or a services file that it names, cannot be used; with all complaints at once.
     RuleError
@@ -83,6 +84,7 @@ def audit(
         control_ports=declared_control_ports(table, policy),
         service_ports=np.array(catalogue.known_ports(), np.uint16),
     )
+    table = table.reoriented(sessions.reversed)
     verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
     found = apply_rules(table, sessions, verdicts, policy, reading.files)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
@@ -97,7 +99,10 @@ def read(
     hash_files: bool = False,
     progress: Progress | None = None,
 ) -> _native.Reading:
-    """Read captures into flows and NDMP messages."""
+    """Read captures into flows and NDMP messages. Raises UsageError for a name that is no Unicode."""
+    for path in paths:
+        if path_text(path) != path:
+            raise UsageError(f"{path_text(path)}: the name is not valid UTF-8", fix="rename the file, or link to it")
     return _native.read_flows(
         paths,
         known_ports=catalogue.known_ports(),
@@ -158,7 +163,10 @@ def _report(
         services=summarise_services(table, verdicts),
         sessions=summarise_sessions(table, sessions),
         findings=found,
-        limits=limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
+        limits=(
+            *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
+            *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),
+        ),
         totals=_totals(captures, table, coverage),
         version=_native.__version__,
     )
@@ -179,23 +187,19 @@ def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Cove
 def _distinct(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
     """Return the paths, each file once: what is counted twice would look like twice the traffic."""
     seen: dict[str, str] = {}
-    for path in map(os.fspath, paths):
-        seen.setdefault(os.path.realpath(path), path)
+    for path in paths:
+        name = os.fspath(path)
+        seen.setdefault(os.path.realpath(name), name)
     return list(seen.values())
 
 
 def _explained(capture: CaptureSummary) -> CaptureSummary:
     """Return the capture with a reason that tells what to do, where the operating system's word does not."""
-    if capture.status != "unreadable":
+    if capture.status != "unreadable" or not Path(capture.path).is_dir():
         return capture
-    try:
-        mode = os.stat(capture.path).st_mode
-    except (OSError, ValueError):
-        return capture
-    if stat.S_ISDIR(mode):
-        pattern = os.path.join(capture.path, "*.pcap*")
-        return replace(capture, error=f"is a directory; name the captures in it, for example {pattern}")
-    return capture
+    return replace(
+        capture, error=f"is a directory; name the captures in it, for example {Path(capture.path) / '*.pcap*'}"
+    )
 
 
 def _no_progress(done: int, total: int) -> None:

@@ -63,7 +63,7 @@ GRADES = ("A", "B", "C", "D", "U")
 DEFAULT_GENERATION = "11d-12"
 ANY_GENERATION = "any"
 
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _FILE_KEYS = ("title", "generation", "based_on", "without", "services")
 _KEYS = (
     "id", "name", "process", "transport", "ports", "ports_from", "listener", "originator", "also", "answers", "tables",
@@ -149,17 +149,8 @@ class Catalogue:
 
     def known_ports(self) -> tuple[int, ...]:
         """Return the fixed ports of all vendor services, sorted; they help to tell who originated a flow."""
-        return tuple(
-            sorted(
-                {
-                    port
-                    for service in self.services
-                    if service.ports_from != "dynamic_ports"
-                    for low, high in service.ports.ranges
-                    for port in range(low, high + 1)
-                }
-            )
-        )
+        fixed = [service.ports for service in self.services if service.ports_from != "dynamic_ports"]
+        return tuple(sorted({port for ports in fixed for low, high in ports.ranges for port in range(low, high + 1)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +171,7 @@ def rules_folder() -> Path:
 
 def generations(folder: Path | None = None) -> tuple[str, ...]:
     """Return the names of all product generations. Raises RuleError."""
-    names = {file.generation for file in _read_folder(folder or rules_folder() / "services")}
-    return tuple(sorted(names - {ANY_GENERATION}))
+    return _known(_read_folder(folder or rules_folder() / "services"))
 
 
 def load_catalogue(generation: str = DEFAULT_GENERATION, folder: Path | None = None) -> Catalogue:
@@ -213,6 +203,10 @@ def _load(generation: str, folder: Path) -> Catalogue:
     return Catalogue(tuple(services.values()), generation)
 
 
+def _known(files: tuple[_File, ...]) -> tuple[str, ...]:
+    return tuple(sorted({file.generation for file in files} - {ANY_GENERATION}))
+
+
 def _lineage(generation: str, files: tuple[_File, ...], folder: Path) -> list[_File]:
     """Return the files of a generation and of those it is based on, oldest base first."""
     found: list[_File] = []
@@ -220,9 +214,8 @@ def _lineage(generation: str, files: tuple[_File, ...], folder: Path) -> list[_F
     while wanted:
         own = [file for file in files if file.generation == wanted]
         if not own or own[0] in found:
-            known = tuple(sorted({file.generation for file in files} - {ANY_GENERATION}))
             message = "is based on itself" if own else "is not in the catalogue"
-            raise RuleError([_problem(at, f"generation {wanted!r} {message}", did_you_mean(wanted, known))])
+            raise RuleError([_problem(at, f"generation {wanted!r} {message}", did_you_mean(wanted, _known(files)))])
         found = own + found
         wanted = next((file.based_on for file in own if file.based_on), "")
         at = own[0].place
@@ -239,8 +232,7 @@ def _check_references(services: dict[str, Service]) -> None:
     ]
     problems += [
         _problem(Place("rules/services", 1), f"every generation needs the service {needed!r}")
-        for needed in (NDMP_CONTROL, NDMP_DATA)
-        if needed not in services
+        for needed in sorted({NDMP_CONTROL, NDMP_DATA} - set(services))
     ]
     if problems:
         raise RuleError(problems)
@@ -323,9 +315,8 @@ def _check_service(document: Document, node: Node, row: Service) -> None:
         document.complain(node, f"service {row.id!r} has no source (grade U)", "add optional: true")
     if not row.platform and not row.fires:
         document.complain(node, f"service {row.id!r} has no example that fires", "add examples: fires")
-    for role in row.names:
-        if role not in ROLES:
-            document.complain(node, f"names has no role {role!r}", did_you_mean(role, ROLES))
+    for role in sorted(set(row.names) - set(ROLES)):
+        document.complain(node, f"names has no role {role!r}", did_you_mean(role, ROLES))
 
 
 def _read_variant(document: Document, node: Node, row: dict[str, Node]) -> Variant:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
-from auditor.flows import TCP, FlowTable, time_text, transport_text
+from auditor.flows import ORIGINATOR_BY, TCP, FlowTable, time_text, transport_text
 from auditor.model import (
     Authentication,
     CaptureSummary,
@@ -65,7 +65,9 @@ def summarise_captures(files: Sequence[_native.FileFacts]) -> tuple[CaptureSumma
 def summarise_policy(policy: Policy) -> PolicySummary:
     """Return what the traffic was held against."""
     ranges = {zone.name: str(zone.dynamic_ports) for zone in policy.zones if zone.dynamic_ports is not None}
-    ranges |= {host.address: str(host.dynamic_ports) for host in policy.hosts.values() if host.dynamic_ports is not None}
+    ranges |= {
+        host.address: str(host.dynamic_ports) for host in policy.hosts.values() if host.dynamic_ports is not None
+    }
     return PolicySummary(
         path=None if policy.path is None else path_text(policy.path),
         inferred=policy.inferred,
@@ -90,8 +92,8 @@ def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet,
     tcp = scope & (table["transport"] == TCP)
     return Coverage(
         judged=int(judged.sum()),
-        control=len(sessions.sessions),
-        data=int(sessions.data.sum()),
+        control=sum(bool(scope[session.control]) for session in sessions.sessions),
+        data=int((sessions.data & scope).sum()),
         hosts=len(np.unique(ends)),
         packets=packets,
         flows=int(tcp.sum()),
@@ -130,9 +132,7 @@ class _Groups:
     def of(cls, table: FlowTable, verdicts: Verdicts, rows: Rows) -> _Groups:
         """Group the flows ``rows``."""
         ports = table["resp_port"][rows].astype(np.int64)
-        _, first, group = np.unique(
-            _group_keys(table, verdicts, rows, ports), return_index=True, return_inverse=True
-        )
+        _, first, group = np.unique(_group_keys(table, verdicts, rows, ports), return_index=True, return_inverse=True)
         count = len(first)
         low, high = np.full(count, _SEVERAL_PORTS), np.zeros(count, np.int64)
         np.minimum.at(low, group, ports)
@@ -192,7 +192,8 @@ def _service(table: FlowTable, verdicts: Verdicts, groups: _Groups, n: int) -> S
     role = verdicts.roles[int(verdicts.resp_role[row])]
     return ServiceSummary(
         service=UNKNOWN_SERVICE if service is None else service.name_at(role),
-        process="" if service is None else service.process,
+        # Where the row has another name for a role, another program than the row's listens there.
+        process="" if service is None or role in service.names else service.process,
         transport=transport_text(int(table["transport"][row])),
         port=str(low) if low == high else f"{low}-{high}",
         direction=f"{source} → {destination}",
@@ -215,7 +216,7 @@ def _session(table: FlowTable, session: Session) -> SessionSummary:
         capture=path_text(table.file_text(int(table["first_file"][row]))),
         first=time_text(int(table["first_time"][row])),
         last=time_text(int(table["last_time"][row])),
-        originator_known_by=_native.ORIGINATOR_BY[int(table["originator_by"][row])],
+        originator_known_by=ORIGINATOR_BY[int(table["originator_by"][row])],
     )
     return SessionSummary(
         control=control,

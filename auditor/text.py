@@ -42,10 +42,10 @@ _PLAIN = str.maketrans(
 
 
 def escape(text: str, *, limit: int | None = None) -> str:
-    """Return ``text`` on one line with everything replaced that a terminal would obey or hide.
+    r"""Return ``text`` on one line with everything replaced that a terminal would obey or hide.
 
-    Control characters, ANSI sequences, bidi overrides, zero-width and line-breaking characters become ``\\xNN``,
-    ``\\uNNNN`` or ``\\UNNNNNNNN``; what is longer than ``limit`` characters is cut, with an ellipsis as the last of them.
+    Control characters, ANSI sequences, bidi overrides, zero-width and line-breaking characters become ``\xNN``,
+    ``\uNNNN`` or ``\UNNNNNNNN``; what is longer than ``limit`` characters is cut, with an ellipsis as the last of them.
     """
     if limit is not None and len(text) > limit:
         text = f"{text[: limit - 1]}…"
@@ -60,7 +60,7 @@ def escape(text: str, *, limit: int | None = None) -> str:
 
 
 def path_text(path: str) -> str:
-    """Return a path as Unicode text that can be written as UTF-8: bytes that are none become ``\\xNN``."""
+    r"""Return a path as Unicode text that can be written as UTF-8: bytes that are none become ``\xNN``."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -73,9 +73,7 @@ def cells(text: str) -> int:
     """Return how many columns of a terminal ``text`` takes: wide characters two, combining marks none."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def number(value: int) -> str:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from auditor import exit_codes
 from auditor.model import CaptureSummary, Finding, PolicySummary, Report, ReportVerdict, Severity
-from auditor.text import counted, joined, number, period
+from auditor.text import counted, number, period
 
 _MOST_LIMITS = 10
-"""Findings that are repeated among the limits; all of them stand among the findings."""
+"""Findings that are repeated among the limits; all of them stand among the findings too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How much there was to judge.
 
-    ``judged`` flows of services of the catalogue between hosts of the policy, ``control`` and ``data`` connections,
-    ``hosts`` that took part, ``packets`` in all captures; ``guessed`` flows whose originator is only a guess, ``flows``
-    flows in all.
+    Of the traffic in scope: ``judged`` flows of services of the catalogue, ``control`` and ``data`` connections among
+    them, ``hosts`` at their ends, ``flows`` of TCP, and how many of these came without a handshake (``guessed``).
+    ``packets`` are those of all captures.
     """
 
     judged: int = 0
@@ -99,44 +99,36 @@ def limits(
     unreadable_sessions: int = 0,
 ) -> tuple[str, ...]:
     """Return what the report cannot say, one sentence each; empty where nothing stands in the way."""
-    said: list[str] = []
-    unread = [capture.path for capture in captures if capture.status == "unreadable"]
-    partial = [capture.path for capture in captures if capture.status == "partial"]
-    if unread:
-        said.append(f"Nothing is known of what {_listed(unread)} may hold: it could not be read.")
-    if partial:
-        said.append(f"{_listed(partial)} could not be read to its end: only what came before counts.")
-    if not _anything(coverage):
-        said.append("No Backup Exec traffic was seen: nothing was judged, and nothing passed.")
+    undermining = [finding.message for finding in findings if finding.undermines and not finding.waived]
+    said = undermining[:_MOST_LIMITS] or _missing(captures, coverage)
     if policy.inferred:
         said.append(
             "No policy was given: which host is what was read from the traffic itself, and no dynamic port range is"
             " known. A policy file makes the answer yours."
         )
-    said.extend(_capture_limits(captures))
     if unreadable_sessions:
         said.append(
             f"{counted(unreadable_sessions, 'control connection')} could not be read in full (TLS, begun before the"
-            " capture, or cut): data connections are tied to them by circumstance, not by proof."
+            " capture, or cut): data connections are tied there by circumstance, not by proof."
         )
     if coverage.guessed:
         said.append(
-            f"{number(coverage.guessed)} of {counted(coverage.flows, 'flow')} came without a handshake: who opened"
-            " them is a guess."
+            f"{number(coverage.guessed)} of {counted(coverage.flows, 'TCP flow')} came without a handshake: who opened"
+            " them is less certain."
         )
-    undermining = [finding.message for finding in findings if finding.undermines and not finding.waived]
-    return tuple(dict.fromkeys([*said, *undermining[:_MOST_LIMITS]]))
+    return tuple(dict.fromkeys(said))
 
 
-def _capture_limits(captures: Sequence[CaptureSummary]) -> list[str]:
-    """Return what packets that the capture lacks mean."""
-    said = []
-    drops = sum(capture.drops or 0 for capture in captures)
-    if drops:
-        said.append(
-            f"The capturing program dropped {counted(drops, 'packet')}: what was not seen may have happened all the same."
-        )
-    return said
+def _missing(captures: Sequence[CaptureSummary], coverage: Coverage) -> list[str]:
+    """Return why there is no verdict where no rule says it."""
+    said = [
+        f"{capture.path} was not read to its end: what it holds beyond is not known."
+        for capture in captures
+        if capture.status != "read"
+    ]
+    if not _anything(coverage):
+        said.append("No Backup Exec traffic was seen: nothing was judged, and nothing passed.")
+    return said[:_MOST_LIMITS]
 
 
 def _anything(coverage: Coverage) -> bool:
@@ -188,9 +180,3 @@ def _period(captures: Sequence[CaptureSummary]) -> str:
     first = min((capture.first for capture in captures if capture.first), default=None)
     last = max((capture.last for capture in captures if capture.last), default=None)
     return period(first, last)
-
-
-def _listed(paths: Sequence[str]) -> str:
-    shown = list(paths[:3])
-    more = len(paths) - len(shown)
-    return joined([*shown, f"{number(more)} more"] if more else shown)

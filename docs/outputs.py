@@ -12,7 +12,8 @@ An output stands in a fenced block right behind a comment that names the command
     ```
 
 Commands are run in the checkout, without a terminal and without colour, so that every machine prints the same.
-A comment ``<!-- output of: COMMAND | head -N -->`` keeps the first N lines.
+A part of the output is shown by filters behind the command: ``| from WORD`` begins with the first line that begins
+with the word, ``| head -N`` and ``| tail -N`` keep the first or the last N lines.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(
-    r"(?P<head><!-- output of: auditor (?P<words>[^\n]*?)(?: \| head -(?P<lines>\d+))? -->\n```\w+\n)"
+    r"(?P<head><!-- output of: auditor (?P<words>[^\n|]*?)(?P<filters>(?: \| [^\n|]+?)*) -->\n```\w+\n)"
     r"(?P<body>.*?)(?P<tail>```\n)",
     re.DOTALL,
 )
@@ -59,14 +60,23 @@ def output(words: str) -> str:
     return done.stdout
 
 
+def part(lines: list[str], name: str, argument: str) -> list[str]:
+    """Apply one filter to the lines of an output."""
+    if name == "from":
+        first = next(number for number, line in enumerate(lines) if line.startswith(argument))
+        return lines[first:]
+    count = int(argument.removeprefix("-"))
+    return lines[:count] if name == "head" else lines[-count:]
+
+
 def refreshed(text: str) -> str:
     """Return a document with every shown output as the command prints it now."""
 
     def replace(match: re.Match[str]) -> str:
-        body = output(match["words"])
-        if match["lines"]:
-            body = "\n".join(body.splitlines()[: int(match["lines"])]) + "\n"
-        return f"{match['head']}{body}{match['tail']}"
+        lines = output(match["words"]).splitlines(keepends=True)
+        for words in match["filters"].split("|")[1:]:
+            lines = part(lines, *words.split())
+        return f"{match['head']}{''.join(lines)}{match['tail']}"
 
     return BLOCK.sub(replace, text)
 
@@ -85,7 +95,9 @@ def main(arguments: list[str]) -> int:
             print(f"{name}: written anew")
             continue
         stale = 1
-        lines = difflib.unified_diff(text.splitlines(), fresh.splitlines(), f"{name} as shown", f"{name} as run", "", "", 1, "")
+        lines = difflib.unified_diff(
+            text.splitlines(), fresh.splitlines(), f"{name} as shown", f"{name} as run", "", "", 1, ""
+        )
         print("\n".join(lines))
     if stale:
         print("stale: run `make docs`")

@@ -53,9 +53,7 @@ def finding(port: int = 40011, **changes: object) -> Finding:
         key=f"BX301 host=10.77.0.21 port={port}",
         consequence="A firewall that opens only the declared range blocks this backup.",
         remedy="Set the dynamic port range of the agent to 50100-50124.",
-        evidence=(
-            Evidence(FlowReference("tcp", "10.77.0.10:36576", f"10.77.0.21:{port}"), (30, 34), "site.pcap"),
-        ),
+        evidence=(Evidence(FlowReference("tcp", "10.77.0.10:36576", f"10.77.0.21:{port}"), (30, 34), "site.pcap"),),
         flows=1,
         title="Data port outside the declared range",
     )
@@ -135,9 +133,7 @@ def hostile_report() -> Report:
             capture(HOSTILE),
         ),
         hosts=(HostSummary(HOSTILE, HOSTILE, (HOSTILE,), (HOSTILE,), HOSTILE),),
-        services=(
-            ServiceSummary(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, 1, 1, HOSTILE, HOSTILE, HOSTILE),
-        ),
+        services=(ServiceSummary(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, 1, 1, 1, HOSTILE, HOSTILE, HOSTILE),),
         sessions=(
             session(
                 authentication=(Authentication(HOSTILE, None),),

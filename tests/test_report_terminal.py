@@ -104,7 +104,9 @@ def test_colours_are_only_ours() -> None:
     import re
 
     shown = text(hostile_report(), colour=True)
-    assert set(re.findall(r"\x1b[^m]*m", shown)) <= {f"\x1b[{code}m" for code in ("0", "1", "2", "1;31", "1;33", "33", "36", "1;32")}
+    assert set(re.findall(r"\x1b[^m]*m", shown)) <= {
+        f"\x1b[{code}m" for code in ("0", "1", "2", "1;31", "1;33", "33", "36", "1;32")
+    }
 
 
 def test_plain_uses_ascii_signs() -> None:

@@ -117,14 +117,20 @@ def test_the_sentence_of_an_empty_capture_has_no_period() -> None:
     assert empty.endswith("0 flows of 0 hosts, 0 packets, against policy site.yaml")
 
 
-def test_limits() -> None:
-    assert limits([capture()], (NOTE,), SEEN, DECLARED) == ()
-    said = limits(
-        [capture(), capture("a.pcap", status="unreadable"), capture("b.pcap", status="partial", drops=3)],
-        (BLIND, BLIND_WAIVED),
-        Coverage(guessed=2, flows=9),
-        INFERRED,
-        unreadable_sessions=1,
+def test_nothing_in_the_way_is_no_limit() -> None:
+    assert limits([capture()], (NOTE, LOW, BLIND_WAIVED), SEEN, DECLARED) == ()
+
+
+def test_limits_repeat_the_findings_that_undermine() -> None:
+    unread = [capture(), capture("a.pcap", status="unreadable")]
+    said = limits(unread, (BLIND, BLIND_WAIVED), Coverage(guessed=2, flows=9), INFERRED, unreadable_sessions=1)
+    assert said[0] == "Only one direction was captured."
+    assert [sentence.split(" ")[0] for sentence in said[1:]] == ["No", "1", "2"]
+
+
+def test_limits_without_a_finding_that_says_so() -> None:
+    said = limits([capture("a.pcap", status="partial")], (), NOTHING, DECLARED)
+    assert said == (
+        "a.pcap was not read to its end: what it holds beyond is not known.",
+        "No Backup Exec traffic was seen: nothing was judged, and nothing passed.",
     )
-    starts = [sentence.split(" ")[0] for sentence in said]
-    assert starts == ["Nothing", "b.pcap", "No", "No", "The", "1", "2", "Only"]

@@ -1,7 +1,7 @@
 """The audit against a truth that never looked at the packets: every capture, in number and identity.
 
 The truths were written by the processes that made the traffic (addresses and byte counts as their sockets saw
-them, NDMP messages from the NDMP program's own log). What a capture cannot show is stated in ``Legibility``.
+them, NDMP messages from the NDMP program's own log). ``tests.wire`` says what a capture cannot show of its truth.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def test_versions_and_authentications(audited: tuple[Wire, Json, int]) -> None:
 def test_data_connections_and_their_control_connections(audited: tuple[Wire, Json, int]) -> None:
     wire, report, _ = audited
     found = Counter(
-        (endpoints(session["control"]), endpoints(link))
+        (endpoints(session["control"]), wire.in_order(endpoints(link)))
         for session in report["sessions"]
         for link in session["data"]
         if endpoints(link) not in wire.failed
@@ -78,7 +78,8 @@ def test_data_connections_and_their_control_connections(audited: tuple[Wire, Jso
 
 def test_a_link_is_proved_where_it_can_be_and_nowhere_else(audited: tuple[Wire, Json, int]) -> None:
     wire, report, _ = audited
-    grades = {endpoints(link): link["grade"] for session in report["sessions"] for link in session["data"]}
+    links = [link for session in report["sessions"] for link in session["data"]]
+    grades = {wire.in_order(endpoints(link)): link["grade"] for link in links}
     for link in wire.links:
         assert (grades[link.endpoints] == "proved") is link.provable, (link, grades[link.endpoints])
 

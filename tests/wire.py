@@ -17,6 +17,8 @@ _CODES = {
     "ndmp-from-unauthorized-host": "BX201",
     "service-from-unauthorized-host": "BX202",
 }
+_ALIASES = {"NOTIFY_CONNECTED": "NOTIFY_CONNECTION_STATUS"}
+"""ndmjob logs message 0x502 by its v2 name; the specifications of v3 and v4 call it CONNECTION_STATUS."""
 _LEAST_SNAPLEN = 256
 """Control messages up to the announcement of a data address fit into frames of this size."""
 
@@ -79,7 +81,9 @@ class Wire:
             attempts=[(attempt["type"], attempt["result"] == "OK") for attempt in session["auth"]],
             tls=False,
             legible=self._legible_frames and not session["begun_before_capture"],
-            messages=Counter((m["who"], m["message"], m["seq"]) for m in session["messages"]),
+            messages=Counter(
+                (m["who"], _ALIASES.get(m["message"], m["message"]), m["seq"]) for m in session["messages"]
+            ),
         )
 
     @cached_property
@@ -108,6 +112,11 @@ class Wire:
     def failed(self) -> set[Ends]:
         """Connections that never came about."""
         return {ends_of(failed) for failed in self.truth["failed_connects"]}
+
+    def in_order(self, ends: Ends) -> Ends:
+        """Turn round what a report guessed the other way: who opened a connection before the capture is not in it."""
+        undirected = {link.endpoints for link in self.links if not link.whole}
+        return ends[::-1] if ends[::-1] in undirected else ends
 
     @property
     def supports_a_verdict(self) -> bool:

@@ -31,7 +31,9 @@ Judging nothing is never 0."""
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--version", is_flag=True, callback=print_version, expose_value=False, is_eager=True, help="Show the version.")
+@click.option(
+    "--version", is_flag=True, callback=print_version, expose_value=False, is_eager=True, help="Show the version."
+)
 @click.option("--debug", is_flag=True, envvar="AUDITOR_DEBUG", help="Show a traceback should auditor itself fail.")
 def command(debug: bool) -> None:
     """Hold packet captures of a Backup Exec network against its firewall policy.

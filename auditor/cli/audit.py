@@ -18,12 +18,33 @@ SEVERITIES = tuple(severity.word for severity in Severity)
 
 @click.command()
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
-@click.option("--policy", "policy_path", metavar="FILE", help="The declared policy. Without it, roles are inferred from the traffic.")
-@click.option("--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), default="text", show_default=True, help="Format of the report.")
-@click.option("--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Leave with exit code 1 from this severity on.")
+@click.option(
+    "--policy",
+    "policy_path",
+    metavar="FILE",
+    help="The declared policy. Without it, roles are inferred from the traffic.",
+)
+@click.option(
+    "--format",
+    "-f",
+    "format_name",
+    type=click.Choice(tuple(FORMATS)),
+    default="text",
+    show_default=True,
+    help="Format of the report.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(SEVERITIES),
+    default="low",
+    show_default=True,
+    help="Leave with exit code 1 from this severity on.",
+)
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
 @click.option("--hash", "hash_files", is_flag=True, help="Put the SHA-256 of each capture into the report.")
-@click.option("--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and packet number.")
+@click.option(
+    "--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and packet number."
+)
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("--output", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
@@ -38,10 +59,11 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
       auditor audit site.pcapng --policy site.yaml
       auditor audit monday-*.pcap --policy site.yaml --fail-on high
       auditor audit site.pcapng --policy site.yaml --format json --output site.json
-    """
+    """  # noqa: D301 - Click wants a real backspace
     output_.check_output(options["output"], [*captures, *([policy_path] if policy_path else [])])
     # The pipeline loads NumPy and the core: only when there is work.
-    from auditor.pipeline import AuditOptions, audit as run_audit
+    from auditor.pipeline import AuditOptions
+    from auditor.pipeline import audit as run_audit
 
     with ReadingProgress(wanted=not options["no_progress"]) as progress:
         report = run_audit(
@@ -51,9 +73,7 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             progress=progress,
         )
     _deliver(report, **options)
-    return exit_code(
-        report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"]
-    )
+    return exit_code(report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"])
 
 
 def _deliver(report: Report, *, format_name: str, output: str | None, plain: bool, verbosity: int, **_: Any) -> None:
@@ -74,3 +94,5 @@ def _tell_unread(captures: list[CaptureSummary]) -> None:
     for capture in captures:
         kind = "error" if capture.status == "unreadable" else "warning"
         tell(kind, f"{capture.path}: {capture.error or 'could not be read to its end'}")
+    if any(capture.status == "unreadable" for capture in captures):
+        tell("help", "name pcap or pcapng files that you may read, as tcpdump, dumpcap and Wireshark write them")

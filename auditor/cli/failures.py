@@ -1,11 +1,12 @@
 """How the command line fails: one clear message on standard error and the right exit code, never a traceback.
 
-    error: what, where and why
-    help: what to do about it
+error: what, where and why
+help: what to do about it
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
@@ -37,11 +38,11 @@ def run(command: click.Command, args: list[str] | None) -> int:
     except AuditorError as error:
         tell_error(error)
         return error.exit_code
-    except BrokenPipeError:
-        # Python would try to flush at exit, and complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):
+        # Click turns a broken pipe into exit code 1, and leaves by itself for nothing else; 1 would mean findings.
+        _silence_output()
         return exit_codes.BROKEN_PIPE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last line of defence
         return _internal(error)
     return result if isinstance(result, int) else 0
 
@@ -77,6 +78,12 @@ def _tell_problem(problem: DocumentProblem) -> None:
         click.echo(f"{problem.line:>6} | {escape(problem.excerpt, limit=120)}", err=True)
     if problem.fix:
         tell("help", problem.fix)
+
+
+def _silence_output() -> None:
+    """Send what is still buffered nowhere; Python would try to write it at exit, and complain once more."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 def _internal(error: Exception) -> int:

@@ -50,7 +50,7 @@ def check_output(path: str | None, inputs: list[str]) -> None:
         raise UsageError(f"--output {path}: there is no directory {target.parent}", fix="make it first")
     for name in inputs:
         with contextlib.suppress(OSError):
-            if os.path.samefile(name, path):
+            if target.samefile(name):
                 raise UsageError(f"--output {path} is an input", fix="name another file")
 
 
@@ -78,13 +78,14 @@ def _write_file(data: bytes, path: Path) -> None:
         return
     target = path.resolve()
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+        made = Path(file.name)
         try:
             file.write(data)
             file.flush()
-            os.chmod(file.name, _mode(target))
-            os.replace(file.name, target)
+            made.chmod(_mode(target))
+            made.replace(target)
         except BaseException:
-            os.unlink(file.name)
+            made.unlink()
             raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 _PATIENCE = 0.5
 """Seconds before anything is shown."""
@@ -23,7 +23,7 @@ class ReadingProgress:
         self._bar: Any = None
         self._task: Any = None
 
-    def __enter__(self) -> ReadingProgress:
+    def __enter__(self) -> Self:
         """Begin to count the time."""
         self._began = time.monotonic()
         return self
@@ -46,12 +46,19 @@ class ReadingProgress:
     def _open(self, total: int) -> None:
         # Rich's bars take a while to import; a short audit never pays for them.
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
 
         self._bar = Progress(
             TextColumn("reading"),
             BarColumn(bar_width=24),
-            DownloadColumn(binary_units=True),
+            DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(compact=True),
             console=Console(stderr=True),

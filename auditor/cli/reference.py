@@ -61,13 +61,12 @@ def _section(name: str, command: click.Command, context: click.Context) -> str:
 
 def _paragraphs(text: str) -> str:
     """Return the words of a command; a paragraph that keeps its lines on the terminal becomes a block of code."""
-    paragraphs = []
-    for paragraph in text.split("\n\n"):
-        if paragraph.startswith("\b\n"):
-            title, *lines = paragraph.removeprefix("\b\n").split("\n")
-            paragraph = "\n".join([title, "", "```", *(line.strip() for line in lines), "```"])
-        paragraphs.append(paragraph)
-    return "\n\n".join(paragraphs)
+    return "\n\n".join(_block(part) if part.startswith("\b\n") else part for part in text.split("\n\n"))
+
+
+def _block(paragraph: str) -> str:
+    title, *lines = paragraph.removeprefix("\b\n").split("\n")
+    return "\n".join([title, "", "```", *(line.strip() for line in lines), "```"])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import sys
+from collections.abc import Sequence
 
+import rich_click as click
 
 
 @click.group()
@@ -21,20 +23,19 @@ def list_services(generation: str | None) -> None:
     from auditor.services import DEFAULT_GENERATION, load_catalogue
 
     catalogue = load_catalogue(generation or DEFAULT_GENERATION)
-    rows = [
-        (
-            service.process or "–",
-            f"{service.port_text} {'tcp, udp' if service.transport == 'any' else service.transport}",
-            f"{service.name}; listens: {', '.join(service.listener)}",
-            f"{service.source} ({service.grade})",
-        )
-        for service in catalogue.services
-        if not service.platform
-    ]
+    rows: list[Sequence[str] | str] = []
+    for service in catalogue.services:
+        if service.platform:
+            continue
+        ports = f"{service.port_text} {'tcp, udp' if service.transport == 'any' else service.transport}"
+        where = (ports, ", ".join(service.listener), f"{service.source} ({service.grade})")
+        if sys.stdout.isatty():
+            rows += [f"{service.name}, {service.process}" if service.process else service.name, where]
+        else:
+            rows.append((service.name, service.process or "–", *where))
     columns = [
-        Column("Process", flex=True, least=12),
         Column("Ports", flex=True, least=10),
-        Column("Service", flex=True, least=20),
-        Column("Source and its grade", flex=True, least=20),
+        Column("Listens", flex=True, least=14),
+        Column("Source and its grade", flex=True, least=24),
     ]
-    show_table(columns, rows)
+    show_table(columns if sys.stdout.isatty() else [Column("Service"), Column("Process"), *columns], rows)

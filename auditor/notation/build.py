@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
-from auditor.flows import COLUMNS, TCP, FlowTable
+from auditor.flows import COLUMNS, ORIGINATOR_BY, TCP, FlowTable
 from auditor.notation.model import Flow
 
 _FRAME_OVERHEAD = 54
@@ -49,7 +49,7 @@ def flow_text(table: FlowTable, row: int) -> str:
         f"{table.endpoint(row, 'orig')} > {table.endpoint(row, 'resp')} {table.transport_text(row)}",
         _native.STATES[int(table["state"][row])],
         f"x{int(table['orig_packets'][row])}",
-        f"by={_native.ORIGINATOR_BY[int(table['originator_by'][row])]}",
+        f"by={ORIGINATOR_BY[int(table['originator_by'][row])]}",
         f"bytes={int(table['orig_payload'][row])}/{int(table['resp_payload'][row])}",
     ]
     for name, names in (("app", _native.APPS), ("refusal", _native.REFUSALS)):
@@ -77,7 +77,7 @@ def _counters(flow: Flow) -> dict[str, int]:
         "transport": flow.transport,
         "orig_port": flow.orig[1],
         "resp_port": flow.resp[1],
-        "originator_by": _native.ORIGINATOR_BY.index(flow.by),
+        "originator_by": ORIGINATOR_BY.index(flow.by),
         "state": _native.STATES.index(flow.state),
         "refusal": _native.REFUSALS.index(refusal),
         "app": _native.APPS.index(flow.app),

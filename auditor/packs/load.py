@@ -55,7 +55,7 @@ def load_pack(folders: Iterable[Path]) -> Pack:
         for path in sorted(folder.rglob("*.yaml")):
             document = read_document(path, shown=path.relative_to(folder.parent).as_posix())
             rule = read_rule(document)
-            problems += document.problems
+            problems += sorted(document.problems, key=lambda problem: (problem.line, problem.column))
             if rule is not None:
                 rules.append(rule)
     problems += _shared(rules)

@@ -1,8 +1,8 @@
 """Reads a policy from the traffic where none was declared: who acts as what, each with the reason.
 
 Roles rest on what a host is seen to do, strongest sign first. A host that merely connects somewhere proves nothing: an
-outsider does that too. So consoles and desktops are never inferred, and a media server is one that moved data, else one
-whose login was accepted, else one that spoke NDMP at all. No range is inferred: what was used is not what was meant.
+outsider does that too. So consoles and desktops are never inferred, and a media server is one that set up a transfer, else
+one whose login was accepted, else one that spoke NDMP at all. No range is inferred: what was used is not what was meant.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Inference:
         self._messages = messages
         self._catalogue = catalogue
         self._roles: dict[int, str] = {}
-        self._because: dict[int, list[str]] = {}
+        self._because: dict[int, dict[str, int]] = {}
         self._ndmp = (table["transport"] == TCP) & (table["app"] == _NDMP)
         self._established = observed(table, np.zeros(len(table), np.bool_)) == ESTABLISHED
         self._ndmp_port = self._usual_ndmp_port()
@@ -73,7 +73,10 @@ class _Inference:
             if codes:
                 networks = tuple(ipaddress.ip_network(normalised(self._table.address(code))) for code in codes)
                 zones.append(Zone(role, role, networks, None, None, Place("", 0)))
-        because = {self._table.address_text(code): tuple(reasons) for code, reasons in self._because.items()}
+        because = {
+            self._table.address_text(code): tuple(f"{reason} (packet {packet})" for reason, packet in reasons.items())
+            for code, reasons in self._because.items()
+        }
         return Policy(
             path=None,
             inferred=True,
@@ -93,13 +96,12 @@ class _Inference:
     def _media_servers(self) -> None:
         """Let the strongest sign that any host shows decide for all: beside a host that moves data, a mere login is none."""
         login, transfer = self._answered((CLIENT_AUTH,)), self._answered(TRANSFERS)
-        for reason, packets in (("moved data in an NDMP session", transfer), ("logged in by NDMP", login)):
-            for flow, packet in packets.items():
-                if packets is transfer and flow in login:
-                    self._note(self._originator(flow), "media-servers", f"logged in by NDMP (packet {login[flow]})")
-                self._note(self._originator(flow), "media-servers", f"{reason} (packet {packet})")
-            if packets:
-                break
+        for flow in transfer or login:
+            code = int(self._table["orig_addr"][flow])
+            if flow in login:
+                self._note(code, "media-servers", "logged in by NDMP", login[flow])
+            if flow in transfer:
+                self._note(code, "media-servers", "set up a transfer by NDMP", transfer[flow])
         self._agent_browsers()
         if not self._roles:
             by_port = (self._table["resp_port"] == self._ndmp_port) & np.isin(self._table["app"], _POSSIBLY_NDMP)
@@ -153,21 +155,17 @@ class _Inference:
         flows, first = np.unique(messages["flow"][rows], return_index=True)
         return dict(zip(flows.tolist(), messages["packet"][rows[first]].tolist(), strict=True))
 
-    def _originator(self, flow: int) -> int:
-        return int(self._table["orig_addr"][flow])
-
     def _note_all(self, flows: Bools, end: str, role: str, reason: str) -> None:
         """Give ``role`` to the addresses at one end of ``flows``, each with the first packet that shows it."""
         rows = np.flatnonzero(flows)
         codes, first = np.unique(self._table[end][rows], return_index=True)
         for code, row in zip(codes.tolist(), rows[first].tolist(), strict=True):
-            self._note(code, role, f"{reason} (packet {int(self._table['first_packet'][row])})")
+            self._note(code, role, reason, int(self._table["first_packet"][row]))
 
-    def _note(self, code: int, role: str, reason: str) -> None:
+    def _note(self, code: int, role: str, reason: str, packet: int) -> None:
+        """Give a host a role, for a reason and the first packet that shows it; a reason is told once."""
         address = self._table.address(code)
         if address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255":
             return
         if self._roles.setdefault(code, role) == role:
-            reasons = self._because.setdefault(code, [])
-            if len(reasons) < 5 and reason not in reasons:
-                reasons.append(reason)
+            self._because.setdefault(code, {}).setdefault(reason, packet)

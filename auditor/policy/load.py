@@ -81,7 +81,7 @@ class _PolicyReader:
             if host.address in hosts:
                 first = hosts[host.address].place.line
                 self._document.complain(
-                    value, f"{host.address} is described already, on line {first}", "keep one of them"
+                    mapping.keys[text], f"{host.address} is described already, on line {first}", "keep one of them"
                 )
             if declared.zone_of(host.address) is None:
                 self._document.complain(

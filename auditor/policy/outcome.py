@@ -29,15 +29,9 @@ def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.
 
     ``silent`` (bool, one per flow) marks flows of services that do not answer: over UDP, sending is all there is to see.
     """
-    sent, answered = table["orig_payload"] > 0, table["resp_payload"] > 0
     is_udp = table["transport"] == UDP
     key = table["state"].astype(np.uint16)
-    for flag in (
-        table["refusal"] != 0,
-        sent,
-        np.where(is_udp, table["resp_packets"] > 0, answered),
-        silent,
-    ):
+    for flag in (table["refusal"] != 0, table["orig_payload"] > 0, table["resp_payload"] > 0, silent):
         key *= 2
         key += flag
     outcome: npt.NDArray[np.uint8] = np.where(is_udp, _outcomes(UDP)[key], _outcomes(TCP)[key])
@@ -58,12 +52,17 @@ def tcp_outcome(state: str, *, refused: bool, sent: bool, answered: bool) -> int
     return UNANSWERED if state in _ASKED and not sent else UNCERTAIN
 
 
-def udp_outcome(*, refused: bool, answered: bool, silent: bool) -> int:
-    """Return the outcome of a UDP flow; ``answered``: any packet came back; ``silent``: the service never answers."""
-    if answered:
+def udp_outcome(state: str, *, refused: bool, silent: bool) -> int:
+    """Return the outcome of a UDP flow, SF where both sides sent and S0 where only the originator did.
+
+    ``silent``: the service never answers, so that nothing more can be expected.
+    """
+    if state in _HANDSHAKE:
         return ESTABLISHED
     if refused:
         return REFUSED
+    if state not in _ASKED:
+        return UNCERTAIN
     return ESTABLISHED if silent else UNANSWERED
 
 
@@ -76,6 +75,6 @@ def _outcomes(transport: int) -> npt.NDArray[np.uint8]:
         table[number] = (
             tcp_outcome(state, refused=refused, sent=sent, answered=answered)
             if transport == TCP
-            else udp_outcome(refused=refused, answered=answered, silent=silent)
+            else udp_outcome(state, refused=refused, silent=silent)
         )
     return table

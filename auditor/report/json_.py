@@ -22,7 +22,7 @@ _HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals"
 """Fields that come first in the document, before the long lists."""
 
 
-def render(report: Report, options: RenderOptions) -> bytes:
+def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the report as UTF-8 JSON, indented by two, with a line feed at the end."""
     document = to_dict(report)
     # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.
@@ -46,9 +46,7 @@ def load(data: bytes | str) -> Report:
     except (ValueError, RecursionError) as error:
         raise AuditorError(f"not a JSON report: {error}") from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise AuditorError(
-            f"not a report of schema {SCHEMA}", fix="make the report again with this version of auditor"
-        )
+        raise AuditorError(f"not a report of schema {SCHEMA}", fix="make the report again with this version of auditor")
     return typing.cast(Report, _typed(document, Report, "report"))
 
 

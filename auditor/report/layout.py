@@ -93,18 +93,28 @@ class Page:
             start = lead if number == 0 else " " * deeper
             self._lines.append(f"{' ' * indent}{start}{self._styled(line, style)}")
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, indent: int = 2) -> None:
-        """Add a table; a cell may have several lines. Columns that are empty in every row are left out."""
-        cleaned = [[[self._clean(part) for part in cell.split("\n")] for cell in row] for row in rows]
-        used = [n for n in range(len(columns)) if any(any(row[n]) for row in cleaned)]
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str] | str], *, indent: int = 2) -> None:
+        """Add a table. A cell may have several lines; a row that is one text heads the rows below it, which stand deeper.
+
+        Columns that are empty in every row are left out.
+        """
+        inner = indent + 2 if any(isinstance(row, str) for row in rows) else indent
+        cleaned = [
+            row if isinstance(row, str) else [[self._clean(part) for part in cell.split("\n")] for cell in row]
+            for row in rows
+        ]
+        bodies = [row for row in cleaned if not isinstance(row, str)]
+        used = [n for n in range(len(columns)) if any(any(row[n]) for row in bodies)]
         columns = [columns[n] for n in used]
-        cleaned = [[row[n] for n in used] for row in cleaned]
-        widths = self._widths(columns, cleaned, self.width - indent)
+        widths = self._widths(columns, [[row[n] for n in used] for row in bodies], self.width - inner)
         if any(column.title for column in columns):
             titles = [[self._clean(column.title)] for column in columns]
-            self._row(columns, titles, widths, indent, "dim")
+            self._row(columns, titles, widths, inner, "dim")
         for row in cleaned:
-            self._row(columns, row, widths, indent, "")
+            if isinstance(row, str):
+                self.paragraph(row, indent=indent)
+            else:
+                self._row(columns, [row[n] for n in used], widths, inner, "")
 
     def _row(
         self, columns: Sequence[Column], row: Sequence[list[str]], widths: Sequence[int], indent: int, style: str
@@ -172,10 +182,11 @@ def wrap(text: str, width: int, first_width: int | None = None) -> list[str]:
 def _fitting(words: Iterable[str], width: int) -> Iterable[str]:
     """Yield words, cut into pieces where one is wider than a line."""
     for word in words:
-        while cells(word) > width:
+        rest = word
+        while cells(rest) > width:
             end = 1
-            while cells(word[: end + 1]) <= width:
+            while cells(rest[: end + 1]) <= width:
                 end += 1
-            yield word[:end]
-            word = word[end:]
-        yield word
+            yield rest[:end]
+            rest = rest[end:]
+        yield rest

@@ -14,8 +14,8 @@ from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
-_CAPTURES, _HOSTS, _SERVICES, _SESSIONS, _ALIKE, _EVIDENCE = 6, 12, 16, 20, 12, 2
-"""Rows shown of each kind at verbosity 0; ``_ALIKE`` findings of one rule, ``_EVIDENCE`` lines of one finding."""
+_CAPTURES, _HOSTS, _REASONS, _SERVICES, _SESSIONS, _ALIKE, _EVIDENCE = 6, 12, 6, 24, 20, 12, 2
+"""Rows shown of each kind at verbosity 0: ``_REASONS`` of one host, ``_ALIKE`` findings of one rule, ``_EVIDENCE`` of one."""
 
 _LINK_TYPES = {
     "EN10MB": "Ethernet",
@@ -92,9 +92,7 @@ def _policy(page: Page, policy: PolicySummary, verbosity: int) -> None:
         rows += [("", name, ports) for name, ports in ranges.items() if name not in policy.zones]
         page.table([Column("Zone"), Column("Hosts", flex=True), Column("Dynamic ports", flex=True)], rows, indent=4)
     elif ranges:
-        page.paragraph(
-            "dynamic ports " + " · ".join(f"{name} {ports}" for name, ports in ranges.items()), indent=2
-        )
+        page.paragraph("dynamic ports " + " · ".join(f"{name} {ports}" for name, ports in ranges.items()), indent=2)
 
 
 def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
@@ -103,12 +101,11 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
         return
     page.heading("Hosts", number(len(hosts)))
     shown = hosts if verbosity else hosts[:_HOSTS]
-    reasons = None if verbosity else 2
     rows = [
         (
             "\n".join(filter(None, (host.address, host.name))),
             host.zone,
-            "\n".join(host.because[:reasons]) or joined(host.process_roles),
+            "\n".join(_reasons(host, verbosity)) or joined(host.process_roles),
         )
         for host in shown
     ]
@@ -121,28 +118,39 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
     _more(page, len(hosts) - len(shown), "host")
 
 
+def _reasons(host: HostSummary, verbosity: int) -> list[str]:
+    """Return why a host is believed to run what it runs; at verbosity 0 not all of a long list."""
+    reasons = list(host.because)
+    if verbosity or len(reasons) <= _REASONS + 1:
+        return reasons
+    return [*reasons[:_REASONS], f"… and {number(len(reasons) - _REASONS)} more reasons"]
+
+
 def _services(page: Page, report: Report, verbosity: int) -> None:
     """List the services by the vendor's names, with direction, amounts and the policy's verdict."""
     if not report.services:
         return
     page.heading("Services", number(len(report.services)))
     shown = report.services if verbosity else report.services[:_SERVICES]
-    rows = [
-        (
-            "\n".join(filter(None, (_service_name(service.service, verbosity), service.process))),
-            f"{service.transport} {service.port}",
-            service.direction,
-            number(service.flows),
-            byte_count(service.bytes),
-            service.verdict,
-        )
-        for service in shown
-    ]
+    rows: list[Sequence[str] | str] = []
+    for (name, process), group in groupby(shown, key=lambda service: (service.service, service.process)):
+        rows.append(f"{name}, {process}" if process else name)
+        rows += [
+            (
+                f"{service.transport} {service.port}",
+                service.direction,
+                number(service.flows),
+                number(service.packets),
+                byte_count(service.bytes),
+                service.verdict,
+            )
+            for service in group
+        ]
     columns = [
-        Column("Service", flex=True, least=14),
         Column("Port", flex=True, least=9),
         Column("Direction", flex=True, least=15),
         Column("Flows", right=True),
+        Column("Packets", right=True),
         Column("Bytes", right=True),
         Column("Policy"),
     ]
@@ -151,11 +159,6 @@ def _services(page: Page, report: Report, verbosity: int) -> None:
         for note in dict.fromkeys(service.note for service in shown if service.note):
             page.paragraph(note, indent=4, label="note")
     _more(page, len(report.services) - len(shown), "row")
-
-
-def _service_name(name: str, verbosity: int) -> str:
-    """Return the vendor's name, at verbosity 0 without what it says in parentheses."""
-    return name if verbosity else name.partition(" (")[0]
 
 
 def _sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int) -> None:
@@ -187,6 +190,8 @@ def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str
     control = session.control
     facts = [f"NDMP {session.ndmp_version}" if session.ndmp_version else "NDMP version not seen"]
     facts += [f"{login.type} {_accepted(login.accepted)}" for login in session.authentication]
+    if not session.authentication and session.readable == "read":
+        facts.append("no login")
     facts += session.operations
     if session.readable not in ("", "read"):
         facts.append(session.readable if session.readable != "tls" else "inside TLS")
@@ -220,9 +225,7 @@ def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, 
         if verbosity > 1 and data.state:
             lines.append(f"{data.state}, bytes {number(data.originator_bytes)} / {number(data.responder_bytes)}")
         last = f"–{data.last_packet}" if data.last_packet else ""
-        rows.append(
-            ("  data", f"{data.originator} → {data.responder}", "\n".join(lines), f"{data.first_packet}{last}")
-        )
+        rows.append(("  data", f"{data.originator} → {data.responder}", "\n".join(lines), f"{data.first_packet}{last}"))
     return rows
 
 
@@ -252,10 +255,26 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
         for line in _evidence_lines(finding, verbosity, many_captures):
             page.paragraph(line, indent=6, style="dim", hang=2)
     _more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")
-    # The same advice for several hosts is read once; where it names them, each has its own.
-    for label, texts in (("effect", [f.consequence for f in shown]), ("remedy", [f.remedy for f in shown])):
-        for text in dict.fromkeys(filter(None, texts)):
-            page.paragraph(text, indent=4, label=label, hang=8)
+    _advice(page, "effect", [(finding, finding.consequence) for finding in shown], verbosity)
+    _advice(page, "remedy", [(finding, finding.remedy) for finding in shown], verbosity)
+
+
+def _advice(page: Page, label: str, texts: Sequence[tuple[Finding, str]], verbosity: int) -> None:
+    """Show consequences or remedies of one rule: what differs only in whom it names is said once, for the first."""
+    said: dict[str, list[str]] = {}
+    for finding, text in texts:
+        said.setdefault(text if verbosity else _without_subject(text, finding), []).append(text)
+    for first, *others in said.values():
+        likewise = " The others likewise." if len(set(others) - {first}) else ""
+        if first:
+            page.paragraph(f"{first}{likewise}", indent=4, label=label, hang=8)
+
+
+def _without_subject(text: str, finding: Finding) -> str:
+    """Return a text with the names and numbers of its subject taken out."""
+    for value in sorted(finding.subject.values(), key=len, reverse=True):
+        text = text.replace(value, "\0") if value else text
+    return text
 
 
 def _evidence_lines(finding: Finding, verbosity: int, many_captures: bool) -> list[str]:
@@ -308,4 +327,6 @@ def _verdict(page: Page, report: Report) -> None:
 def _more(page: Page, count: int, noun: str, *, indent: int = 2, suffix: str = "") -> None:
     """Say how much was left out, and how to see it."""
     if count > 0:
-        page.line(Span(f"… and {counted(count, f'more {noun}', f'more {noun}s')}{suffix}; -v shows all", "dim"), indent=indent)
+        page.line(
+            Span(f"… and {counted(count, f'more {noun}', f'more {noun}s')}{suffix}; -v shows all", "dim"), indent=indent
+        )

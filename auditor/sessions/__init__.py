@@ -50,6 +50,12 @@ class SessionSet:
     control: Mask
     data: Mask
 
+    @property
+    def reversed(self) -> npt.NDArray[np.intp]:
+        """Rows whose guessed originator is the listener that an NDMP message names; shape (rows,), sorted."""
+        rows = {link.flow for session in self.sessions for link in session.data if link.reversed}
+        return np.array(sorted(rows), np.intp)
+
 
 def find_sessions(
     table: FlowTable,

@@ -17,6 +17,8 @@ CUT_WINDOW = 5 * _SECOND
 """A connection that opens this long after a LISTEN reply whose body was cut is held to be the announced one."""
 _CARRIES_DATA = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "mtf") if name in _native.APPS)
 _FIRST_FREE_PORT = 1024
+MOST_POSSIBLE = 128
+"""Possible ties of one control connection. An outsider's unreadable one must not claim all of its port scan."""
 
 
 class Candidates:
@@ -105,7 +107,9 @@ def by_time(
     opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
     starts, ends = table["first_time"][rows], table["last_time"][rows]
     fits = (starts <= closed) & ((starts >= opened) if not before else (ends >= 0))
+    # Who never answered carried no data, and host pair and time alone make no case for a blocked attempt.
+    fits &= (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0) & (table["refusal"][rows] == 0)
     return [
         DataLink(int(row), Grade.POSSIBLE, (f"{_WHY[readable]}; same two hosts, open at the same time",))
-        for row in rows[fits]
+        for row in rows[fits][:MOST_POSSIBLE]
     ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from auditor.flows import TCP, FlowTable
+from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
 from auditor.sessions.model import Announcement, DataLink, Grade
 
 Rows = npt.NDArray[np.intp]
 
+GUESS = ORIGINATOR_BY.index("guess")
 _SECOND = 1_000_000_000
 LOOK_BACK = 1 * _SECOND
 """A SYN may be recorded before the reply that announces it: packets of two queues are not always in order."""
@@ -47,28 +49,26 @@ class Linker:
 
     def by_value(self, control: int, announcements: Iterable[Announcement]) -> list[DataLink]:
         """Tie the connection that each announcement names; a flow is tied once, with all its reasons."""
-        found: dict[int, tuple[Grade, list[str]]] = {}
+        found: dict[int, DataLink] = {}
         told = [a for a in announcements if a.captured]
         # Announcements before state reports: a report adds a reason to a tie, or is the only trace of it.
         for announcement in sorted(told, key=lambda a: a.state):
             link = self._tie(control, announcement, found)
             if link is None:
                 continue
-            grade, reasons = found.setdefault(link.flow, (link.grade, []))
-            if len(reasons) < 2 or not announcement.state:
-                reasons.extend(link.because)
-        return [DataLink(flow, grade, tuple(reasons)) for flow, (grade, reasons) in found.items()]
+            known = found.setdefault(link.flow, link)
+            if known is not link and (len(known.because) < 2 or not announcement.state):
+                found[link.flow] = replace(known, because=known.because + link.because)
+        return list(found.values())
 
-    def _tie(
-        self, control: int, announcement: Announcement, found: dict[int, tuple[Grade, list[str]]]
-    ) -> DataLink | None:
+    def _tie(self, control: int, announcement: Announcement, found: Container[int]) -> DataLink | None:
         told = f"{announcement.message} in packet {announcement.packet} names {self._named(announcement)}"
         flow = self._at_value(control, announcement)
         if flow is not None:
             grade = Grade.PROVED
             if announcement.state and flow not in found:
                 grade, told = Grade.PROBABLE, f"{told}; the announcement itself was not captured"
-            return DataLink(flow, grade, (told,))
+            return DataLink(flow, grade, (told,), self._is_reversed(control, flow, announcement))
         if announcement.state:
             return None
         flow = self._at_port_of_pair(control, announcement)
@@ -88,6 +88,16 @@ class Linker:
             guessed = self._table["syn_packets"][rows] == 0
             rows = rows[np.isin(self._table["orig_addr"][rows], codes) & (guessed | announcement.state)]
         return self._nearest(rows, announcement)
+
+    def _is_reversed(self, control: int, flow: int, announcement: Announcement) -> bool:
+        """Say whether the named end, a listener, stands as originator by a guess.
+
+        A state report may also name the connected peer; it names a listener only where the host speaks of itself.
+        """
+        guess = int(self._table["originator_by"][flow]) == GUESS
+        named = int(self._table["orig_port"][flow]) == announcement.port
+        itself = int(self._table["orig_addr"][flow]) == int(self._table["resp_addr"][control])
+        return guess and named and (itself or not announcement.state)
 
     def _at_port_of_pair(self, control: int, announcement: Announcement) -> int | None:
         rows = self._index.at_port("resp", announcement.port)

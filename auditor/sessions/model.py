@@ -84,11 +84,15 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class DataLink:
-    """A data connection (row of the flow table) tied to a session, with the grade and the reasons."""
+    """A data connection (row of the flow table) tied to a session, with the grade and the reasons.
+
+    ``reversed``: the message names the end that the flow table, by a guess, has as originator; it is the listener.
+    """
 
     flow: int
     grade: Grade
     because: tuple[str, ...]
+    reversed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.evidence import flow_witness
-from auditor.flows import TCP, UDP, transport_text
+from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.columns import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.rule_table import Array, ColumnData, Mask, RuleTable, Witness, named_column
 from auditor.sessions import Session
@@ -17,6 +17,8 @@ from auditor.tables.source import ESTABLISHED, NANOSECONDS, UNANSWERED, Source
 
 _NO_ANSWER_YET = 3 * NANOSECONDS
 """A single SYN this shortly before the capture's end would be repeated after it: that it got no answer says nothing."""
+
+_HANDSHAKE = tuple(_native.ORIGINATOR_BY.index(name) for name in ("syn", "syn-ack"))
 
 
 def flows_table(source: Source, ends: DataEnds) -> RuleTable:
@@ -50,7 +52,7 @@ def _observed(source: Source) -> dict[str, ColumnData]:
         "responder": ColumnData(flows["resp_addr"], source.addresses),
         "transport": ColumnData(flows["transport"], transports),
         "state": ColumnData(flows["state"], _native.STATES),
-        "originator_by": ColumnData(flows["originator_by"], _native.ORIGINATOR_BY),
+        "originator_by": ColumnData(flows["originator_by"], ORIGINATOR_BY),
         "refusal": ColumnData(flows["refusal"], _native.REFUSALS),
         "app": ColumnData(flows["app"], _native.APPS),
         "how": source.how,
@@ -155,7 +157,7 @@ def _in_context(source: Source) -> dict[str, ColumnData]:
     return {
         "answered_elsewhere": ColumnData(_answered_elsewhere(source)),
         "at_the_end": ColumnData(single & (remaining < _NO_ANSWER_YET)),
-        "mid_stream": ColumnData((flows["transport"] == TCP) & (flows["state"] == _native.STATES.index("OTH"))),
+        "mid_stream": ColumnData((flows["transport"] == TCP) & ~np.isin(flows["originator_by"], _HANDSHAKE)),
     }
 
 

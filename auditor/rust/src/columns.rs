@@ -7,7 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::app::ndmp::{Events, Fields};
 use crate::decode::protocol;
-use crate::flow::{Addresses, Asides, ConnState, Finished, History, Record, Seed, mark, tcp_state, udp_state};
+use crate::flow::{
+    Addresses, Aside, Asides, ConnState, Finished, History, Record, Seed, Side, mark, tcp_state, udp_state,
+};
 
 /// One column, of the type that its users see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,10 +247,24 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     (flows, events)
 }
 
+/// Appends a flow's row.
 fn put(flows: &mut FlowTable, flow: u32, record: &Record, v6: &Addresses, asides: &Asides, serials: &Serials) {
     let orig = record.originator();
-    let resp = 1 - orig;
     let aside = asides.get(flow, record);
+    put_identity(flows, record, orig, v6);
+    put_places(&mut flows.columns, record, serials);
+    put_counters(&mut flows.columns, record, orig, aside);
+    flows.histories.push(FlowHistory {
+        letters: record.history,
+        originator: orig == 1,
+        turned: orig != record.first_sender() && matches!(record.key.protocol(), protocol::TCP | protocol::UDP),
+    });
+    if let Some(aside) = aside.filter(|aside| !aside.spilled.is_empty()) {
+        flows.spilled.insert(flow, aside.spilled.clone());
+    }
+}
+
+fn put_identity(flows: &mut FlowTable, record: &Record, orig: Side, v6: &Addresses) {
     let address = |side| -> ([u8; 16], u16) {
         let (address, port) = record.key.end(side);
         let bytes = if record.key.is_ipv6() {
@@ -258,12 +274,9 @@ fn put(flows: &mut FlowTable, flow: u32, record: &Record, v6: &Addresses, asides
         };
         (bytes, port)
     };
-    let ((orig_addr, orig_port), (resp_addr, resp_port)) = (address(orig), address(resp));
-    let packets = |side: usize| u64::from(record.packets[side]) + aside.map_or(0, |aside| aside.more_packets[side]);
-    let (first_file, first_packet) = serials.place(record.first);
-    let (last_file, last_packet) = serials.place(record.last);
-    let refused = record.first + u64::from(record.refused_after);
-    let syns = u64::from(record.syns) + aside.map_or(0, |aside| aside.more_syns);
+    let ((orig_addr, orig_port), (resp_addr, resp_port)) = (address(orig), address(1 - orig));
+    let cut = if record.is(mark::CUT) { FLAG_CUT } else { 0 };
+    let fragments = if record.is(mark::FRAGMENTS) { FLAG_FRAGMENTS } else { 0 };
 
     let columns = &mut flows.columns;
     columns.transport.push(record.key.protocol());
@@ -274,38 +287,40 @@ fn put(flows: &mut FlowTable, flow: u32, record: &Record, v6: &Addresses, asides
     columns.originator_by.push(record.originator_by() as u8);
     columns.state.push(state(record) as u8);
     columns.vlan.push(record.vlan);
+    columns.app.push(record.app);
+    columns.flags.push(cut | fragments);
+}
+
+fn put_places(columns: &mut FlowColumns, record: &Record, serials: &Serials) {
+    let (first_file, first_packet) = serials.place(record.first);
+    let (last_file, last_packet) = serials.place(record.last);
+    let refused = serials.place(record.first + u64::from(record.refused_after)).1;
     columns.first_time.push(record.first_time);
     columns.last_time.push(record.last_time);
     columns.first_packet.push(first_packet);
     columns.last_packet.push(last_packet);
     columns.first_file.push(first_file);
     columns.last_file.push(last_file);
+    columns.refusal.push(record.refusal());
+    columns.refusal_packet.push(if record.refusal() == 0 { 0 } else { refused });
+}
+
+fn put_counters(columns: &mut FlowColumns, record: &Record, orig: Side, aside: Option<&Aside>) {
+    let resp = 1 - orig;
+    let packets = |side: Side| u64::from(record.packets[side]) + aside.map_or(0, |aside| aside.more_packets[side]);
+    let missed = |side: Side| aside.map_or(0, |aside| aside.missed(side));
+    let syns = u64::from(record.syns) + aside.map_or(0, |aside| aside.more_syns);
     columns.orig_packets.push(packets(orig));
     columns.resp_packets.push(packets(resp));
     columns.orig_bytes.push(record.bytes[orig]);
     columns.resp_bytes.push(record.bytes[resp]);
     columns.orig_payload.push(record.payload[orig]);
     columns.resp_payload.push(record.payload[resp]);
-    columns.orig_missed.push(aside.map_or(0, |aside| aside.missed(orig)));
-    columns.resp_missed.push(aside.map_or(0, |aside| aside.missed(resp)));
+    columns.orig_missed.push(missed(orig));
+    columns.resp_missed.push(missed(resp));
     columns.syn_packets.push(u32::try_from(syns).unwrap_or(u32::MAX));
-    columns.refusal.push(record.refusal());
-    columns.refusal_packet.push(if record.refusal() == 0 { 0 } else { serials.place(refused).1 });
-    columns.app.push(record.app);
-    columns.flags.push(
-        u8::from(record.is(mark::CUT)) * FLAG_CUT | u8::from(record.is(mark::FRAGMENTS)) * FLAG_FRAGMENTS,
-    );
     columns.orig_flags.push(record.flags[orig]);
     columns.resp_flags.push(record.flags[resp]);
-
-    flows.histories.push(FlowHistory {
-        letters: record.history,
-        originator: orig == 1,
-        turned: orig != record.first_sender() && matches!(record.key.protocol(), protocol::TCP | protocol::UDP),
-    });
-    if let Some(aside) = aside.filter(|aside| !aside.spilled.is_empty()) {
-        flows.spilled.insert(flow, aside.spilled.clone());
-    }
 }
 
 fn state(record: &Record) -> ConnState {

@@ -13,5 +13,8 @@ pub mod reading;
 pub mod source;
 pub mod tables;
 
+#[cfg(test)]
+mod testing;
+
 #[cfg(feature = "python")]
 mod python;

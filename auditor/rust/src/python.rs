@@ -212,7 +212,7 @@ fn panicked(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
 }
 
-fn value<'py>(py: Python<'py>, from: Value) -> PyResult<Bound<'py, PyAny>> {
+fn value(py: Python<'_>, from: Value) -> PyResult<Bound<'_, PyAny>> {
     Ok(match from {
         Value::Int(number) => number.into_pyobject(py)?.into_any(),
         Value::Text(text) => text.into_pyobject(py)?.into_any(),
@@ -233,7 +233,7 @@ fn named<'py>(py: Python<'py>, parts: Vec<(&'static str, Value)>) -> PyResult<Bo
     Ok(dict)
 }
 
-fn message<'py>(py: Python<'py>, decoded: Decoded) -> PyResult<Bound<'py, PyDict>> {
+fn message(py: Python<'_>, decoded: Decoded) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("message", decoded.message)?;
     dict.set_item("name", decoded.name)?;
@@ -283,6 +283,7 @@ mod _native {
     }
 
     /// Read captures one after another into one flow table.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
     #[pyfunction]
     #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, progress = None))]
     fn read_flows(
@@ -299,8 +300,7 @@ mod _native {
             hash_files,
         };
         let mut caller = Caller { progress, raised: None };
-        let outcome =
-            py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));
+        let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));
         if let Some(raised) = caller.raised {
             return Err(raised);
         }

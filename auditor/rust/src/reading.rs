@@ -259,13 +259,8 @@ impl Pass {
     #[inline]
     fn frame(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
         facts.count(frame);
-        let stamp = Stamp {
-            serial: self.serial,
-            packet: facts.packets,
-            file,
-            time: frame.time,
-            wire_len: frame.wire_len,
-        };
+        let stamp =
+            Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
         match decode(frame) {
             Ok(packet) => {
@@ -323,3 +318,7 @@ fn damaged(facts: &mut FileFacts, fault: Fault, position: u64) {
     facts.problems.count(problem);
     facts.fail(Status::Partial, error);
 }
+
+#[cfg(test)]
+#[path = "reading_tests.rs"]
+mod tests;

@@ -106,7 +106,8 @@ impl Clock {
             },
             Unit::Binary(power) => (units * SECOND).checked_shr(power).unwrap_or(0),
         };
-        let total = i128::try_from(nanos).unwrap_or(i128::MAX).saturating_add(i128::from(self.offset_seconds) * 1_000_000_000);
+        let total =
+            i128::try_from(nanos).unwrap_or(i128::MAX).saturating_add(i128::from(self.offset_seconds) * 1_000_000_000);
         i64::try_from(total).unwrap_or(if total < 0 { i64::MIN } else { i64::MAX })
     }
 }

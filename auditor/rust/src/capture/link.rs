@@ -37,5 +37,8 @@ const NAMES: &[(u16, &str)] = &[
 /// Name of a link type; those that we do not know keep their number.
 #[must_use]
 pub fn link_name(link: u16) -> String {
-    NAMES.iter().find(|&&(number, _)| number == link).map_or_else(|| format!("link-type-{link}"), |&(_, n)| n.to_owned())
+    NAMES
+        .iter()
+        .find(|&&(number, _)| number == link)
+        .map_or_else(|| format!("link-type-{link}"), |&(_, n)| n.to_owned())
 }

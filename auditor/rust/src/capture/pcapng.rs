@@ -108,11 +108,12 @@ impl PcapNg {
                 })?;
             }
             let length = self.order.u32(head, 4);
-            if length < 12 || length % 4 != 0 {
+            if length < 12 || !length.is_multiple_of(4) {
                 let what = format!("a block of type {kind:#x} claims the length {length}");
                 return Err(damage(Problem::BadBlockLength, window.position(), what));
             }
-            let wanted = matches!(kind, SECTION_HEADER | INTERFACE | PACKET | SIMPLE_PACKET | STATISTICS | ENHANCED_PACKET);
+            let wanted =
+                matches!(kind, SECTION_HEADER | INTERFACE | PACKET | SIMPLE_PACKET | STATISTICS | ENHANCED_PACKET);
             if !wanted {
                 self.skipping = u64::from(length);
             } else if length > MAX_BLOCK {
@@ -131,7 +132,8 @@ impl PcapNg {
         }
         let trailer = self.order.u32(window.bytes(), size - 4);
         if trailer != length {
-            let what = format!("a block of type {kind:#x} has the length {length} at its head and {trailer} at its end");
+            let what =
+                format!("a block of type {kind:#x} has the length {length} at its head and {trailer} at its end");
             return Err(damage(Problem::BadBlockLength, window.position(), what));
         }
         Ok((kind, size))
@@ -174,7 +176,9 @@ impl PcapNg {
 
     fn statistics(&mut self, body: &[u8]) {
         let Some(options) = body.get(12..) else { return };
-        let drops = self.order.options(options)
+        let drops = self
+            .order
+            .options(options)
             .filter(|&(code, _)| matches!(code, OPTION_INTERFACE_DROPS | OPTION_SYSTEM_DROPS))
             .filter_map(|(_, value)| self.order.u64(value))
             .reduce(u64::saturating_add);

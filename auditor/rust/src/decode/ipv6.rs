@@ -16,7 +16,7 @@ const HOST_IDENTITY: u8 = 139;
 const SHIM6: u8 = 140;
 
 /// Decodes the header and the extension headers behind it.
-#[inline]
+#[inline(never)]
 pub fn decode(bytes: &[u8], wire_len: u32) -> Result<Datagram<'_>, Problem> {
     let header: &[u8; HEADER] = bytes.first_chunk().ok_or(Problem::CutIpHeader)?;
     let claimed = u32::from(u16::from_be_bytes([header[4], header[5]]));

@@ -24,7 +24,7 @@ pub struct Inner<'a> {
     pub vlan: u16,
 }
 
-impl<'a> Inner<'a> {
+impl Inner<'_> {
     /// Steps over a header of `count` bytes.
     #[inline]
     fn skip(self, count: usize) -> Result<Self, Problem> {
@@ -65,6 +65,7 @@ fn by_type(kind: u16, rest: Inner<'_>) -> Result<Inner<'_>, Problem> {
     if kind == IPV4 || kind == IPV6 { Ok(rest) } else { by_rarer_type(kind, rest) }
 }
 
+#[inline(never)]
 fn by_rarer_type(mut kind: u16, mut rest: Inner<'_>) -> Result<Inner<'_>, Problem> {
     let mut tagged = false;
     while VLAN_TAGS.contains(&kind) {

@@ -14,6 +14,7 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+pub use icmp::quoted_tuple;
 pub use packet::{Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
 
 use crate::{capture::Frame, problem::Problem};

@@ -82,15 +82,15 @@ impl Tcp {
     }
 }
 
-/// Type and code of an ICMP message, and the packet that an error quotes.
+/// Type and code of an ICMP message, and what an error quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Icmp {
+pub struct Icmp<'a> {
     /// Type.
     pub kind: u8,
     /// Code.
     pub code: u8,
-    /// Five-tuple of the quoted packet, in its own direction.
-    pub quoted: Option<Tuple>,
+    /// Captured beginning of the packet that an error answers, from its IP header on; empty in other messages.
+    pub quoted: &'a [u8],
 }
 
 /// Place of an IP fragment in its datagram.
@@ -116,22 +116,15 @@ pub struct Packet<'a> {
     /// TCP header, when enough of it was captured.
     pub tcp: Option<Tcp>,
     /// ICMP message, when enough of it was captured.
-    pub icmp: Option<Icmp>,
+    pub icmp: Option<Icmp<'a>>,
     /// Captured part of the transport payload.
     pub payload: &'a [u8],
     /// Length of the transport payload on the wire.
     pub payload_len: u32,
+    /// Payload is missing that was on the wire.
+    pub cut: bool,
     /// Set for every fragment.
     pub fragment: Option<Fragment>,
     /// What was wrong, though the packet counts.
     pub problem: Option<Problem>,
-}
-
-impl Packet<'_> {
-    /// Payload is missing that was on the wire.
-    #[inline]
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        (self.payload.len() as u64) < u64::from(self.payload_len)
-    }
 }

@@ -23,13 +23,12 @@ pub fn decode<'a>(datagram: &Datagram<'a>) -> Packet<'a> {
         icmp: None,
         payload: datagram.body,
         payload_len: datagram.body_len,
+        cut: false,
         fragment: datagram.fragment,
         problem: datagram.problem,
     };
-    if datagram.fragment.is_some_and(|fragment| fragment.offset > 0) {
-        return packet;
-    }
     let trouble = match datagram.protocol {
+        _ if datagram.fragment.is_some_and(|fragment| fragment.offset > 0) => Ok(()),
         protocol::TCP => tcp(&mut packet),
         protocol::UDP => udp(&mut packet),
         protocol::ICMP | protocol::ICMPV6 => icmp::decode(&mut packet),
@@ -40,6 +39,7 @@ pub fn decode<'a>(datagram: &Datagram<'a>) -> Packet<'a> {
     if let Err(problem) = trouble {
         packet.problem.get_or_insert(problem);
     }
+    packet.cut = is_cut(&packet);
     packet
 }
 
@@ -108,6 +108,12 @@ pub fn skip(packet: &mut Packet<'_>, count: u32) -> Result<(), Problem> {
     if whole { Ok(()) } else { Err(Problem::MalformedTransportHeader) }
 }
 
+/// Whether bytes of what is now the payload were not captured.
+#[inline]
+pub fn is_cut(packet: &Packet<'_>) -> bool {
+    (packet.payload.len() as u64) < u64::from(packet.payload_len)
+}
+
 fn cut_or_malformed(packet: &Packet<'_>) -> Problem {
-    if packet.is_cut() { Problem::CutTransportHeader } else { Problem::MalformedTransportHeader }
+    if is_cut(packet) { Problem::CutTransportHeader } else { Problem::MalformedTransportHeader }
 }

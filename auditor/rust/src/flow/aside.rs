@@ -54,21 +54,21 @@ impl Aside {
             // Signed distances from the hole's start, so that the numbers may wrap.
             let from = seq.wrapping_sub(hole.start).cast_signed().max(0).cast_unsigned();
             let to = end.wrapping_sub(hole.start).cast_signed().max(0).cast_unsigned();
-            let size = hole.end.wrapping_sub(hole.start);
-            let (from, to) = (from.min(size), to.min(size));
+            let width = hole.end.wrapping_sub(hole.start);
+            let (from, to) = (from.min(width), to.min(width));
             if from >= to {
                 at += 1;
                 continue;
             }
             holes.remove(at);
-            if to < size {
+            if to < width {
                 holes.insert(at, Hole { start: hole.start.wrapping_add(to), ..hole });
             }
             if from > 0 {
                 holes.insert(at, Hole { end: hole.start.wrapping_add(from), ..hole });
                 at += 1;
             }
-            at += usize::from(to < size);
+            at += usize::from(to < width);
         }
         if holes.len() > MAX_HOLES {
             let oldest = holes.remove(0);

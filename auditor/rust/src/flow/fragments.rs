@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::key::Seed;
 use super::Stamp;
+use super::key::Seed;
 use crate::decode::{Ends, Fragment, Tuple};
 
 /// Datagrams remembered at a time, and fragments held back in all of them.
@@ -53,6 +53,8 @@ pub struct Held {
     pub fragment: Fragment,
     /// Outermost VLAN.
     pub vlan: u16,
+    /// Bytes of it were not captured.
+    pub cut: bool,
 }
 
 #[derive(Debug, Default)]

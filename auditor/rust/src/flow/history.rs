@@ -52,7 +52,10 @@ fn letter(code: u64, originator: Side) -> char {
 }
 
 impl History {
-    /// Appends an event; gives it back as a code when there is no room.
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// The event as a code, when there is no room.
     pub fn push(&mut self, event: Letter, side: Side) -> Result<(), u8> {
         let code = code(event, side);
         if self.0 >> (BITS * (CAPACITY - 1)) != 0 {
@@ -63,6 +66,7 @@ impl History {
     }
 
     /// Writes the letters, with those that spilled.
+    #[must_use]
     pub fn text(self, spilled: &[u8], originator: Side) -> String {
         let codes = (0..CAPACITY).rev().map(|place| self.0 >> (place * BITS) & 31).filter(|&code| code != 0);
         codes.chain(spilled.iter().map(|&code| u64::from(code))).map(|code| letter(code, originator)).collect()

@@ -17,7 +17,7 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
-pub use aside::Asides;
+pub use aside::{Aside, Asides};
 pub use history::History;
 pub use key::{Addresses, Key, Seed, Side};
 pub use ports::PortSet;

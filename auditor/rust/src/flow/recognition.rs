@@ -47,6 +47,7 @@ pub struct Seen<'a> {
 
 impl Recognition {
     /// Looks at a packet of a flow whose protocol is not decided, or that has a stream.
+    #[inline(never)]
     pub fn inspect(&mut self, record: &mut Record, seen: &Seen<'_>) {
         if record.is(mark::STREAM) {
             self.feed(record, seen);
@@ -71,7 +72,10 @@ impl Recognition {
             let app = recognise(packet.payload, packet.tuple.protocol);
             if app != App::Unknown {
                 record.app = app as u8;
-                record.to_probe = 0;
+                // An NDMP server greets although its client may have spoken first, and in another protocol.
+                if record.payload.iter().all(|&bytes| bytes > 0) {
+                    record.to_probe = 0;
+                }
             }
         }
     }
@@ -79,7 +83,7 @@ impl Recognition {
     fn open(&mut self, record: &mut Record, seen: &Seen<'_>, found: Probe) {
         let begun = record.is_numbered(seen.side)
             && (record.flags[0] | record.flags[1]) & flag::SYN != 0
-            && record.payload[0] + record.payload[1] == u64::from(seen.packet.payload_len);
+            && record.payload[seen.side] == u64::from(seen.packet.payload_len);
         self.streams.insert(seen.flow, Box::new(ControlStream::new(seen.flow, begun)));
         record.marks |= mark::STREAM;
         if found != Probe::Maybe {
@@ -114,6 +118,7 @@ impl Recognition {
     }
 
     /// The flow turned round.
+    #[cold]
     pub fn turned(&mut self, flow: u32) {
         if let Some(stream) = self.streams.get_mut(&flow) {
             stream.flip();
@@ -121,6 +126,7 @@ impl Recognition {
     }
 
     /// The flow is over: its five-tuple has a new one.
+    #[cold]
     pub fn end(&mut self, flow: u32) {
         if let Some(mut stream) = self.streams.remove(&flow) {
             stream.finish(&mut self.events);

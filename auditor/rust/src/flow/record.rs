@@ -50,6 +50,7 @@ pub mod mark {
 
 /// A flow. Pairs are by [`Side`], so that nothing moves when the originator turns out to be the other end.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 pub struct Record {
     /// Both ends.
     pub key: Key,
@@ -157,6 +158,14 @@ impl Record {
     #[must_use]
     pub fn refusal(&self) -> u8 {
         (self.marks >> mark::REFUSAL_SHIFT) as u8
+    }
+
+    /// A packet that had to wait for its ports turns out to be the first of the flow.
+    #[cold]
+    pub fn moved_back(&mut self, serial: u64) {
+        let earlier = u32::try_from(self.first - serial).unwrap_or(u32::MAX);
+        self.refused_after = self.refused_after.saturating_add(earlier);
+        self.first = serial;
     }
 
     /// Notes the first refusal.

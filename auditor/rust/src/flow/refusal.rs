@@ -37,7 +37,7 @@ pub const REFUSALS: &[&str] = &[
 /// What a message of ICMP (or `ICMPv6`, by `transport`) refuses, if it does. "Fragmentation needed" and messages on the
 /// way (time exceeded, redirect) refuse nothing.
 #[must_use]
-pub fn of_icmp(transport: u8, icmp: &Icmp) -> Option<Refusal> {
+pub fn of_icmp(transport: u8, icmp: &Icmp<'_>) -> Option<Refusal> {
     match (transport, icmp.kind, icmp.code) {
         (protocol::ICMP, 3, 4) => None,
         (protocol::ICMP, 3, code) => Some(match code {

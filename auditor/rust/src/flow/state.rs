@@ -88,7 +88,11 @@ impl EndStates {
         match before {
             EndState::Inactive => self.first_segment(side, tcp),
             EndState::SynSent | EndState::Established | EndState::Partial => {
-                if tcp.has(flag::SYN) && before == EndState::Partial && other == EndState::Inactive && !tcp.has(flag::ACK) {
+                if tcp.has(flag::SYN)
+                    && before == EndState::Partial
+                    && other == EndState::Inactive
+                    && !tcp.has(flag::ACK)
+                {
                     self.set(side, EndState::SynSent);
                 }
                 if tcp.has(flag::RST) {
@@ -101,7 +105,9 @@ impl EndStates {
                     }
                 }
             }
-            EndState::Closed if tcp.has(flag::RST) && other != EndState::Closed => self.set(side, EndState::ClosedReset),
+            EndState::Closed if tcp.has(flag::RST) && other != EndState::Closed => {
+                self.set(side, EndState::ClosedReset);
+            }
             EndState::Closed | EndState::Reset | EndState::ClosedReset => {}
         }
         before == EndState::Inactive && other == EndState::SynSent && tcp.has(flag::RST)
@@ -182,10 +188,28 @@ pub fn tcp_state(states: EndStates, originator: Side, empty: bool) -> ConnState 
         };
     }
     match (orig, resp) {
-        _ if orig.is_reset() => if resp.is_vague() { ConnState::Rstos0 } else { ConnState::Rsto },
+        _ if orig.is_reset() => {
+            if resp.is_vague() {
+                ConnState::Rstos0
+            } else {
+                ConnState::Rsto
+            }
+        }
         (EndState::Closed, EndState::Closed) => ConnState::Sf,
-        (EndState::Closed, _) => if resp.is_vague() { ConnState::Sh } else { ConnState::S2 },
-        (_, EndState::Closed) => if orig.is_vague() { ConnState::Shr } else { ConnState::S3 },
+        (EndState::Closed, _) => {
+            if resp.is_vague() {
+                ConnState::Sh
+            } else {
+                ConnState::S2
+            }
+        }
+        (_, EndState::Closed) => {
+            if orig.is_vague() {
+                ConnState::Shr
+            } else {
+                ConnState::S3
+            }
+        }
         (EndState::SynSent, EndState::Inactive) => ConnState::S0,
         (EndState::Established, EndState::Established) => ConnState::S1,
         _ => ConnState::Oth,

@@ -76,6 +76,7 @@ impl Table {
     }
 
     /// Makes a new flow for a key that has one; the old flow stays, but is no longer found.
+    #[cold]
     pub fn succeed(&mut self, key: &Key) -> u32 {
         let hash = self.seed.hash(key);
         match self.probe_slot(key, hash) {

@@ -32,12 +32,13 @@ pub fn is_new_connection(record: &Record, side: Side, tcp: &Tcp) -> bool {
     if tcp.has(flag::ACK) {
         return false;
     }
-    match (record.ends.get(side), record.ends.get(1 - side)) {
-        (EndState::SynSent, EndState::Inactive) | (EndState::Inactive, EndState::Inactive | EndState::SynSent) => false,
-        // The SYN+ACK came first: this is the SYN that it answers, unless the numbers say otherwise.
-        (EndState::Inactive, EndState::Established) => false,
-        _ => true,
-    }
+    // Tried again without an answer; both ends at once; the SYN that an earlier SYN+ACK answers.
+    let own_first = matches!(
+        (record.ends.get(side), record.ends.get(1 - side)),
+        (EndState::SynSent, EndState::Inactive)
+            | (EndState::Inactive, EndState::Inactive | EndState::SynSent | EndState::Established)
+    );
+    !own_first
 }
 
 /// Takes a segment. Tells whether originator and responder changed places.

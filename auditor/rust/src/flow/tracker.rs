@@ -10,7 +10,7 @@ use super::record::{OriginatorBy, Record, mark};
 use super::table::{Found, Table};
 use super::{Stamp, refusal, tcp};
 use crate::app::ndmp::Events;
-use crate::decode::{Fragment, Icmp, Packet, Tcp, flag, protocol};
+use crate::decode::{Fragment, Icmp, Packet, Tcp, flag, protocol, quoted_tuple};
 
 /// The flow table with everything beside it, while packets come.
 #[derive(Default)]
@@ -86,8 +86,7 @@ impl Tracker {
         let undecided = record.to_probe > 0 || record.is(mark::STREAM);
         let first_payload = record.told[side] & tcp::TOLD_DATA == 0;
         if let Some(segment) = packet.tcp {
-            let turned =
-                tcp::update(flow, record, side, &segment, packet.payload_len, stamp.serial, &mut self.asides);
+            let turned = tcp::update(flow, record, side, &segment, packet.payload_len, stamp.serial, &mut self.asides);
             if turned && record.is(mark::STREAM) {
                 self.recognition.turned(flow);
             }
@@ -113,7 +112,8 @@ impl Tracker {
                 self.credit_later(&held, &[], Some(&first));
             }
         } else {
-            let held = Held { tuple: packet.tuple, stamp: *stamp, fragment: *fragment, vlan: packet.vlan };
+            let held =
+                Held { tuple: packet.tuple, stamp: *stamp, fragment: *fragment, vlan: packet.vlan, cut: packet.cut };
             match self.fragments.later(id, fragment, stamp.time) {
                 Some(first) => self.credit_later(&held, packet.payload, Some(&first)),
                 None if self.fragments.hold(id, held) => {}
@@ -136,7 +136,7 @@ impl Tracker {
 
     /// Credits a fragment that has no transport header, as if it were a packet of its own.
     fn credit_later(&mut self, held: &Held, payload: &[u8], first: Option<&First>) {
-        let Held { tuple, stamp, fragment, vlan } = held;
+        let Held { tuple, stamp, fragment, vlan, cut } = held;
         let seq = first.and_then(|first| first.origin).map(|origin| origin.wrapping_add(fragment.offset));
         let packet = Packet {
             tuple: first.map_or(*tuple, |first| first.tuple),
@@ -145,6 +145,7 @@ impl Tracker {
             icmp: None,
             payload,
             payload_len: fragment.length,
+            cut: *cut,
             fragment: Some(*fragment),
             problem: None,
         };
@@ -152,8 +153,10 @@ impl Tracker {
     }
 
     #[cold]
-    fn refusal(&mut self, transport: u8, icmp: &Icmp, stamp: &Stamp) {
-        let (Some(refusal), Some(quoted)) = (refusal::of_icmp(transport, icmp), icmp.quoted) else { return };
+    fn refusal(&mut self, transport: u8, icmp: &Icmp<'_>, stamp: &Stamp) {
+        let (Some(refusal), Some(quoted)) = (refusal::of_icmp(transport, icmp), quoted_tuple(icmp.quoted)) else {
+            return;
+        };
         let (key, _) = self.addresses.key(&quoted);
         if let Some(flow) = self.table.get(&key) {
             self.table.record(flow).refuse(refusal as u8, stamp.serial);
@@ -182,6 +185,7 @@ fn touches(record: &Record, ports: &PortSet) -> bool {
 }
 
 /// Fills a new record from its first packet.
+#[inline(never)]
 fn begin(record: &mut Record, packet: &Packet<'_>, side: Side, stamp: &Stamp, known: &PortSet, ndmp: &PortSet) {
     record.first_time = stamp.time;
     record.last_time = stamp.time;
@@ -219,9 +223,16 @@ fn count(flow: u32, record: &mut Record, side: Side, packet: &Packet<'_>, stamp:
     record.payload[side] += u64::from(packet.payload_len);
     record.first_time = record.first_time.min(stamp.time);
     record.last_time = record.last_time.max(stamp.time);
-    record.first = record.first.min(stamp.serial);
     record.last = record.last.max(stamp.serial);
-    record.marks |= u16::from(packet.is_cut()) * mark::CUT | u16::from(packet.fragment.is_some()) * mark::FRAGMENTS;
+    if stamp.serial < record.first {
+        record.moved_back(stamp.serial);
+    }
+    if packet.cut {
+        record.marks |= mark::CUT;
+    }
+    if packet.fragment.is_some() {
+        record.marks |= mark::FRAGMENTS;
+    }
     if let Some(more) = record.packets[side].checked_add(1) {
         record.packets[side] = more;
     } else {

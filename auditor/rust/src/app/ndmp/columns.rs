@@ -118,9 +118,7 @@ pub fn add(events: &mut Events, message: u32, body: &Body) {
             }
             ("addresses", Value::List(items)) => {
                 for item in items.iter().take(MAX_ITEMS) {
-                    if let Value::Map(parts) = item {
-                        add(events, message, parts);
-                    }
+                    one_of_several(events, message, item);
                 }
             }
             ("env", Value::List(pairs)) => environment(events, message, pairs),
@@ -158,6 +156,15 @@ fn address(events: &mut Events, message: u32, ip: IpAddr, port: u64) {
         IpAddr::V6(ip) => ip.octets(),
     };
     events.fields.push(message, name, port, -1, Some(octets));
+}
+
+/// An item of version 4's list of addresses; its own environment is of no use here.
+fn one_of_several(events: &mut Events, message: u32, item: &Value) {
+    if let Value::Map(parts) = item
+        && let [("ip", Value::Ip(ip)), ("port", Value::Int(port)), ..] = parts.as_slice()
+    {
+        address(events, message, *ip, *port);
+    }
 }
 
 fn environment(events: &mut Events, message: u32, pairs: &[Value]) {

@@ -5,16 +5,12 @@ use std::{borrow::Cow, collections::VecDeque};
 use super::{
     assembler::{Piece, Stamp},
     events::{Events, Status},
-    header::{self, HEADER, Header, MARKER, MAX_RECORD, Marker, PROLOGUE},
+    header::{self, HEADER, MAX_RECORD, PROLOGUE},
+    open::{End, Open},
     search::Search,
     talk::{Raw, Talk},
     tls::{self, Tls},
 };
-
-/// Bytes of a body kept for decoding. Environments and file lists are far below; tape data need not be kept.
-const MAX_BODY: usize = 1 << 20;
-/// Fragments of one record: a record of the largest size in fragments of 4000 bytes has half as many.
-const MAX_FRAGMENTS: u32 = 1 << 15;
 
 /// Where in the stream the framer is.
 #[derive(Debug)]
@@ -27,25 +23,6 @@ enum State {
     Tls(Tls),
     /// Not in step with the records: searching.
     Search(Search),
-}
-
-/// A record of which the header was read.
-#[derive(Debug)]
-struct Open {
-    header: Header,
-    body: Vec<u8>,
-    /// Payload bytes announced by the markers so far.
-    length: u32,
-    /// Bytes of the current fragment that are still to come.
-    left: u32,
-    last: bool,
-    fragments: u32,
-    /// Bytes of the next marker.
-    marker: Vec<u8>,
-    /// No byte is missing so far.
-    whole: bool,
-    began: Stamp,
-    ended: Stamp,
 }
 
 /// What a step leaves to be done with the bytes it took.
@@ -244,7 +221,7 @@ impl Framer {
             State::Tls(tls) => tls.miss(len),
             State::Search(search) => {
                 self.skipped += search.held();
-                *search = Search::default();
+                search.clear();
             }
         }
     }
@@ -254,11 +231,10 @@ impl Framer {
         // Without the last marker the body has no known end, and no layout may claim to reach it.
         let length = if open.last { open.length } else { MAX_RECORD };
         let total = (length as usize).saturating_sub(HEADER);
-        let done = open.whole && open.last && open.left == 0;
+        let done = open.whole && open.end() == End::Done;
         let override_status = match (broken, open.whole, done) {
             (true, true, _) => Some(Status::Malformed),
             (_, _, false) => Some(Status::NotCaptured),
-            _ if open.body.len() < total => Some(Status::Opaque),
             _ => None,
         };
         let raw = Raw {
@@ -270,76 +246,8 @@ impl Framer {
             streak: self.streak,
             stamp: if open.whole { open.ended } else { open.began },
             override_status,
+            shortened: open.whole && open.body.len() < total,
         };
         talk.record(&raw, sink);
-    }
-}
-
-/// How a record stands after some bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Open,
-    Done,
-    Broken,
-}
-
-impl Open {
-    fn new(marker: Marker, header: Header, stamp: Stamp) -> Self {
-        Self {
-            header,
-            body: Vec::new(),
-            length: marker.length,
-            left: marker.length.saturating_sub(HEADER as u32),
-            last: marker.last,
-            fragments: 1,
-            marker: Vec::new(),
-            whole: true,
-            began: stamp,
-            ended: stamp,
-        }
-    }
-
-    fn end(&self) -> End {
-        if self.left == 0 && self.last { End::Done } else { End::Open }
-    }
-
-    /// Takes bytes of the fragment, or of the next marker.
-    fn take(&mut self, bytes: &[u8], stamp: Stamp) -> (usize, End) {
-        self.ended = stamp;
-        if self.left == 0 {
-            return self.next_marker(bytes);
-        }
-        let taken = bytes.len().min(self.left as usize);
-        let room = if self.whole { MAX_BODY - self.body.len() } else { 0 };
-        self.body.extend_from_slice(bytes.get(..taken.min(room)).unwrap_or_default());
-        self.left -= u32::try_from(taken).unwrap_or(self.left);
-        (taken, self.end())
-    }
-
-    fn next_marker(&mut self, bytes: &[u8]) -> (usize, End) {
-        let taken = bytes.len().min(MARKER - self.marker.len());
-        self.marker.extend_from_slice(bytes.get(..taken).unwrap_or_default());
-        let Some(&marker) = self.marker.first_chunk::<MARKER>() else { return (taken, End::Open) };
-        self.marker.clear();
-        let marker = Marker::new(marker);
-        let length = self.length.saturating_add(marker.length);
-        self.fragments += 1;
-        if length > MAX_RECORD || self.fragments > MAX_FRAGMENTS || marker.length == 0 && !marker.last {
-            return (taken, End::Broken);
-        }
-        self.length = length;
-        self.left = marker.length;
-        self.last = marker.last;
-        (taken, self.end())
-    }
-
-    /// Goes over missing bytes; gives how many of them lie behind the fragment.
-    fn miss(&mut self, len: u64) -> (u64, End) {
-        self.whole = false;
-        let over = len.saturating_sub(self.left.into());
-        self.left = u32::try_from(u64::from(self.left).saturating_sub(len)).unwrap_or(0);
-        // Part of a marker is as good as none.
-        let torn = self.left == 0 && !self.marker.is_empty();
-        (over, if torn { End::Broken } else { self.end() })
     }
 }

@@ -133,6 +133,12 @@ pub fn entry(code: u32) -> Option<&'static Entry> {
     TABLE.binary_search_by_key(&code, |entry| entry.code).ok().and_then(|row| TABLE.get(row))
 }
 
+/// Its body is long and of no interest beyond its first words: file history, device data.
+#[must_use]
+pub fn is_bulk(code: u32) -> bool {
+    matches!(code, 0x206 | 0x304 | 0x305 | 0x307 | 0x700..=0x705)
+}
+
 /// The code may stand in a header: in the table, in the vendor range, or of a legal extension class.
 #[must_use]
 pub fn is_legal(code: u32) -> bool {

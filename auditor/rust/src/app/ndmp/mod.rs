@@ -13,6 +13,7 @@ mod header;
 mod message;
 mod names;
 mod negotiation;
+mod open;
 mod probe;
 mod record;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::{
     bodies::{self, Version},
     header::{self, HEADER, Header, MARKER, Marker, PROLOGUE},
     message,
+    talk::{self, GREETING_LENGTHS},
 };
 
 /// What the start of a segment looks like.
@@ -21,8 +22,6 @@ pub enum Probe {
 
 /// Longest body decoded here; longer ones are judged by the record behind them.
 const MAX_TRIAL: usize = 512;
-/// Words of the greeting before its text: reason, version, length.
-const GREETING: usize = 12;
 
 /// Tests the start of a TCP segment. `payload` is its captured part, `wire_len` its length on the wire.
 #[must_use]
@@ -53,12 +52,10 @@ fn is_greeting(header: &Header, marker: Marker, body: &[u8], total: usize, wire_
     }
     let on_wire = MARKER + marker.length as usize <= wire_len;
     if body.len() < total {
-        return on_wire && (GREETING..=GREETING + MAX_TRIAL).contains(&total);
+        return on_wire && GREETING_LENGTHS.contains(&total);
     }
     let outcome = bodies::decode(header, body, total, Version::default());
-    outcome.exact
-        && outcome.number("reason").is_some_and(|reason| reason <= 2)
-        && outcome.number("protocol_version").is_some_and(|version| (1..=5).contains(&version))
+    outcome.exact && talk::is_greeting(&outcome)
 }
 
 /// A segment that holds only a marker, or no whole header: some stacks write them apart.

@@ -4,7 +4,7 @@ use super::{
     assembler::Stamp,
     bodies::{self, Version},
     header::{self, HEADER, MARKER, PROLOGUE},
-    talk::Talk,
+    talk::{self, KNOWN_CLOCK, Talk},
 };
 
 /// Bytes looked at together: a candidate that needs more to be judged is refused.
@@ -21,6 +21,8 @@ pub struct Search {
     held: Vec<u8>,
     /// Where in `held` bytes of another packet begin.
     marks: Vec<(usize, Stamp)>,
+    /// How far the clock of the latest header was ahead that fitted and could not be proved.
+    rumour: Option<i64>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ enum Judgement {
     Accept,
     Refuse,
     Wait,
+    /// The header fits and nothing contradicts it: a second one by the same clock proves it.
+    Doubt(i64),
 }
 
 impl Search {
@@ -41,6 +45,12 @@ impl Search {
     #[must_use]
     pub fn memory(&self) -> usize {
         self.held.capacity() + self.marks.capacity() * size_of::<(usize, Stamp)>()
+    }
+
+    /// Drops what is held: what follows is not next to it.
+    pub fn clear(&mut self) {
+        self.held.clear();
+        self.marks.clear();
     }
 
     /// Takes bytes: how many were taken, how many were found to be no NDMP, and, when a record was found, the bytes
@@ -67,7 +77,7 @@ impl Search {
     }
 
     /// The first place where a record begins or may begin.
-    fn scan(&self, more: bool, side: usize, talk: &Talk) -> (usize, bool) {
+    fn scan(&mut self, more: bool, side: usize, talk: &Talk) -> (usize, bool) {
         for at in 0..self.held.len() {
             let rest = self.held.get(at..).unwrap_or_default();
             if rest.len() < PROLOGUE {
@@ -80,6 +90,12 @@ impl Search {
             match judge(rest, self.stamp(at), more, side, talk) {
                 Judgement::Accept => return (at, true),
                 Judgement::Wait => return (at, false),
+                Judgement::Doubt(ahead) => {
+                    let before = self.rumour.replace(ahead);
+                    if before.is_some_and(|before| before.abs_diff(ahead) <= KNOWN_CLOCK) {
+                        return (at, true);
+                    }
+                }
                 Judgement::Refuse => {}
             }
         }
@@ -121,11 +137,12 @@ fn judge(rest: &[u8], stamp: Stamp, more: bool, side: usize, talk: &Talk) -> Jud
         return Judgement::Accept;
     }
     let end = MARKER + marker.length as usize;
+    let unproved = || talk::ahead(&header, stamp).map_or(Judgement::Refuse, Judgement::Doubt);
     if !marker.last || end > WINDOW {
-        return Judgement::Refuse;
+        return unproved();
     }
     let Some(body) = rest.get(PROLOGUE..end) else {
-        return if more { Judgement::Wait } else { Judgement::Refuse };
+        return if more { Judgement::Wait } else { unproved() };
     };
     let total = marker.length as usize - HEADER;
     if total <= MAX_TRIAL && bodies::decode(&header, body, total, Version::default()).exact {
@@ -134,6 +151,7 @@ fn judge(rest: &[u8], stamp: Stamp, more: bool, side: usize, talk: &Talk) -> Jud
     match rest.get(end..).and_then(header::prologue) {
         Some(Ok(_)) => Judgement::Accept,
         None if more => Judgement::Wait,
-        Some(Err(_)) | None => Judgement::Refuse,
+        Some(Err(_)) => Judgement::Refuse,
+        None => unproved(),
     }
 }

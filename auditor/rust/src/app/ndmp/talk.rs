@@ -18,9 +18,25 @@ const MAX_HELD: usize = 64;
 /// Fields of bodies kept per stream: what an honest session has is far below.
 const MAX_FIELDS: usize = 1 << 16;
 /// How far the sender's clock may be from the capture's before a header is not believed by its time alone.
-const CLOCK: i64 = 2 * 86_400;
+const CLOCK: u64 = 2 * 86_400;
 /// The same, once the sender's clock is known.
-const KNOWN_CLOCK: i64 = 3_600;
+pub const KNOWN_CLOCK: u64 = 3_600;
+
+/// Seconds by which the sender's clock is ahead of the capture's; `None` for a time stamp that is no time.
+#[must_use]
+pub fn ahead(header: &Header, stamp: Stamp) -> Option<i64> {
+    (header.time != 0).then(|| i64::from(header.time) - stamp.time / 1_000_000_000)
+}
+
+/// The first message of an NDMP server, captured whole.
+#[must_use]
+pub fn is_greeting(outcome: &Outcome) -> bool {
+    outcome.number("reason").is_some_and(|reason| reason <= 2)
+        && outcome.number("protocol_version").is_some_and(|version| (1..=5).contains(&version))
+}
+
+/// Plausible body lengths of a greeting: three words and a text.
+pub const GREETING_LENGTHS: std::ops::RangeInclusive<usize> = 12..=524;
 
 /// A record as the framer found it.
 #[derive(Debug)]
@@ -41,6 +57,8 @@ pub struct Raw<'a> {
     pub stamp: Stamp,
     /// Status that framing alone decides.
     pub override_status: Option<Status>,
+    /// The body was captured whole, but is longer than what is kept of one.
+    pub shortened: bool,
 }
 
 /// A request that waits for its reply.
@@ -138,18 +156,20 @@ impl Talk {
         if header.is_reply() && self.find_request(side, header).is_some() {
             return true;
         }
-        let ahead = i64::from(header.time) - stamp.time / 1_000_000_000;
-        let near = match self.skew.get(side).copied().flatten() {
-            Some(skew) => ahead.abs_diff(skew) <= KNOWN_CLOCK.unsigned_abs(),
-            None => ahead.abs_diff(0) <= CLOCK.unsigned_abs(),
-        };
-        header.time != 0 && near && message::entry(header.message).is_some()
+        let near = ahead(header, stamp).is_some_and(|ahead| match self.skew.get(side).copied().flatten() {
+            Some(skew) => ahead.abs_diff(skew) <= KNOWN_CLOCK,
+            None => ahead.abs_diff(0) <= CLOCK,
+        });
+        near && message::entry(header.message).is_some()
     }
 
     /// Takes a record: decodes it, learns from it, and gives it on.
     pub fn record(&mut self, raw: &Raw<'_>, sink: &mut Events) {
         let version = self.negotiation.version();
         let mut outcome = bodies::decode(&raw.header, raw.body, raw.total, version);
+        if raw.shortened && outcome.status == Status::NotCaptured {
+            outcome.status = Status::Opaque;
+        }
         if let Some(status) = raw.override_status {
             outcome.status = status;
             outcome.exact = false;
@@ -223,13 +243,17 @@ impl Talk {
     /// This record, with what came before, proves the stream to be NDMP.
     fn convinces(&mut self, raw: &Raw<'_>, outcome: &Outcome, matched: bool) -> bool {
         self.exact = self.exact.saturating_add(outcome.exact.into());
-        let greeting = raw.header.message == message::NOTIFY_CONNECTED
-            && raw.header.sequence <= 1
-            && outcome.exact
-            && outcome.number("reason").is_some_and(|reason| reason <= 2)
-            && outcome.number("protocol_version").is_some_and(|version| (1..=5).contains(&version));
+        let header = &raw.header;
+        let first = header.message == message::NOTIFY_CONNECTED && header.sequence <= 1;
+        let greeting = first && if outcome.exact { is_greeting(outcome) } else { self.is_cut_greeting(raw, outcome) };
+        let timely = outcome.exact && self.vouches(raw.side, header, raw.stamp);
         let run = raw.streak >= 3 || raw.streak == 2 && self.exact >= 1 || self.exact >= 2;
-        greeting || matched || run || self.held.messages.len() >= MAX_HELD
+        greeting || matched || timely || run || self.held.messages.len() >= MAX_HELD
+    }
+
+    /// The first message of all, cut by the snaplen, but of a greeting's length.
+    fn is_cut_greeting(&self, raw: &Raw<'_>, outcome: &Outcome) -> bool {
+        self.messages == 0 && outcome.status == Status::NotCaptured && GREETING_LENGTHS.contains(&raw.total)
     }
 
     /// Remembers what later messages are understood by.
@@ -245,8 +269,8 @@ impl Talk {
         if let Some(votes) = server.and_then(|side| self.server_votes.get_mut(side)) {
             *votes = votes.saturating_add(1);
         }
-        if let Some(skew) = self.skew.get_mut(raw.side).filter(|_| header.time != 0 && self.confirmed) {
-            skew.get_or_insert(i64::from(header.time) - raw.stamp.time / 1_000_000_000);
+        if let Some(skew) = self.skew.get_mut(raw.side).filter(|_| self.confirmed) {
+            *skew = skew.or_else(|| ahead(header, raw.stamp));
         }
         if !header.is_reply() && sender != Some(Sender::Server) {
             self.await_reply(raw.side, header);

@@ -157,31 +157,37 @@ fn error_only(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
 
 /// The layout of a message, if one is known.
 fn layout(code: u32, reply: bool, total: usize) -> Option<Layout> {
-    let found = if reply { reply_layout(code) } else { request_layout(code) };
+    let found = match (code >= message::VENDOR && code >> 16 == 0, reply) {
+        (false, false) => request_layout(code),
+        (false, true) => reply_layout(code),
+        (true, false) => vendor::request_layout(code),
+        (true, true) => vendor::reply_layout(code),
+    };
     // Every reply known, but for the few that have a layout of their own, begins with its error.
     found.or_else(|| (reply && total == 4).then_some(error_only as Layout))
 }
 
+/// Requests without a body.
+fn is_empty_request(code: u32) -> bool {
+    matches!(
+        code,
+        0x100 | 0x102 | 0x104..=0x108 | 0x10a | 0x201 | 0x202 | 0x204 | 0x205 | 0x301 | 0x302 | 0x400 | 0x403 | 0x404
+            | 0x407 | 0x902 | 0xa00 | 0xa02..=0xa04 | 0xa07
+    )
+}
+
+/// Replies that are only an error.
+fn is_error_only(code: u32) -> bool {
+    matches!(
+        code,
+        0x109 | 0x200 | 0x201 | 0x203..=0x205 | 0x300 | 0x301 | 0x306 | 0x401..=0x403 | 0x407 | 0x408 | 0x40a | 0x40b
+            | 0x900 | 0x901 | 0xa02..=0xa09 | message::CAB_DATA_CONN_PREPARE
+    )
+}
+
 fn request_layout(code: u32) -> Option<Layout> {
     Some(match code {
-        0x100
-        | 0x102
-        | 0x104..=0x108
-        | 0x10a
-        | 0x201
-        | 0x202
-        | 0x204
-        | 0x205
-        | 0x301
-        | 0x302
-        | 0x400
-        | 0x403
-        | 0x404
-        | 0x407
-        | 0x902
-        | 0xa00
-        | 0xa02..=0xa04
-        | 0xa07 => empty,
+        _ if is_empty_request(code) => empty,
         0x103 => connect::auth_attr_request,
         0x109 => config::set_ext_list,
         0x200 => device::scsi_open,
@@ -209,13 +215,6 @@ fn request_layout(code: u32) -> Option<Layout> {
         0x505 | 0xa05 | 0xa06 => mover::extent,
         0xa08 => mover::set_record_size,
         0xa09 => mover::connect,
-        0xf270 => vendor::job_environment,
-        0xf306 => vendor::file_close,
-        0xf308 => vendor::file_open,
-        0xf309 => vendor::file_write,
-        0xf30f => vendor::execute_command,
-        0xf33b => vendor::after_authentication,
-        0xf383 => vendor::ssl_request,
         message::CAB_DATA_CONN_PREPARE => data::cab_prepare,
         _ => return None,
     })
@@ -236,30 +235,9 @@ fn reply_layout(code: u32) -> Option<Layout> {
         0x400 => data::get_state,
         0x404 => data::get_env,
         0x409 | 0xa01 => data::listen_reply,
-        0x109
-        | 0x200
-        | 0x201
-        | 0x203..=0x205
-        | 0x300
-        | 0x301
-        | 0x306
-        | 0x401..=0x403
-        | 0x407
-        | 0x408
-        | 0x40a
-        | 0x40b
-        | 0x900
-        | 0x901
-        | 0xa02..=0xa09
-        | 0xf306
-        | 0xf30f
-        | message::CAB_DATA_CONN_PREPARE => error_only,
+        _ if is_error_only(code) => error_only,
         0x903 => connect::server_auth_reply,
         0xa00 => mover::get_state,
-        0xf308 => vendor::file_open_reply,
-        0xf309 => vendor::file_write_reply,
-        0xf31b => vendor::version_reply,
-        0xf383 => vendor::ssl_reply,
         _ => return None,
     })
 }

@@ -1,13 +1,39 @@
 //! Private messages of Backup Exec, as far as public work shows them.
 
-use super::{env, error};
+use super::{Layout, env, error, error_only};
 use crate::app::ndmp::{
     value::{Body, Value},
     xdr::{Fault, Read, Reader},
 };
 
+/// The layout of a request or post.
+pub fn request_layout(code: u32) -> Option<Layout> {
+    Some(match code {
+        0xf270 => job_environment,
+        0xf306 => file_close,
+        0xf308 => file_open,
+        0xf309 => file_write,
+        0xf30f => execute_command,
+        0xf33b => after_authentication,
+        0xf383 => ssl_request,
+        _ => return None,
+    })
+}
+
+/// The layout of a reply.
+pub fn reply_layout(code: u32) -> Option<Layout> {
+    Some(match code {
+        0xf306 | 0xf30f => error_only,
+        0xf308 => file_open_reply,
+        0xf309 => file_write_reply,
+        0xf31b => version_reply,
+        0xf383 => ssl_reply,
+        _ => return None,
+    })
+}
+
 /// Request 0xf270: the job's variables, two equal counts before them in the one sample known.
-pub fn job_environment(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn job_environment(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     let count = reader.count(8)?;
     if reader.u32()? as usize != count {
         return Err(Fault::Malformed("the two counts of the job environment differ"));
@@ -21,13 +47,13 @@ pub fn job_environment(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
 }
 
 /// Request 0xf306: close a file on the agent.
-pub fn file_close(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn file_close(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     out.push(("handle", reader.u32()?.into()));
     Ok(())
 }
 
 /// Request 0xf308: open a file on the agent.
-pub fn file_open(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn file_open(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     out.push(("file_name", reader.text()?));
     out.push(("directory", reader.text()?));
     out.push(("mode", reader.u32()?.into()));
@@ -35,7 +61,7 @@ pub fn file_open(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
 }
 
 /// Reply 0xf308.
-pub fn file_open_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn file_open_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     if error(reader, out)? {
         return Ok(());
     }
@@ -44,14 +70,14 @@ pub fn file_open_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
 }
 
 /// Request 0xf309: write to a file on the agent; the content is not kept.
-pub fn file_write(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn file_write(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     out.push(("handle", reader.u32()?.into()));
     out.push(("length", reader.u32()?.into()));
     reader.bytes().map(drop)
 }
 
 /// Reply 0xf309.
-pub fn file_write_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn file_write_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     if error(reader, out)? {
         return Ok(());
     }
@@ -61,14 +87,14 @@ pub fn file_write_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
 }
 
 /// Request 0xf30f: run a command on the agent.
-pub fn execute_command(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn execute_command(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     out.push(("command", reader.text()?));
     out.push(("unknown1", reader.u32()?.into()));
     Ok(())
 }
 
 /// Reply 0xf31b: words 4 to 7 are the agent's version.
-pub fn version_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn version_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     for name in ["word0", "word1", "word2", "word3"] {
         out.push((name, reader.u32()?.into()));
     }
@@ -82,13 +108,13 @@ pub fn version_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
 }
 
 /// Request 0xf33b: one word, zero where it was seen.
-pub fn after_authentication(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn after_authentication(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     out.push(("word0", reader.u32()?.into()));
     Ok(())
 }
 
 /// Request 0xf383: trust and start of TLS. Names and certificate ids of the media server stand in clear.
-pub fn ssl_request(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn ssl_request(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     let opcode = reader.u32()?;
     out.push(("opcode", opcode.into()));
     if let Some(name) = ["", "test_cert", "request_csr", "signed_cert", "start_ssl"].get(opcode as usize) {
@@ -107,7 +133,7 @@ pub fn ssl_request(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
 }
 
 /// Reply 0xf383: the error is the third field.
-pub fn ssl_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
+fn ssl_reply(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     out.push(("data_len", reader.u32()?.into()));
     out.push(("data", reader.text()?));
     out.push(("error", reader.u32()?.into()));

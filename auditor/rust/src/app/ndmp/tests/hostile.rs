@@ -100,3 +100,45 @@ fn mutated_streams_never_panic_and_stay_small() {
         wire.finish();
     }
 }
+
+/// The incremental framer against the plain decoder of whole records.
+#[test]
+fn both_ways_of_joining_records_agree() {
+    let mut noise = Noise(5);
+    for _ in 0..300 {
+        let mut stream = record("V01");
+        for _ in 0..8 {
+            match noise.below(VECTORS.len() + 1) {
+                0 => stream.extend(fragmented()),
+                index => stream.extend(VECTORS[index - 1].bytes()),
+            }
+        }
+        let plain = decode_records(&stream, 0).expect("records");
+        let mut wire = Wire::new(true);
+        let mut rest = stream.as_slice();
+        while !rest.is_empty() {
+            let (part, behind) = rest.split_at((1 + noise.below(1500)).min(rest.len()));
+            wire.send(true, part);
+            rest = behind;
+        }
+        let events = wire.finish();
+        let codes: Vec<_> = plain.iter().map(|record| (record.message, record.sequence, record.length)).collect();
+        let m = &events.messages;
+        let read: Vec<_> = (0..m.len()).map(|row| (m.message[row], m.sequence[row], m.length[row])).collect();
+        assert_eq!(read, codes);
+    }
+}
+
+/// Every byte position as the first of a capture that begins in the middle of a stream.
+#[test]
+fn joining_anywhere_finds_the_next_record() {
+    let stream: Vec<u8> = (20..24).flat_map(|number| numbered("V10", number, number - 1)).collect();
+    for start in 0..3 * 44 {
+        let mut wire = Wire::new(false);
+        wire.send(true, &stream[start..]);
+        let events = wire.finish();
+        let first = start.div_ceil(44);
+        assert_eq!(events.messages.len(), 4 - first, "from byte {start}");
+        assert_eq!(addresses(&events).len(), 4 - first, "from byte {start}");
+    }
+}

@@ -144,7 +144,10 @@ fn a_server_that_is_the_originator_is_noticed_and_flipped() {
 #[test]
 fn a_stream_that_never_convinces_gives_nothing() {
     let mut wire = Wire::new(true);
-    wire.send(false, &record("V02"));
+    // A time stamp of 0, as scanners send it, so that the clock proves nothing.
+    let mut open = record("V02");
+    open[8..12].fill(0);
+    wire.send(false, &open);
     wire.send(false, &[0x5a; 500]);
     assert!(!wire.stream.confirmed());
     let events = wire.finish();
@@ -176,4 +179,62 @@ fn endless_fragments_end() {
     assert_eq!(events.messages.message, [0x502, 0x900]);
     assert_eq!(events.messages.status[1], Status::Malformed as u8);
     assert!(events.streams.skipped_bytes[0] > 3900);
+}
+
+#[test]
+fn cut_frames_joined_in_the_middle_are_believed_by_their_common_clock() {
+    let mut wire = Wire::new(false);
+    wire.lose(true, 10);
+    for number in 20..24 {
+        // The sender's clock is five years behind the capture's.
+        let mut bytes = numbered("V19", number, 30);
+        bytes[8..12].copy_from_slice(&0x5d40_0000_u32.to_be_bytes());
+        wire.send_cut(true, &bytes, 30);
+    }
+    let events = wire.finish();
+    assert_eq!(events.messages.sequence, [21, 22, 23]);
+    assert_eq!(events.streams.skipped_bytes, [30]);
+}
+
+#[test]
+fn bulk_is_counted_and_not_kept() {
+    let mut wire = Wire::new(true);
+    wire.send(true, &record("V01"));
+    let mut history =
+        hex("8030001c 00000002 66a3c0de 00000000 00000703 00000000 00000000 00000007".replace(' ', "").as_str());
+    history.resize(0x0030_0000 + 32, 0);
+    for part in history.chunks(1448) {
+        wire.send(true, part);
+        assert!(wire.stream.memory() < 20_000);
+    }
+    wire.send(true, &numbered("V15", 3, 0));
+    let events = wire.finish();
+    assert_eq!(events.messages.message, [0x502, 0x703, 0x501]);
+    assert_eq!(events.messages.status, [0; 3]);
+    assert_eq!(named(&events, "fh_count"), [(7, String::new())]);
+}
+
+#[test]
+fn a_body_too_long_to_keep_is_opaque_and_the_stream_goes_on() {
+    let mut wire = Wire::new(true);
+    wire.send(true, &record("V01"));
+    let mut body = hex("0000000166a3c0de00000000000004020000000000000000");
+    body.extend(1600_u32.to_be_bytes());
+    for _ in 0..1600 {
+        body.extend(hex("0000000156000000"));
+        body.extend(1000_u32.to_be_bytes());
+        body.extend([b'x'; 1000]);
+    }
+    body.extend(hex("000000000000000464756d70"));
+    let mut long = (0x8000_0000 | u32::try_from(body.len()).expect("short")).to_be_bytes().to_vec();
+    long.extend(body);
+    for part in long.chunks(60_000) {
+        wire.send(false, part);
+    }
+    wire.send(false, &numbered("V09", 2, 0));
+    let events = wire.finish();
+    assert_eq!(events.messages.message, [0x502, 0x402, 0x409]);
+    assert_eq!(events.messages.status[2], Status::Decoded as u8);
+    assert_eq!(events.messages.status[1], Status::Opaque as u8);
+    assert_eq!(events.streams.not_captured, [0]);
 }

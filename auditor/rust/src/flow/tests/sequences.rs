@@ -1,0 +1,98 @@
+//! Missed bytes: holes, reordering, repetition, wrapping numbers.
+
+use super::{A, F, S, Scene};
+
+const C: bool = true;
+const V: bool = false;
+
+/// Sends client segments of (seq, length) after a handshake (next number 101); gives the bytes missed.
+fn missed(segments: &[(u32, u32)]) -> u64 {
+    let mut scene = Scene::new();
+    scene.handshake();
+    for &(seq, length) in segments {
+        scene.tcp(C, A, seq, 501, length);
+    }
+    let table = scene.table();
+    assert_eq!(table.columns.resp_missed[0], 0);
+    table.columns.orig_missed[0]
+}
+
+#[test]
+fn holes_count_unless_they_are_filled() {
+    for (segments, bytes) in [
+        (&[(101, 10), (111, 10)][..], 0),
+        (&[(101, 10), (121, 10)], 10),
+        // Filled late: whole, in two parts, in part, beyond both ends.
+        (&[(101, 10), (121, 10), (111, 10)], 0),
+        (&[(101, 10), (121, 10), (111, 4), (115, 6)], 0),
+        (&[(101, 10), (121, 10), (116, 5)], 5),
+        (&[(101, 10), (121, 10), (113, 4)], 6),
+        (&[(101, 10), (121, 10), (101, 100)], 0),
+        // Two holes, the second filled, then the first.
+        (&[(111, 10), (131, 10), (121, 10)], 10),
+        (&[(111, 10), (131, 10), (101, 30)], 0),
+        // Repetition and keep-alives fill nothing and open nothing.
+        (&[(101, 10), (101, 10), (110, 1), (110, 0)], 0),
+        (&[(101, 10), (121, 10), (101, 10)], 10),
+        // A bare acknowledgement shows that payload went before it.
+        (&[(101, 10), (131, 0)], 20),
+        // One number may be a FIN that was not captured.
+        (&[(101, 10), (112, 0)], 0),
+        // Garbage far away is no hole.
+        (&[(101, 10), (0x7000_0000, 10), (0x7000_000a, 5)], 0),
+    ] {
+        assert_eq!(missed(segments), bytes, "{segments:?}");
+    }
+}
+
+#[test]
+fn numbers_wrap() {
+    let start = u32::MAX - 14;
+    let mut scene = Scene::new();
+    scene.tcp(C, S, start.wrapping_sub(1), 0, 0).tcp(V, S | A, 500, start, 0);
+    // Ten bytes, a hole of ten over the wrap, ten bytes; then the hole's second half.
+    scene.tcp(C, A, start, 501, 10).tcp(C, A, start.wrapping_add(20), 501, 10);
+    scene.tcp(C, A, start.wrapping_add(15), 501, 5);
+    assert_eq!(scene.table().columns.orig_missed, [5]);
+}
+
+#[test]
+fn gigabytes_pass_without_a_hole() {
+    let mut scene = Scene::new();
+    scene.handshake();
+    let mut seq = 101_u32;
+    for _ in 0..300_000 {
+        scene.tcp(C, A, seq, 501, 60_000);
+        seq = seq.wrapping_add(60_000);
+    }
+    let table = scene.table();
+    assert_eq!((table.columns.orig_missed[0], table.columns.orig_payload[0]), (0, 18_000_000_000));
+}
+
+#[test]
+fn acknowledgements_tell_of_what_was_not_captured() {
+    let mut scene = Scene::new();
+    scene.handshake().tcp(C, A, 101, 501, 10).tcp(V, A, 501, 141, 0);
+    let table = scene.table();
+    assert_eq!(table.columns.orig_missed, [30]);
+    // The letter of a gap is that of the side whose bytes are missing.
+    assert_eq!(table.history_text(0).as_deref(), Some("ShADaG"));
+    // Captured late after all.
+    let mut scene = Scene::new();
+    scene.handshake().tcp(V, A, 501, 141, 0).tcp(C, A, 101, 501, 40);
+    assert_eq!(scene.table().columns.orig_missed, [0]);
+}
+
+#[test]
+fn a_capture_that_begins_in_the_middle_misses_nothing() {
+    let mut scene = Scene::new();
+    scene.tcp(V, A, 70_000, 9_000, 100).tcp(C, A, 9_500, 70_100, 50).tcp(C, F | A, 9_550, 70_100, 0);
+    let table = scene.table();
+    assert_eq!((table.columns.orig_missed[0], table.columns.resp_missed[0]), (0, 0));
+}
+
+#[test]
+fn more_holes_than_are_kept_still_count() {
+    let segments: Vec<(u32, u32)> = (0..1000).map(|number| (111 + number * 20, 10)).collect();
+    assert_eq!(missed(&segments), 10_000);
+}
