@@ -39,7 +39,7 @@ test-rust: | $(MADE)
 	cargo test --quiet --manifest-path $(CRATE)
 
 test-python: $(EQUIPPED)
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 lint: lint-python lint-rust ## Check style, types, layers and the stub of the native module
 

@@ -56,9 +56,7 @@ class MissingExtra(AuditorError):
     """An optional package is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            f"{package} is not installed", fix=f'install it with: pip install "auditor[{extra}]"'
-        )
+        super().__init__(f"{package} is not installed", fix=f'install it with: pip install "auditor[{extra}]"')
 
 
 class DocumentError(AuditorError):

@@ -20,6 +20,7 @@ from auditor.ndmp import NdmpMessages
 from auditor.notation import Marks, Scene, parse
 from auditor.packs.lint import lint_pack
 from auditor.packs.model import Example, Pack, Rule
+from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.load import load_policy
 from auditor.policy.match import judge
 from auditor.policy.model import DATA_DIRECTIONS, Policy
@@ -35,7 +36,6 @@ from auditor.sessions import (
     find_sessions,
 )
 from auditor.tables import build_tables
-from auditor.tables.source import declared_ndmp_ports
 
 _ACCEPTED = {"accepted": True, "refused": False, "unanswered": None}
 _BECAUSE = ("the example says so",)

@@ -22,7 +22,7 @@ COLUMNS = (
     Column("orig_port", "u2", "port", "originator's port; 0 where the transport has none"),
     Column("resp_port", "u2", "port", "responder's port; 0 where the transport has none"),
     Column("originator_by", "u1", "code", "how the originator is known: ORIGINATOR_BY"),
-    Column("state", "u1", "code", "Zeek's conn_state: _native.STATES (S1/SF for UDP answered, S0 unanswered)"),
+    Column("state", "u1", "code", "Zeek's conn_state: _native.STATES (UDP: SF answered, S0 not)"),
     Column("vlan", "u2", "id", "outermost VLAN of the first packet, 0 for none"),
     Column("first_time", "i8", "ns", "earliest packet"),
     Column("last_time", "i8", "ns", "latest packet"),
@@ -56,6 +56,7 @@ BY_ANNOUNCEMENT = "ndmp-announcement"
 ORIGINATOR_BY = (*_native.ORIGINATOR_BY, BY_ANNOUNCEMENT)
 """How an originator is known: as the core saw it, or because an NDMP message of the control connection names the listener."""
 
+_ATTEMPTS = [_native.STATES.index(state) for state in ("S0", "REJ", "RSTOS0")]
 _SIDED = ("addr", "port", "packets", "bytes", "payload", "missed", "flags")
 _MIRRORS = {"S2": "S3", "RSTO": "RSTR", "RSTOS0": "RSTRH", "SH": "SHR"}
 _MIRRORS |= {mirrored: state for state, mirrored in _MIRRORS.items()}
@@ -186,6 +187,12 @@ class FlowTable:
     def reference(self, flow: int) -> FlowReference:
         """Return the flow as evidence names it."""
         return FlowReference(self.transport_text(flow), self.endpoint(flow, "orig"), self.endpoint(flow, "resp"))
+
+    def attempts(self) -> Mask:
+        """Return the TCP flows that never came about: not answered, or refused, and no payload; shape (flows,)."""
+        silent = (self["orig_payload"] == 0) & (self["resp_payload"] == 0)
+        mask: Mask = (self["transport"] == TCP) & silent & np.isin(self["state"], _ATTEMPTS)
+        return mask
 
     def reoriented(self, rows: Array) -> FlowTable:
         """Return the table with originator and responder exchanged in ``rows``, in all that is told of them.

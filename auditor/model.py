@@ -165,13 +165,18 @@ class Authentication:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """One control connection with what followed it. ``ndmp_version`` is None where it was not readable."""
+    """One control connection with what followed it. ``ndmp_version`` is None where it was not readable.
+
+    ``data`` are connections that came about; ``attempts`` those that were announced or tried and then not answered, or
+    refused.
+    """
 
     control: ControlSummary
     ndmp_version: int | None
     authentication: tuple[Authentication, ...]
     tls: bool
     data: tuple[DataSummary, ...]
+    attempts: tuple[DataSummary, ...] = ()
     readable: str = ""
     operations: tuple[str, ...] = ()
     agent: str = ""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
 from auditor.engine import findings as find_findings
@@ -19,11 +17,11 @@ from auditor.hosts import summarise_hosts
 from auditor.model import CaptureSummary, Finding, Report
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
+from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
 from auditor.policy.match import Verdicts, judge
-from auditor.policy.model import DEFAULT_NDMP_PORT, Network, Policy
-from auditor.policy.prefixes import PrefixIndex
+from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.sessions import Readable, SessionSet, find_sessions
 from auditor.summary import (
@@ -81,7 +79,7 @@ def audit(
     sessions = find_sessions(
         table,
         messages,
-        control_ports=declared_control_ports(table, policy),
+        control_ports=declared_ndmp_ports(table, policy),
         service_ports=np.array(catalogue.known_ports(), np.uint16),
     )
     table = table.reoriented(sessions.reversed)
@@ -113,20 +111,6 @@ def read(
     )
 
 
-def declared_control_ports(table: FlowTable, policy: Policy) -> npt.NDArray[np.uint16]:
-    """Return the NDMP port declared for each address of a table, 0 where no zone has it; shape (addresses,)."""
-    networks: list[tuple[Network, int]] = []
-    ports = [0]
-    for zone in policy.zones:
-        networks += [(network, len(ports)) for network in zone.networks]
-        ports.append(policy.ndmp_port if zone.ndmp_port is None else zone.ndmp_port)
-    for host in policy.hosts.values():
-        if host.ndmp_port is not None:
-            networks.append((ipaddress.ip_network(host.address), len(ports)))
-            ports.append(host.ndmp_port)
-    return np.array(ports, np.uint16)[PrefixIndex(networks).lookup(table.addresses)]
-
-
 def apply_rules(
     table: FlowTable,
     sessions: SessionSet,
@@ -136,9 +120,7 @@ def apply_rules(
 ) -> tuple[Finding, ...]:
     """Return the findings of all rules, worst first. Raises RuleError where a rule file cannot be used."""
     pack = load_pack([rules_folder() / "checks"])
-    undermining = {rule.code for rule in pack.rules if rule.undermines}
-    found = find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table)
-    return tuple(replace(finding, undermines=finding.code in undermining) for finding in found)
+    return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table))
 
 
 def _report(

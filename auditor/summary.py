@@ -80,7 +80,8 @@ def summarise_policy(policy: Policy) -> PolicySummary:
 
 def summarise_sessions(table: FlowTable, sessions: SessionSet) -> tuple[SessionSummary, ...]:
     """Return the control connections with the data connections tied to each, in the order of their first packets."""
-    return tuple(_session(table, session) for session in sessions.sessions)
+    attempted = table.attempts()
+    return tuple(_session(table, session, attempted) for session in sessions.sessions)
 
 
 def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet, packets: int) -> Coverage:
@@ -93,7 +94,7 @@ def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet,
     return Coverage(
         judged=int(judged.sum()),
         control=sum(bool(scope[session.control]) for session in sessions.sessions),
-        data=int((sessions.data & scope).sum()),
+        data=int((sessions.data & scope & ~table.attempts()).sum()),
         hosts=len(np.unique(ends)),
         packets=packets,
         flows=int(tcp.sum()),
@@ -206,8 +207,9 @@ def _service(table: FlowTable, verdicts: Verdicts, groups: _Groups, n: int) -> S
     )
 
 
-def _session(table: FlowTable, session: Session) -> SessionSummary:
+def _session(table: FlowTable, session: Session, attempted: npt.NDArray[np.bool_]) -> SessionSummary:
     row = session.control
+    links = [(bool(attempted[link.flow]), _data(table, link)) for link in session.data]
     control = ControlSummary(
         originator=table.endpoint(row, "orig"),
         responder=table.endpoint(row, "resp"),
@@ -223,7 +225,8 @@ def _session(table: FlowTable, session: Session) -> SessionSummary:
         ndmp_version=session.version,
         authentication=tuple(Authentication(login.type, login.accepted) for login in session.authentications),
         tls=session.tls,
-        data=tuple(_data(table, link) for link in session.data),
+        data=tuple(summary for failed, summary in links if not failed),
+        attempts=tuple(summary for failed, summary in links if failed),
         readable=session.readable.value,
         operations=session.dialogue.operations,
         agent=session.dialogue.agent,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import CAPTURES, ROOT
 
-pytestmark = [pytest.mark.packaging, pytest.mark.slow, pytest.mark.timeout(540), pytest.mark.xdist_group("packaging")]
+pytestmark = [pytest.mark.packaging, pytest.mark.slow, pytest.mark.timeout(540)]
 
 
 @pytest.fixture(scope="module")

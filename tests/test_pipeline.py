@@ -13,7 +13,7 @@ from auditor.flows import FlowTable
 from auditor.hosts import summarise_hosts
 from auditor.model import HostSummary, ReportVerdict, ServiceSummary
 from auditor.notation import parse
-from auditor.pipeline import declared_control_ports
+from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.load import load_policy
 from auditor.policy.match import Verdicts, judge
 from auditor.policy.model import Policy
@@ -125,10 +125,10 @@ def test_an_empty_table(policy: Policy) -> None:
     assert measure_coverage(table, verdicts, sessions, 0).judged == 0
 
 
-def test_declared_control_ports(policy: Policy) -> None:
+def test_declared_ndmp_ports(policy: Policy) -> None:
     lines = "10.0.1.1:1 > 10.0.2.5:10000 tcp\n10.0.2.7:1 > [2001:db8::5]:9999 tcp\n203.0.113.9:1 > 10.0.2.6:1 tcp\n"
     table = parse(lines).table
-    ports = declared_control_ports(table, policy)
+    ports = declared_ndmp_ports(table, policy)
     found = {table.address_text(code): int(port) for code, port in enumerate(ports)}
     assert found == {
         "10.0.1.1": 10000,

@@ -71,9 +71,16 @@ def test_data_connections_and_their_control_connections(audited: tuple[Wire, Jso
         (endpoints(session["control"]), wire.in_order(endpoints(link)))
         for session in report["sessions"]
         for link in session["data"]
-        if endpoints(link) not in wire.failed
     )
     assert found == Counter((link.control, link.endpoints) for link in wire.links)
+
+
+def test_attempts_are_connects_that_failed(audited: tuple[Wire, Json, int]) -> None:
+    wire, report, _ = audited
+    tried = {endpoints(link) for session in report["sessions"] for link in session["attempts"]}
+    assert tried <= wire.failed
+    failed_data = [v for v in wire.truth["expected_violations"] if v.get("what") == "data connection"]
+    assert len(tried) == len(failed_data)
 
 
 def test_a_link_is_proved_where_it_can_be_and_nowhere_else(audited: tuple[Wire, Json, int]) -> None:

@@ -39,6 +39,6 @@ def explain(rule: Rule, options: RenderOptions) -> str:
 def lint_complaints(pack: Pack) -> list[str]:
     """Return what is wrong with rules that could be loaded: texts, and examples that do not hold."""
     # Examples are run by the engine, which needs NumPy.
-    from auditor.packs.lint import lint_pack
+    from auditor.examples import lint
 
-    return [str(complaint) for complaint in lint_pack(pack)]
+    return [str(complaint) for complaint in lint(pack, rules_folder())]

@@ -211,15 +211,17 @@ def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str
 
 def _accepted(accepted: bool | None) -> str:
     if accepted is None:
-        return "unanswered"
+        return "with the answer not seen"
     return "accepted" if accepted else "refused"
 
 
 def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, str, str]]:
     """Return the rows of the data connections of a session."""
     rows = []
-    for data in session.data:
-        lines = [f"{data.grade}, {byte_count(data.originator_bytes + data.responder_bytes)}"]
+    for data in (*session.data, *session.attempts):
+        failed = data in session.attempts
+        carried = "blocked" if failed else byte_count(data.originator_bytes + data.responder_bytes)
+        lines = [f"{data.grade}, {carried}"]
         if verbosity:
             lines += data.because
         if verbosity > 1 and data.state:

@@ -23,9 +23,7 @@ LISTENS = frozenset({DATA_LISTEN, MOVER_LISTEN})
 CONNECTS = frozenset({DATA_CONNECT, MOVER_CONNECT})
 STARTS = {START_BACKUP: "backup", START_RECOVER: "restore", START_RECOVER_FILEHIST: "restore"}
 STATES = frozenset({DATA_GET_STATE, MOVER_GET_STATE})
-RELEVANT = frozenset(
-    {CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *LISTENS, *CONNECTS, *STARTS, *STATES}
-)
+RELEVANT = frozenset({CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *LISTENS, *CONNECTS, *STARTS, *STATES})
 NEEDED = frozenset({CONNECT_OPEN, CLIENT_AUTH, *LISTENS, *CONNECTS})
 """Messages without whose bodies a tie or a login cannot be proved. Bulk such as file history may be cut without harm."""
 
@@ -64,9 +62,7 @@ class DialogueReader:
                 self._take(int(row), code)
             if not self._messages["from_responder"][row]:
                 self._requests += 1
-        self._logins.extend(
-            Login(kind, None, packet) for kind, packet in self._pending_auth.values()
-        )
+        self._logins.extend(Login(kind, None, packet) for kind, packet in self._pending_auth.values())
         return Dialogue(
             version=self._version_in_force(rows),
             logins=tuple(sorted(self._logins, key=lambda login: login.packet)),

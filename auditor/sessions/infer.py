@@ -72,16 +72,9 @@ def after_cut_announcements(
             continue
         used.add(fits[0])
         milliseconds = (int(table["first_time"][fits[0]]) - announcement.time) / 1_000_000
-        links.append(
-            DataLink(
-                fits[0],
-                Grade.PROBABLE,
-                (
-                    f"{announcement.message} in packet {announcement.packet} was cut by the capture;"
-                    f" this connection of the same hosts opened {milliseconds:.3g} ms later",
-                ),
-            )
-        )
+        told = f"{announcement.message} in packet {announcement.packet} was cut by the capture"
+        next_one = f"this connection of the same hosts opened {milliseconds:.3g} ms later"
+        links.append(DataLink(fits[0], Grade.PROBABLE, (f"{told}; {next_one}",)))
     return links
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +9,10 @@ import numpy as np
 
 from auditor import _native
 from auditor.flows import FlowTable
+from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.match import VERDICTS, Verdicts
-from auditor.policy.model import Network, Policy
+from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
-from auditor.policy.prefixes import PrefixIndex
 from auditor.rule_table import AddressNames, Array, ColumnData, Mask
 from auditor.sessions import DataLink, Grade, Session, SessionSet
 
@@ -96,17 +95,3 @@ class Source:
         outcome = self.verdicts.outcome.astype(np.int64)
         refused = (outcome == REFUSED) & (self.flows["refusal"] != 0)
         return ColumnData(np.where(refused, self.flows["refusal"] + np.int64(len(OUTCOMES) - 1), outcome), names)
-
-
-def declared_ndmp_ports(flows: FlowTable, policy: Policy) -> Array:
-    """Return the NDMP port declared for each address of a flow table, 0 where no zone has it; shape (addresses,), uint16."""
-    networks: list[tuple[Network, int]] = []
-    ports = [0]
-    for zone in policy.zones:
-        networks += [(network, len(ports)) for network in zone.networks]
-        ports.append(policy.ndmp_port if zone.ndmp_port is None else zone.ndmp_port)
-    for host in policy.hosts.values():
-        if host.ndmp_port is not None:
-            networks.append((ipaddress.ip_network(host.address), len(ports)))
-            ports.append(host.ndmp_port)
-    return np.array(ports, np.uint16)[PrefixIndex(networks).lookup(flows.addresses)]

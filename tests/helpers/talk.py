@@ -62,9 +62,7 @@ class Talk:
 
     def done(self) -> NdmpMessages:
         names = {name: code for code, name in enumerate(_native.FIELD_NAMES)}
-        messages = {
-            c.name: np.array([m.get(c.name, 0) for m in self.messages], c.dtype) for c in MESSAGE_COLUMNS
-        }
+        messages = {c.name: np.array([m.get(c.name, 0) for m in self.messages], c.dtype) for c in MESSAGE_COLUMNS}
         values = {
             "message": [f[0] for f in self.fields],
             "name": [names[f[1]] for f in self.fields],
@@ -73,7 +71,5 @@ class Talk:
             "address": [f[3] for f in self.fields],
         }
         fields = {c.name: np.array(values[c.name], c.dtype) for c in FIELD_COLUMNS}
-        streams = {
-            c.name: np.array([s.get(c.name, 0) for s in self.streams], c.dtype) for c in STREAM_COLUMNS
-        }
+        streams = {c.name: np.array([s.get(c.name, 0) for s in self.streams], c.dtype) for c in STREAM_COLUMNS}
         return NdmpMessages(messages, fields, [], streams)

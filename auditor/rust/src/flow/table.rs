@@ -6,7 +6,9 @@
 use super::key::{Key, Seed};
 use super::record::Record;
 
-const CHUNK_BITS: u32 = 10;
+/// Records per chunk: 32 MiB, which allocators map and unmap as such, so that a freed chunk is really given back while the
+/// columns grow. Pages that hold no record yet take no memory.
+const CHUNK_BITS: u32 = 18;
 const CHUNK: usize = 1 << CHUNK_BITS;
 const FIRST_SLOTS: usize = 1 << 12;
 
