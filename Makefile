@@ -74,7 +74,7 @@ $(MADE):
 	  "(another name: make PYTHON=python3.12 …)" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version)" \
 	  "is too old; 3.11 or newer is needed (another one: make PYTHON=python3.12 …)" >&2; exit 1; }
-	@command -v cargo >/dev/null || { echo "make: cargo not found; Rust 1.85 or newer is needed" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "make: cargo not found; Rust 1.88 or newer is needed" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments;" \
 	  "on Debian: apt-get install python3-venv" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

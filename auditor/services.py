@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from auditor.document import Document, did_you_mean, read_document
+from auditor.documents.document import Document, did_you_mean, read_document
+from auditor.documents.yaml_tree import Node, Place
 from auditor.errors import DocumentProblem, RuleError
 from auditor.ports import PortSet
-from auditor.yaml_tree import Node, Place
 
 ROLES = (
     "media-servers",

@@ -77,3 +77,18 @@ def test_make_help_tells_every_public_target() -> None:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     public = set(re.findall(r"^([a-z-]+):.*## ", text, re.MULTILINE))
     assert {"help", "demo", "test", "lint", "docs", "clean"} <= public
+
+
+def test_the_index_names_every_document() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for path in (ROOT / "docs").glob("*.md"):
+        assert path.name == "README.md" or f"]({path.name})" in index, path.name
+
+
+def test_commands_named_in_documents_exist() -> None:
+    """`auditor WORD` in backquotes or at the beginning of a shown command."""
+    listed = run_auditor("--help").out
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        for word in re.findall(r"(?:`| {4})auditor ([a-z]+)\b", text):
+            assert re.search(rf"^\s+{word}\s", listed, re.MULTILINE), f"{path.name}: auditor {word}"

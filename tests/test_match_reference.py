@@ -9,13 +9,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.documents.yaml_tree import Place
 from auditor.flows import FlowTable
 from auditor.policy.match import MISFITS, VERDICTS, judge
 from auditor.policy.model import Host, Policy, Term, Zone
 from auditor.policy.terms import policy_terms
 from auditor.ports import DYNAMIC, PortSet
 from auditor.services import INFRASTRUCTURE_ROLES, ROLES, Service, load_catalogue
-from auditor.yaml_tree import Place
 
 CATALOGUE = load_catalogue()
 HERE = Place("test", 1)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from auditor.document import Document
+from auditor.documents.document import Document
+from auditor.documents.yaml_tree import Mapping, Node, Scalar
 from auditor.examples import Bench, lint
 from auditor.model import Severity
 from auditor.notation import WORDS
@@ -18,7 +19,6 @@ from auditor.packs.model import Pack, Rule
 from auditor.packs.page import BEGIN, rules_page
 from auditor.packs.schema import rule_schema
 from auditor.services import generations, load_catalogue, rules_folder
-from auditor.yaml_tree import Mapping, Node, Scalar
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = rules_folder() / "checks"

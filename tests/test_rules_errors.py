@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.document import Document
+from auditor.documents.document import Document
 from auditor.errors import RuleError
 from auditor.packs.load import load_pack, read_rule
 

@@ -16,10 +16,10 @@ import ipaddress
 import re
 from collections.abc import Mapping as MappingType
 
-from auditor.document import Document, did_you_mean
+from auditor.documents.document import Document, did_you_mean
+from auditor.documents.yaml_tree import Mapping, Node
 from auditor.packs.columns import Kind, RuleColumn
 from auditor.packs.model import Condition
-from auditor.yaml_tree import Mapping, Node
 
 _COMPARISON = re.compile(r"(<=|>=|!=|<|>|=)\s*([0-9]{1,18})", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,18})(?:\s*-\s*([0-9]{1,18}))?", re.ASCII)

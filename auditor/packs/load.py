@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from auditor.document import Document, did_you_mean, read_document
+from auditor.documents.document import Document, did_you_mean, read_document
+from auditor.documents.yaml_tree import Node
 from auditor.errors import DocumentProblem, RuleError
 from auditor.model import Severity
 from auditor.packs.columns import COUNT, TABLES
 from auditor.packs.conditions import read_select
 from auditor.packs.model import Collapse, Escalation, Example, Pack, Rule, Template
-from auditor.yaml_tree import Node
 
 REQUIRED = (
     "code",

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy, Zone, normalised
 from auditor.policy.outcome import ESTABLISHED, observed
 from auditor.services import ROLES, Catalogue
-from auditor.yaml_tree import Place
 
 CLIENT_AUTH = 0x901
 TRANSFERS = (0x401, 0x402, 0x40B, 0x409, 0x40A, 0xA01, 0xA09)

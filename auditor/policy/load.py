@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auditor.document import Document, read_document
+from auditor.documents.document import Document, read_document
+from auditor.documents.yaml_tree import Node
 from auditor.errors import DocumentProblem, PolicyError
 from auditor.policy.load_terms import read_terms
 from auditor.policy.load_zones import read_zones
@@ -12,7 +13,6 @@ from auditor.policy.model import DATA_DIRECTIONS, DEFAULT_NDMP_PORT, SMTP_PORTS,
 from auditor.policy.read_values import read_address, read_port
 from auditor.policy.services_file import read_services_file
 from auditor.services import DEFAULT_GENERATION, generations
-from auditor.yaml_tree import Node
 
 POLICY_KEYS = ("generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms")
 OPTIONAL_SECTIONS = ("hosts", "notification", "terms")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from auditor.document import Document, did_you_mean
+from auditor.documents.document import Document, did_you_mean
+from auditor.documents.yaml_tree import Node
 from auditor.policy.model import ANY, UNDECLARED, Term, Zone
 from auditor.policy.read_values import read_network
 from auditor.services import ROLES
-from auditor.yaml_tree import Node
 
 TERM_KEYS = ("name", "action", "source", "destination", "transport", "ports", "comment")
 _REQUIRED = ("name", "action", "source", "destination")

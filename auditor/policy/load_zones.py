@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from auditor.document import Document, did_you_mean
+from auditor.documents.document import Document, did_you_mean
+from auditor.documents.yaml_tree import Mapping, Node, Place
 from auditor.policy.model import ANY, MULTICAST, OTHER, UNDECLARED, ZONE_ROLES, Network, Zone
 from auditor.policy.read_values import read_network, read_port
 from auditor.services import ROLES
-from auditor.yaml_tree import Mapping, Node, Place
 
 ZONE_KEYS = ("role", "hosts", "dynamic_ports", "ndmp_port")
 RESERVED_NAMES = (ANY, UNDECLARED, MULTICAST, OTHER)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
+from auditor.documents.yaml_tree import Place
 from auditor.errors import DocumentProblem
 from auditor.ports import PortSet
 from auditor.services import DEFAULT_GENERATION, ROLES
-from auditor.yaml_tree import Place
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
-from auditor.document import Document
+from auditor.documents.document import Document
+from auditor.documents.yaml_tree import Node
 from auditor.policy.model import Address, Network, normalised
 from auditor.ports import HIGHEST_PORT
-from auditor.yaml_tree import Node
 
 
 def read_port(document: Document, node: Node | None) -> int | None:

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from auditor.document import problem_at, read_bytes
+from auditor.documents.document import problem_at, read_bytes
+from auditor.documents.yaml_tree import Place
 from auditor.errors import DocumentProblem
-from auditor.yaml_tree import Place
 
 NAME = "ndmp"
 _PORT = re.compile(r"([0-9]{1,9})/([a-z]+)", re.ASCII)

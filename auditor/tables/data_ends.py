@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from auditor.evidence import flow_witness
 from auditor.packs.columns import GRADES, OUTCOMES
 from auditor.rule_table import Array, ColumnData, Mask, Rows, RuleTable, Witness, words_column
 from auditor.sessions import DataLink, Session
 from auditor.tables.source import Source
+from auditor.tables.witness import flow_witness
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from auditor import _native
-from auditor.evidence import flow_witness
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.columns import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.rule_table import Array, ColumnData, Mask, RuleTable, Witness, named_column
 from auditor.sessions import Session
 from auditor.tables.data_ends import DataEnds
 from auditor.tables.source import ESTABLISHED, NANOSECONDS, UNANSWERED, Source
+from auditor.tables.witness import flow_witness
 
 _NO_ANSWER_YET = 3 * NANOSECONDS
 """A single SYN this shortly before the capture's end would be repeated after it: that it got no answer says nothing."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from auditor.evidence import flow_witness
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.tables.data_ends import DataEnds
 from auditor.tables.source import Source
+from auditor.tables.witness import flow_witness
 
 
 def hosts_table(source: Source, ends: DataEnds) -> RuleTable:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from auditor import _native
-from auditor.evidence import flow_witness
 from auditor.packs.columns import LOGINS, READABLE, VERDICTS
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.sessions import Session
 from auditor.tables.flow_rows import login_code
 from auditor.tables.source import NANOSECONDS, Source
+from auditor.tables.witness import flow_witness
 
 _OPEN = frozenset({"OTH", "S0", "S1"})
 _SOON = 5 * NANOSECONDS

@@ -23,16 +23,5 @@ def collect_evidence(table: RuleTable, order: Iterable[Rows], flows: FlowTable) 
     return tuple(chosen.values())
 
 
-def flow_witness(flows: FlowTable, flow: int, note: str = "") -> Witness:
-    """Return a flow as witness, with its first packet, its refusal and its last packet."""
-    first, last = int(flows["first_packet"][flow]), int(flows["last_packet"][flow])
-    file = int(flows["first_file"][flow])
-    packets = {first}
-    # Packet numbers count in one file; where a flow crosses files only its first file is named.
-    if int(flows["last_file"][flow]) == file:
-        packets |= {last, int(flows["refusal_packet"][flow]) or last}
-    return Witness(flow, tuple(sorted(packets)), file, note)
-
-
 def _evidence(witness: Witness, flows: FlowTable) -> Evidence:
     return Evidence(flows.reference(witness.flow), witness.packets, flows.file_text(witness.file), witness.note)

@@ -17,9 +17,9 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 
+from auditor.documents.yaml_tree import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, TreeError, build_tree
 from auditor.errors import DocumentError, DocumentProblem
 from auditor.ports import PortError, PortSet, parse_ports
-from auditor.yaml_tree import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, TreeError, build_tree
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _EXCERPT_WIDTH = 160

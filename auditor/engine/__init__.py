@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 import numpy as np
 
-from auditor.evidence import collect_evidence
+from auditor.engine.evidence import collect_evidence
+from auditor.engine.matching import matches, meeting
+from auditor.engine.piles import Pile, sort_into_piles
 from auditor.flows import FlowTable
-from auditor.matching import matches, meeting
 from auditor.model import Finding, Severity
 from auditor.packs.columns import COUNT
 from auditor.packs.model import Pack, Rule
-from auditor.piles import Pile, sort_into_piles
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable
 
 _SHOWN_VALUES = 3

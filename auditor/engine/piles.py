@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from auditor.matching import matches
+from auditor.engine.matching import matches
 from auditor.packs.columns import COUNT
 from auditor.packs.model import Rule, Template
 from auditor.rule_table import Array, Rows, RuleTable

@@ -1,0 +1,17 @@
+"""A flow as a witness for a row of a table."""
+
+from __future__ import annotations
+
+from auditor.flows import FlowTable
+from auditor.rule_table import Witness
+
+
+def flow_witness(flows: FlowTable, flow: int, note: str = "") -> Witness:
+    """Return a flow as witness, with its first packet, its refusal and its last packet."""
+    first, last = int(flows["first_packet"][flow]), int(flows["last_packet"][flow])
+    file = int(flows["first_file"][flow])
+    packets = {first}
+    # Packet numbers count in one file; where a flow crosses files only its first file is named.
+    if int(flows["last_file"][flow]) == file:
+        packets |= {last, int(flows["refusal_packet"][flow]) or last}
+    return Witness(flow, tuple(sorted(packets)), file, note)
