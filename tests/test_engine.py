@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.engine import evaluate, finding_key, findings
-from auditor.engine.evidence import MOST_EVIDENCE, flow_witness
+from auditor.engine.evidence import MOST_EVIDENCE
 from auditor.engine.piles import MOST_FINDINGS
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
 from auditor.notation import parse
 from auditor.packs.model import Collapse, Condition, Escalation, Pack, Rule, Template
 from auditor.rule_table import AddressNames, ColumnData, RuleTable, Witness, named_column, no_witnesses, words_column
+from auditor.tables.witness import flow_witness
 
 WORDS = ("red", "green", "blue")
 COLUMNS = ("word", "number", "flag", "address")
