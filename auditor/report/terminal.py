@@ -6,7 +6,7 @@ reason, byte count and packet number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report, SessionSummary
@@ -16,6 +16,9 @@ from auditor.text import byte_count, counted, duration, joined, number, packet_l
 
 _CAPTURES, _HOSTS, _REASONS, _SERVICES, _SESSIONS, _ALIKE, _EVIDENCE = 6, 12, 6, 24, 20, 12, 2
 """Rows shown of each kind at verbosity 0: ``_REASONS`` of one host, ``_ALIKE`` findings of one rule, ``_EVIDENCE`` of one."""
+
+NOT_IP = "not-ip"
+"""The core's name for frames that carry no IP: counted like problems, but nobody's fault."""
 
 _LINK_TYPES = {
     "EN10MB": "Ethernet",
@@ -58,14 +61,23 @@ def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) ->
         page.paragraph(_capture_facts(capture), indent=4)
         if capture.error:
             page.paragraph(capture.error, indent=4, label=capture.status)
-        if capture.problems:
-            problems = (f"{name} {number(count)}" for name, count in capture.problems.items())
-            page.paragraph(", ".join(problems), indent=4, label="problems")
+        _problems(page, capture.problems)
         if capture.drops:
             page.paragraph(f"the capturing program dropped {counted(capture.drops, 'packet')}", indent=4)
         if verbosity and capture.sha256:
             page.paragraph(capture.sha256, indent=4, label="sha256")
     _more(page, len(captures) - len(shown), "file")
+
+
+def _problems(page: Page, problems: Mapping[str, int]) -> None:
+    """Say what could not be decoded. Frames without IP are counted too, but nothing is wrong with them."""
+    counts = dict(problems)
+    without_ip = counts.pop(NOT_IP, 0)
+    if counts:
+        told = (f"{name} {number(count)}" for name, count in counts.items())
+        page.paragraph(", ".join(told), indent=4, label="problems")
+    if without_ip:
+        page.paragraph(f"{counted(without_ip, 'frame')} without IP (ARP and the like)", indent=4, label="aside")
 
 
 def _capture_facts(capture: CaptureSummary) -> str:
