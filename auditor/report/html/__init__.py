@@ -16,13 +16,17 @@ from markupsafe import Markup
 from auditor.model import Report
 from auditor.report.html.findings import first_steps, group_findings, links_of, severity_counts
 from auditor.report.html.port_band import port_band
+from auditor.report.html.scale import px
 from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
 from auditor.report.interface import RenderOptions
 from auditor.text import byte_count, duration, escape, number, period
 
 MOST_ROWS = 500
-"""Rows of sessions, hosts, services and terms on the page; the JSON report has all of them."""
+"""Rows of hosts, services and terms on the page; the JSON report has all of them."""
+
+MOST_SESSIONS, MOST_DATA = 200, 40
+"""Control connections in the table of sessions, and data connections of each."""
 
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
@@ -41,6 +45,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
             timeline=timeline(report),
             talk=talk(report),
             most=MOST_ROWS,
+            most_sessions=MOST_SESSIONS,
+            most_data=MOST_DATA,
             first=min((capture.first for capture in report.captures if capture.first), default=None),
             last=max((capture.last for capture in report.captures if capture.last), default=None),
         )
@@ -71,7 +77,12 @@ def _environment() -> jinja2.Environment:
 
 
 def _visible(value: Any) -> Any:
-    """Return text with what would be obeyed or hidden made visible; markup that templates made stays as it is."""
+    """Return text with what would be obeyed or hidden made visible, and places on the page without needless digits.
+
+    Markup that templates made stays as it is.
+    """
+    if isinstance(value, float):
+        return px(value)
     return escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -28,6 +28,8 @@ _ROW_MOST, _ROW_LEAST, _ROWS_HEIGHT, _LABELLED = 15.0, 2.0, 210.0, 9.0
 _LABEL_WIDTH = 60
 _MOST_GUIDES = 25
 _MOST_FAILED = 6
+_MOST_LINKS = 12
+_MOST_STROKES = 300
 
 Key = tuple[str, str]
 
@@ -79,7 +81,6 @@ class Stroke:
     label: str
     label_x: Pixels
     label_anchor: str
-    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,13 @@ class Panel:
     size: int
     peak: int
     outside: tuple[int, ...]
+    links: tuple[tuple[int, str], ...]
     connections: int
     segments: tuple[Segment, ...]
     breaks: tuple[Pixels, ...]
     guides: tuple[Pixels, ...]
     strokes: tuple[Stroke, ...]
+    left_out: int
     plot_bottom: Pixels
     step_top: Pixels
     step_bottom: Pixels
@@ -223,11 +226,13 @@ def _panel(
         size=size,
         peak=peak,
         outside=outside,
+        links=_links(uses, links),
         connections=len(carried),
         segments=segments,
         breaks=tuple(px(float(s.top) - _BREAK / 2) for s in segments[1:]),
         guides=tuple(s.at(port) for port in outside for s in segments if s.holds(port) and len(s.ports) < _MOST_GUIDES),
-        strokes=tuple(_stroke(use, segments, scale, links, counted_labels) for use in uses),
+        strokes=tuple(_stroke(use, segments, scale, counted_labels) for use in _drawn(uses)),
+        left_out=max(len(uses) - _MOST_STROKES, 0),
         plot_bottom=px(plot_bottom),
         step_top=px(step_top),
         step_bottom=px(step_bottom),
@@ -238,6 +243,25 @@ def _panel(
         ticks=scale.ticks(),
         description=_description(declared, size, peak, outside, len(carried), len(uses) - len(carried)),
     )
+
+
+def _drawn(uses: Sequence[Use]) -> Sequence[Use]:
+    """Return what is drawn of too many: the ports outside first."""
+    return (
+        uses
+        if len(uses) <= _MOST_STROKES
+        else sorted(uses, key=lambda use: use.end.inside is not False)[:_MOST_STROKES]
+    )
+
+
+def _links(uses: Iterable[Use], links: Mapping[Key, str]) -> tuple[tuple[int, str], ...]:
+    """Return the first ports outside, each with the finding that cites one of its connections, or with nothing."""
+    found: dict[int, str] = {}
+    for use in uses:
+        if use.end.inside is False:
+            link = links.get((use.data.originator, use.data.responder), "")
+            found[use.end.port] = found.get(use.end.port) or link
+    return tuple(sorted(found.items()))[:_MOST_LINKS]
 
 
 def _description(declared: str, size: int, peak: int, outside: Sequence[int], carried: int, failed: int) -> str:
@@ -255,9 +279,7 @@ def _description(declared: str, size: int, peak: int, outside: Sequence[int], ca
     return f"{said}. At most {number(peak)} at once, of {number(size)} ports."
 
 
-def _stroke(
-    use: Use, segments: Sequence[Segment], scale: TimeScale, links: Mapping[Key, str], counts: Counter[int]
-) -> Stroke:
+def _stroke(use: Use, segments: Sequence[Segment], scale: TimeScale, counts: Counter[int]) -> Stroke:
     port, data = use.end.port, use.data
     segment = next((segment for segment in segments if segment.holds(port)), segments[-1])
     kind = {True: "inside", False: "outside", None: "undeclared"}[use.end.inside]
@@ -281,7 +303,6 @@ def _stroke(
         label=label,
         label_x=px(x2 + 8) if right else px(x1 - 9),
         label_anchor="start" if right else "end",
-        link=links.get((data.originator, data.responder), ""),
     )
 
 

@@ -17,6 +17,7 @@ MOST_LANES = 60
 
 _HEAD, _LANE, _LEVEL, _GAP = 18, 10, 7, 6
 _MOST_LEVELS = 10
+_MOST_BARS = 100
 _GAP_SHOWN = 3
 """A gap between captures narrower than this is no more than the width of a line."""
 
@@ -151,7 +152,7 @@ def _lane(session: SessionSummary, top: float, scale: TimeScale) -> tuple[Lane, 
     y = top + height / 2
     bars = tuple(
         _bar(data, failed, scale.at(start), scale.at(end), px(top + _LANE / 2 + (level + 0.5) * _LEVEL), session)
-        for data, failed, start, end, level in placed
+        for data, failed, start, end, level in placed[:_MOST_BARS]
     )
     doing = " and ".join(session.operations) or "no operation seen"
     outcome = OUTCOMES.get(control.state, "unclear")
