@@ -123,11 +123,27 @@ class ServiceSummary:
     verdict: str
     term: str = ""
     note: str = ""
+    originator_zone: str = ""
+    responder_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TermSummary:
+    """One line of the policy and how often it decided. No flow means: not exercised in what was captured.
+
+    ``text`` is the line as a sentence of the policy, ``origin`` ``vendor`` or ``site``.
+    """
+
+    name: str
+    text: str
+    action: str
+    origin: str
+    flows: int
 
 
 @dataclass(frozen=True, slots=True)
 class ControlSummary:
-    """The control connection of a session."""
+    """The control connection of a session. ``state`` is Zeek's connection state."""
 
     originator: str
     responder: str
@@ -137,11 +153,27 @@ class ControlSummary:
     first: str = ""
     last: str = ""
     originator_known_by: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataEnd:
+    """An end of a data connection at a host of the policy: its own port, held against its own range.
+
+    ``side`` is ``connects`` or ``listens``; ``declared`` the range declared for the host, empty where there is none, and
+    ``inside`` None then.
+    """
+
+    host: str
+    port: int
+    side: str
+    declared: str = ""
+    inside: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """A data connection tied to its control connection, with grade and reasons."""
+    """A data connection tied to its control connection, with grade, reasons and the ends at hosts of the policy."""
 
     originator: str
     responder: str
@@ -153,6 +185,9 @@ class DataSummary:
     originator_bytes: int = 0
     responder_bytes: int = 0
     state: str = ""
+    first: str = ""
+    last: str = ""
+    ends: tuple[DataEnd, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +244,7 @@ class Report:
     services: tuple[ServiceSummary, ...]
     sessions: tuple[SessionSummary, ...]
     findings: tuple[Finding, ...]
+    terms: tuple[TermSummary, ...] = ()
     limits: tuple[str, ...] = ()
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""

@@ -30,6 +30,7 @@ from auditor.summary import (
     summarise_policy,
     summarise_services,
     summarise_sessions,
+    summarise_terms,
 )
 from auditor.tables import build_tables
 from auditor.text import path_text
@@ -143,8 +144,9 @@ def _report(
         captures=captures,
         hosts=summarise_hosts(table, verdicts, sessions, policy),
         services=summarise_services(table, verdicts),
-        sessions=summarise_sessions(table, sessions),
+        sessions=summarise_sessions(table, sessions, policy),
         findings=found,
+        terms=summarise_terms(verdicts),
         limits=(
             *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
             *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),

@@ -48,6 +48,14 @@ SEVERITIES = tuple(severity.word for severity in Severity)
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("--output", "-o", metavar="FILE", help="Write the report to a file instead of standard output.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FILE",
+    help="Write the report to a file as well, in the format of its suffix (.html, .json, .txt), with the SHA-256 of each"
+    " capture. May be given several times.",
+)
 def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
     """Audit captures against a policy.
 
@@ -59,8 +67,11 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
       auditor audit site.pcapng --policy site.yaml
       auditor audit monday-*.pcap --policy site.yaml --fail-on high
       auditor audit site.pcapng --policy site.yaml --format json --output site.json
+      auditor audit site.pcapng --policy site.yaml --report site.html --report site.json
     """  # noqa: D301 - Click wants a real backspace
-    output_.check_output(options["output"], [*captures, *([policy_path] if policy_path else [])])
+    inputs = [*captures, *([policy_path] if policy_path else [])]
+    output_.check_output(options["output"], inputs)
+    output_.check_reports(options["reports"], inputs, options["output"])
     # The pipeline loads NumPy and the core: only when there is work.
     from auditor.pipeline import AuditOptions
     from auditor.pipeline import audit as run_audit
@@ -69,10 +80,12 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
         report = run_audit(
             captures,
             policy_path=policy_path,
-            options=AuditOptions(hash_files=options["hash_files"]),
+            # A report that is kept says which files it is about; names alone do not.
+            options=AuditOptions(hash_files=options["hash_files"] or bool(options["reports"])),
             progress=progress,
         )
     _deliver(report, **options)
+    output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
     return exit_code(report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"])
 
 

@@ -10,7 +10,9 @@ import tempfile
 from pathlib import Path
 
 from auditor.errors import UsageError
+from auditor.model import Report
 from auditor.report.interface import USUAL_WIDTH, WIDEST, RenderOptions
+from auditor.report.registry import format_of, render
 
 
 def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
@@ -39,19 +41,39 @@ def write(data: bytes, path: str | None, *, text: bool) -> None:
         raise UsageError(f"cannot write to {where}: {error.strerror or error}") from None
 
 
-def check_output(path: str | None, inputs: list[str]) -> None:
+def check_output(path: str | None, inputs: list[str], *, option: str = "--output") -> None:
     """Refuse, before the work, an output that cannot be written or that is one of the inputs. Raises UsageError."""
     if path is None:
         return
     target = Path(path)
     if target.is_dir():
-        raise UsageError(f"--output {path} is a directory", fix="name a file in it")
+        raise UsageError(f"{option} {path} is a directory", fix="name a file in it")
     if not target.parent.is_dir():
-        raise UsageError(f"--output {path}: there is no directory {target.parent}", fix="make it first")
+        raise UsageError(f"{option} {path}: there is no directory {target.parent}", fix="make it first")
     for name in inputs:
         with contextlib.suppress(OSError):
             if target.samefile(name):
-                raise UsageError(f"--output {path} is an input", fix="name another file")
+                raise UsageError(f"{option} {path} is an input", fix="name another file")
+
+
+def check_reports(paths: tuple[str, ...], inputs: list[str], output: str | None = None) -> None:
+    """Refuse, before the work, report files of no known format, and such as cannot be written. Raises UsageError."""
+    taken = [] if output is None else [Path(output).resolve()]
+    for path in paths:
+        format_of(path)
+        check_output(path, inputs, option="--report")
+        if Path(path).resolve() in taken:
+            raise UsageError(f"--report {path}: this file is written twice", fix="name another file")
+        taken.append(Path(path).resolve())
+
+
+def write_reports(report: Report, paths: tuple[str, ...], *, verbosity: int = 0) -> None:
+    """Write a report to each of ``paths``, in the format that its suffix names. Raises UsageError."""
+    looks = terminal_options(verbosity=verbosity, to_file=True)
+    # All are made before one is written, so that a format that fails leaves no half of a set behind.
+    made = [(path, render(report, format_of(path), looks)) for path in paths]
+    for path, data in made:
+        write(data, path, text=False)
 
 
 def _speaks_unicode() -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report, SessionSummary
+from auditor.report.advice import advice
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
@@ -275,20 +276,8 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
 
 def _advice(page: Page, label: str, texts: Sequence[tuple[Finding, str]], verbosity: int) -> None:
     """Show consequences or remedies of one rule: what differs only in whom it names is said once, for the first."""
-    said: dict[str, list[str]] = {}
-    for finding, text in texts:
-        said.setdefault(text if verbosity else _without_subject(text, finding), []).append(text)
-    for first, *others in said.values():
-        likewise = " The others likewise." if len(set(others) - {first}) else ""
-        if first:
-            page.paragraph(f"{first}{likewise}", indent=4, label=label, hang=8)
-
-
-def _without_subject(text: str, finding: Finding) -> str:
-    """Return a text with the names and numbers of its subject taken out."""
-    for value in sorted(finding.subject.values(), key=len, reverse=True):
-        text = text.replace(value, "\0") if value else text
-    return text
+    for text in advice(texts, every=verbosity > 0):
+        page.paragraph(text, indent=4, label=label, hang=8)
 
 
 def _evidence_lines(finding: Finding, verbosity: int, many_captures: bool) -> list[str]:
