@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import CAPTURES, ROOT
 
-HEAVY = {"numpy", "pandas", "scapy", "pyshark", "pyarrow", "jinja2", "duckdb"}
+HEAVY = {"numpy", "pandas", "scapy", "pyshark", "pyarrow", "jinja2", "duckdb", "rich"}
 PROBE = """
 import json, sys
 from auditor.cli import main

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import rich_click as click
+import click
 
 from auditor.cli.failures import run
 from auditor.cli.group import LazyGroup, print_version

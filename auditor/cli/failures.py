@@ -11,7 +11,7 @@ import os
 import sys
 import traceback
 
-import rich_click as click
+import click
 
 from auditor import exit_codes
 from auditor.errors import AuditorError, DocumentError, DocumentProblem

@@ -5,13 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-import rich_click as click
-
-click.rich_click.THEME = "default-slim"
-click.rich_click.USE_RICH_MARKUP = False
+import click
 
 
-class LazyGroup(click.RichGroup):
+class LazyGroup(click.Group):
     """A group whose commands are named by ``module:object`` and imported on first use."""
 
     def __init__(self, *args: Any, commands_by_name: dict[str, str] | None = None, **options: Any) -> None:

@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 
-import rich_click as click
+import click
 
 from auditor.cli import command as root
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-import rich_click as click
+import click
 
 from auditor.errors import UsageError
 

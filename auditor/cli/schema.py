@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import rich_click as click
+import click
 
 SCHEMAS = {
     "policy": "policy.schema.json",
@@ -19,5 +19,5 @@ _FOLDER = Path(__file__).resolve().parent.parent / "schemas"
 @click.command()
 @click.argument("document", type=click.Choice(tuple(SCHEMAS)))
 def schema(document: str) -> None:
-    """Print the JSON Schema of a document, for editors and for checking reports."""
+    """Print the JSON Schema of a document."""
     click.echo((_FOLDER / SCHEMAS[document]).read_text(encoding="utf-8"), nl=False)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-import rich_click as click
+import click
 
 from auditor.cli.output import terminal_options
 from auditor.report.layout import Column, Page

@@ -10,6 +10,9 @@ import numpy as np
 from auditor.packs.model import Condition
 from auditor.rule_table import Array, ColumnData, Mask, Rows, RuleTable
 
+_FEW = 8
+"""Values up to which each is compared by itself."""
+
 _COMPARE = {
     "<": np.less,
     "<=": np.less_equal,
@@ -21,8 +24,12 @@ _COMPARE = {
 
 def matches(conditions: Iterable[Condition], table: RuleTable) -> Mask:
     """Return which rows meet all conditions; all rows where there are none."""
-    masks = (_matches_one(condition, table[condition.column]) for condition in conditions)
-    return reduce(np.logical_and, masks, np.ones(len(table), np.bool_))
+    mask = np.ones(len(table), np.bool_)
+    for condition in conditions:
+        mask &= _matches_one(condition, table[condition.column])
+        if not mask.any():
+            break
+    return mask
 
 
 def meeting(conditions: Iterable[Condition], table: RuleTable, rows: Rows) -> Rows:
@@ -42,6 +49,8 @@ def _matches_one(condition: Condition, column: ColumnData) -> Mask:
 
 
 def _is_one_of(values: Array, chosen: Array, *, inverted: bool) -> Mask:
-    # One comparison is many times faster than np.isin, and one value is the usual case.
-    mask: Mask = values == chosen[0] if len(chosen) == 1 else np.isin(values, chosen)
+    # A comparison takes a tenth of the time of np.isin, and a few values are the usual case.
+    mask: Mask = (
+        reduce(np.logical_or, (values == one for one in chosen)) if 0 < len(chosen) <= _FEW else np.isin(values, chosen)
+    )
     return ~mask if inverted else mask

@@ -49,8 +49,9 @@ def combine(
 ) -> Combinations:
     """Return the combinations of a table. ``control`` and ``data`` mark flows, as bool arrays with one entry each."""
     interval_of, first_port = _intervals(port_sets)
-    transport = np.select([table["transport"] == TCP, table["transport"] == UDP], [1, 2], 0)
-    kind = np.where(control, 1, np.where(data, 2, 0))
+    none, first, second = np.arange(3, dtype=np.uint8)
+    transport = np.where(table["transport"] == TCP, first, np.where(table["transport"] == UDP, second, none))
+    kind = np.where(control, first, np.where(data, second, none))
     shape = (len(groups), len(groups), len(TRANSPORT_WORDS), len(first_port), len(KIND_WORDS))
     parts = (
         groups.of_address[table["orig_addr"]],

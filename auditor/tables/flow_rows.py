@@ -94,8 +94,8 @@ def _judged(source: Source) -> dict[str, ColumnData]:
         "verdict": ColumnData(verdicts.verdict, VERDICTS),
         "outcome": ColumnData(verdicts.outcome, OUTCOMES),
         "passed": ColumnData((verdicts.outcome == ESTABLISHED) | datagram),
-        "term": named_column(verdicts.term.astype(np.int64) + 1, terms),
-        "nearest": named_column(verdicts.nearest.astype(np.int64) + 1, terms),
+        "term": named_column(verdicts.term + 1, terms),
+        "nearest": named_column(verdicts.nearest + 1, terms),
         "misfit": ColumnData(verdicts.nearest_misfit, MISFITS),
         "doubt": named_column(verdicts.doubt, [doubt or "none" for doubt in verdicts.doubts]),
         "smtp": ColumnData(mail),
@@ -165,14 +165,29 @@ def _answered_elsewhere(source: Source) -> Mask:
     """Return the blocked flows for which another flow between the same ends, to the same port, was established."""
     flows = source.flows
     result = np.zeros(len(flows), np.bool_)
-    blocked = np.flatnonzero(source.blocked)
-    pair = (flows["orig_addr"].astype(np.uint64) << np.uint64(32)) | flows["resp_addr"]
-    port = (flows["transport"].astype(np.uint32) << np.uint32(16)) | flows["resp_port"]
-    good = np.flatnonzero((source.verdicts.outcome == ESTABLISHED) & np.isin(pair, np.unique(pair[blocked])))
+    blocked, good = np.flatnonzero(source.blocked), np.flatnonzero(source.verdicts.outcome == ESTABLISHED)
+    # Sorting is what takes long with a million flows. Look-ups leave those rows whose originator, responder and port, each
+    # by itself, occur among the others too: next to nothing of a scan.
+    for name, size in (
+        ("orig_addr", len(flows.addresses)),
+        ("resp_addr", len(flows.addresses)),
+        ("resp_port", 1 << 16),
+    ):
+        good = good[_occurring(flows[name][blocked], size)[flows[name][good]]]
+        blocked = blocked[_occurring(flows[name][good], size)[flows[name][blocked]]]
     rows = np.concatenate([blocked, good])
-    key: Array = np.unique(pair[rows], return_inverse=True)[1].astype(np.uint64) << np.uint64(24) | port[rows]
+    pair = (flows["orig_addr"][rows].astype(np.uint64) << np.uint64(32)) | flows["resp_addr"][rows]
+    port = (flows["transport"][rows].astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
+    key: Array = np.unique(pair, return_inverse=True)[1].astype(np.uint64) << np.uint64(24) | port
     result[blocked] = np.isin(key[: len(blocked)], key[len(blocked) :])
     return result
+
+
+def _occurring(values: Array, size: int) -> Mask:
+    """Return which of the numbers 0 .. size - 1 occur."""
+    found = np.zeros(size, np.bool_)
+    found[values] = True
+    return found
 
 
 def _login_notes(sessions: Sequence[Session]) -> dict[int, str]:

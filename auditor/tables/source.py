@@ -92,6 +92,6 @@ class Source:
         """What became of each flow, in words."""
         refusals = [_REFUSALS.get(name, f"refused ({name})") for name in _native.REFUSALS[1:]]
         names = ("answered", "not answered", "refused", "seen only in part", *refusals)
-        outcome = self.verdicts.outcome.astype(np.int64)
-        refused = (outcome == REFUSED) & (self.flows["refusal"] != 0)
-        return ColumnData(np.where(refused, self.flows["refusal"] + np.int64(len(OUTCOMES) - 1), outcome), names)
+        outcome, refusal = self.verdicts.outcome, self.flows["refusal"]
+        refused = (outcome == REFUSED) & (refusal != 0)
+        return ColumnData(np.where(refused, refusal + np.uint8(len(OUTCOMES) - 1), outcome), names)

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::app::ndmp::Events;
 use crate::capture::{Fault, Frame, HEAD, Reader, Window, link_name};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::decode;
+use crate::decode::{decode, quick};
 use crate::flow::{PortSet, Stamp, Tracker};
 use crate::problem::{Problem, Problems};
 use crate::source::{self, DigestHandle, Digesting};
@@ -262,12 +262,21 @@ impl Pass {
         let stamp =
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
+        match quick(frame) {
+            Some(packet) => self.tracker.credit(&packet, &stamp),
+            None => self.uncommon(frame, facts, &stamp),
+        }
+    }
+
+    /// A frame that is not of the common kind, by the general path.
+    #[inline(never)]
+    fn uncommon(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, stamp: &Stamp) {
         match decode(frame) {
             Ok(packet) => {
                 if let Some(problem) = packet.problem {
                     facts.problems.count(problem);
                 }
-                self.tracker.packet(&packet, &stamp);
+                self.tracker.packet(&packet, stamp);
             }
             Err(problem) => facts.problems.count(problem),
         }

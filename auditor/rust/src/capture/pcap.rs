@@ -54,8 +54,10 @@ impl Pcap {
         if !window.need(header)? {
             return if window.bytes().is_empty() { Ok(None) } else { Err(Fault::cut(window)) };
         }
-        let bytes = window.bytes();
-        let [seconds, fraction, captured, wire_len] = [0, 4, 8, 12].map(|at| word(bytes, at, self.big_endian));
+        let Some([seconds, fraction, captured, wire_len]) = window.bytes().first_chunk().map(|head| self.words(head))
+        else {
+            return Err(Fault::cut(window));
+        };
         if captured > MAX_FRAME {
             return Err(oversized(window.position(), captured));
         }
@@ -70,6 +72,12 @@ impl Pcap {
             data: &window.take(length)[header..],
             untimed: false,
         }))
+    }
+
+    /// The four words that every record begins with. Out of an array of known length each is one load.
+    #[inline]
+    fn words(&self, head: &[u8; 16]) -> [u32; 4] {
+        [0, 4, 8, 12].map(|at| word(head, at, self.big_endian))
     }
 
     /// What the file header says.

@@ -9,6 +9,7 @@ mod ip;
 mod ipv6;
 mod link;
 mod packet;
+mod quick;
 mod transport;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 
 pub use icmp::quoted_tuple;
 pub use packet::{Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
+pub use quick::quick;
 
 use crate::{capture::Frame, problem::Problem};
 

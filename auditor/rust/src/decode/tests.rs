@@ -1,6 +1,6 @@
 //! Frames by hand; expected values read off the bytes with the RFCs beside them.
 
-use super::{Ends, Fragment, Packet, decode, flag, quoted_tuple};
+use super::{Ends, Fragment, Packet, decode as plain, flag, quick, quoted_tuple};
 use crate::capture::Frame;
 use crate::problem::Problem;
 use crate::testing::{Random, hex};
@@ -18,6 +18,15 @@ const MACS: &str = "020000000002 020000000001";
 
 fn frame(link: u16, data: &[u8]) -> Frame<'_> {
     Frame { time: 0, link, wire_len: data.len() as u32, data, untimed: false }
+}
+
+/// What the general path says; where the fast path takes the frame, it has to say the same.
+fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Problem> {
+    let decoded = plain(frame);
+    if let Some(packet) = quick(frame) {
+        assert_eq!(Ok(packet), decoded, "{frame:?}");
+    }
+    decoded
 }
 
 fn check<T>(link: u16, text: &str, look: impl FnOnce(Result<Packet<'_>, Problem>) -> T) -> T {
@@ -112,6 +121,24 @@ fn what_is_no_ip_has_a_name() {
         (229, "60000000 000c 11 40 fd00".to_owned(), Problem::CutIpHeader),
     ] {
         check(link, &text, |packet| assert_eq!(packet, Err(problem), "{text}"));
+    }
+}
+
+#[test]
+fn the_common_kinds_take_the_fast_path() {
+    for text in [
+        format!("{MACS} 0800 {SYN4}"),
+        format!("{MACS} 8100 b04d 0800 {SYN4} 000000000000"),
+        format!("{MACS} 86dd {UDP6}"),
+        format!("{MACS} 8100 b04d 86dd {UDP6}"),
+    ] {
+        let bytes = hex(&text);
+        assert!(quick(&frame(1, &bytes)).is_some(), "{text}");
+        // Cut at every byte, and longer on the wire than captured.
+        for length in 0..=bytes.len() {
+            let _ = decode(&frame(1, &bytes[..length]));
+            let _ = decode(&Frame { wire_len: bytes.len() as u32, ..frame(1, &bytes[..length]) });
+        }
     }
 }
 

@@ -32,6 +32,9 @@ pub enum Letter {
 
 const BITS: u32 = 5;
 const CAPACITY: u32 = 12;
+/// Above the letters: who is the originator, and whether the flow was turned round.
+const ORIGINATOR_BIT: u32 = 62;
+const TURNED_BIT: u32 = 63;
 
 /// Up to twelve events in one word: five bits each, the last event lowest. Longer histories spill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,10 +68,24 @@ impl History {
         Ok(())
     }
 
-    /// Writes the letters, with those that spilled.
+    /// Adds what is needed to write the letters; `turned` when the originator did not send the first packet.
     #[must_use]
-    pub fn text(self, spilled: &[u8], originator: Side) -> String {
+    pub fn close(self, originator: Side, turned: bool) -> Closed {
+        Closed(self.0 | (originator as u64) << ORIGINATOR_BIT | u64::from(turned) << TURNED_BIT)
+    }
+}
+
+/// The history of a flow to which nothing more happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Closed(u64);
+
+impl Closed {
+    /// Writes the letters, with those that spilled; `^` first when the flow was turned round.
+    #[must_use]
+    pub fn text(self, spilled: &[u8]) -> String {
+        let originator = (self.0 >> ORIGINATOR_BIT & 1) as Side;
         let codes = (0..CAPACITY).rev().map(|place| self.0 >> (place * BITS) & 31).filter(|&code| code != 0);
-        codes.chain(spilled.iter().map(|&code| u64::from(code))).map(|code| letter(code, originator)).collect()
+        let letters = codes.chain(spilled.iter().map(|&code| u64::from(code))).map(|code| letter(code, originator));
+        (self.0 >> TURNED_BIT != 0).then_some('^').into_iter().chain(letters).collect()
     }
 }

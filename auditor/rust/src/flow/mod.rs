@@ -18,7 +18,7 @@ mod tracker;
 mod tests;
 
 pub use aside::{Aside, Asides};
-pub use history::History;
+pub use history::{Closed, History};
 pub use key::{Addresses, Key, Seed, Side};
 pub use ports::PortSet;
 pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};

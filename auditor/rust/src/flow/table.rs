@@ -1,7 +1,8 @@
 //! The flow table: open addressing over dense records.
 //!
 //! A slot is `tag << 32 | index + 1`, so that a lookup touches a record only when its hash agrees in 32 bits. Records lie
-//! in chunks: they never move, growing copies none, and the columns can free them chunk by chunk.
+//! in chunks: they never move, growing copies none, and the columns can free them chunk by chunk. The tag's upper bits
+//! are the slot's place as well, so that growing reads the slots alone, from first to last, and no record.
 
 use super::key::{Key, Seed};
 use super::record::Record;
@@ -36,7 +37,7 @@ impl Default for Table {
         Self {
             slots: vec![0; FIRST_SLOTS],
             used: 0,
-            shift: 64 - FIRST_SLOTS.ilog2(),
+            shift: 32 - FIRST_SLOTS.ilog2(),
             seed: Seed::random(),
             chunks: Vec::new(),
             count: 0,
@@ -100,7 +101,7 @@ impl Table {
     #[inline]
     fn probe_slot(&self, key: &Key, hash: u64) -> Result<usize, usize> {
         let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
+        let mut at = self.home(hash);
         loop {
             let slot = self.slots[at & mask];
             if slot == 0 {
@@ -111,6 +112,12 @@ impl Table {
             }
             at += 1;
         }
+    }
+
+    /// Where the search for a tag, the lower half of a hash, begins.
+    #[inline]
+    fn home(&self, hash: u64) -> usize {
+        (hash as u32 >> self.shift) as usize
     }
 
     #[cold]
@@ -142,8 +149,7 @@ impl Table {
         let mask = self.slots.len() * 2 - 1;
         let old = std::mem::replace(&mut self.slots, vec![0; mask + 1]);
         for slot in old.into_iter().filter(|&slot| slot != 0) {
-            let hash = self.seed.hash(self.key(slot as u32 - 1));
-            let mut at = (hash >> self.shift) as usize;
+            let mut at = self.home(slot >> 32);
             while self.slots[at & mask] != 0 {
                 at += 1;
             }

@@ -61,9 +61,9 @@ impl Tracker {
         }
     }
 
-    /// Credits a packet to its flow.
+    /// Credits a packet to its flow; one that is neither a fragment nor an ICMP message needs nothing else.
     #[inline]
-    fn credit(&mut self, packet: &Packet<'_>, stamp: &Stamp) {
+    pub fn credit(&mut self, packet: &Packet<'_>, stamp: &Stamp) {
         let (key, side) = self.addresses.key(&packet.tuple);
         let (mut flow, mut fresh) = match self.table.find(&key) {
             Found::Old(flow) => (flow, false),
