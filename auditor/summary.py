@@ -10,19 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
-from auditor.flows import ORIGINATOR_BY, TCP, FlowTable, time_text, transport_text
+from auditor.flows import TCP, FlowTable, time_text, transport_text
 from auditor.model import (
-    Authentication,
     CaptureSummary,
-    ControlSummary,
-    DataSummary,
     PolicySummary,
     ServiceSummary,
-    SessionSummary,
 )
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Network, Policy
-from auditor.sessions import DataLink, Session, SessionSet
+from auditor.sessions import SessionSet
 from auditor.text import path_text
 from auditor.verdict import Coverage
 
@@ -76,12 +72,6 @@ def summarise_policy(policy: Policy) -> PolicySummary:
         ndmp_port=policy.ndmp_port,
         dynamic_ports=ranges,
     )
-
-
-def summarise_sessions(table: FlowTable, sessions: SessionSet) -> tuple[SessionSummary, ...]:
-    """Return the control connections with the data connections tied to each, in the order of their first packets."""
-    attempted = table.attempts()
-    return tuple(_session(table, session, attempted) for session in sessions.sessions)
 
 
 def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet, packets: int) -> Coverage:
@@ -204,49 +194,6 @@ def _service(table: FlowTable, verdicts: Verdicts, groups: _Groups, n: int) -> S
         verdict=VERDICTS[int(verdicts.verdict[row])],
         term=verdicts.terms[term].name if term >= 0 and groups.one_term[n] else "",
         note=verdicts.doubts[int(verdicts.doubt[row])],
-    )
-
-
-def _session(table: FlowTable, session: Session, attempted: npt.NDArray[np.bool_]) -> SessionSummary:
-    row = session.control
-    links = [(bool(attempted[link.flow]), _data(table, link)) for link in session.data]
-    control = ControlSummary(
-        originator=table.endpoint(row, "orig"),
-        responder=table.endpoint(row, "resp"),
-        first_packet=int(table["first_packet"][row]),
-        last_packet=int(table["last_packet"][row]),
-        capture=path_text(table.file_text(int(table["first_file"][row]))),
-        first=time_text(int(table["first_time"][row])),
-        last=time_text(int(table["last_time"][row])),
-        originator_known_by=ORIGINATOR_BY[int(table["originator_by"][row])],
-    )
-    return SessionSummary(
-        control=control,
-        ndmp_version=session.version,
-        authentication=tuple(Authentication(login.type, login.accepted) for login in session.authentications),
-        tls=session.tls,
-        data=tuple(summary for failed, summary in links if not failed),
-        attempts=tuple(summary for failed, summary in links if failed),
-        readable=session.readable.value,
-        operations=session.dialogue.operations,
-        agent=session.dialogue.agent,
-        notes=session.notes,
-    )
-
-
-def _data(table: FlowTable, link: DataLink) -> DataSummary:
-    row = link.flow
-    return DataSummary(
-        originator=table.endpoint(row, "orig"),
-        responder=table.endpoint(row, "resp"),
-        first_packet=int(table["first_packet"][row]),
-        grade=link.grade.value,
-        because=link.because,
-        last_packet=int(table["last_packet"][row]),
-        capture=path_text(table.file_text(int(table["first_file"][row]))),
-        originator_bytes=int(table["orig_payload"][row]),
-        responder_bytes=int(table["resp_payload"][row]),
-        state=_native.STATES[int(table["state"][row])],
     )
 
 

@@ -12,13 +12,16 @@ from auditor.ndmp import NdmpMessages
 from auditor.sessions.controls import control_mask, readable, session_mask
 from auditor.sessions.dialogue import DialogueReader
 from auditor.sessions.infer import Candidates, after_cut_announcements, by_time
+from auditor.sessions.jobs import JobReader
 from auditor.sessions.link import EndpointIndex, Linker
 from auditor.sessions.model import (
     Announcement,
     DataLink,
     Dialogue,
     Grade,
+    Job,
     Login,
+    Outcome,
     Readable,
     Session,
 )
@@ -28,7 +31,9 @@ __all__ = [
     "DataLink",
     "Dialogue",
     "Grade",
+    "Job",
     "Login",
+    "Outcome",
     "Readable",
     "Session",
     "SessionSet",
@@ -83,7 +88,8 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.int
     for row in rows:
         flow = int(row)
         dialogue = DialogueReader(messages, flow).read()
-        sessions.append(Session(flow, readable(table, messages, flow, dialogue.cut_messages), dialogue))
+        how = readable(table, messages, flow, dialogue.cut_messages)
+        sessions.append(Session(flow, how, dialogue, jobs=JobReader(messages, flow).read()))
     return sessions
 
 
