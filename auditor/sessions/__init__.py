@@ -22,9 +22,11 @@ from auditor.sessions.model import (
     Job,
     Login,
     Outcome,
+    Posture,
     Readable,
     Session,
 )
+from auditor.sessions.posture import PostureReader
 
 __all__ = [
     "Announcement",
@@ -34,6 +36,7 @@ __all__ = [
     "Job",
     "Login",
     "Outcome",
+    "Posture",
     "Readable",
     "Session",
     "SessionSet",
@@ -89,8 +92,17 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.int
         flow = int(row)
         dialogue = DialogueReader(messages, flow).read()
         how = readable(table, messages, flow, dialogue.cut_messages)
-        sessions.append(Session(flow, how, dialogue, jobs=JobReader(messages, flow).read()))
+        jobs = JobReader(messages, flow).read()
+        whole = how in (Readable.READ, Readable.TLS) and not _lacks_bytes(table, flow)
+        posture = PostureReader(messages, flow, from_the_start=whole).read()
+        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture))
     return sessions
+
+
+def _lacks_bytes(table: FlowTable, flow: int) -> bool:
+    """Whether a message may be missing without a trace in the dialogue: a hole, or one direction alone."""
+    holes = int(table["orig_missed"][flow]) + int(table["resp_missed"][flow])
+    return bool(holes) or not int(table["orig_packets"][flow]) or not int(table["resp_packets"][flow])
 
 
 def _tie_by_value(table: FlowTable, sessions: list[Session], control: Mask) -> list[Session]:

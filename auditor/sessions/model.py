@@ -124,6 +124,31 @@ class Dialogue:
 
 
 @dataclass(frozen=True, slots=True)
+class Posture:
+    """What a control connection shows of its ends' security, as far as it was in clear.
+
+    ``offered``: authentication types that the server lists. ``early``: names of requests answered with success before
+    a login was. ``commands``: kinds of file and command messages. ``revision``: what an agent of this product calls
+    itself. ``root_without_challenge``: a digest for ``root`` was sent though no challenge had been asked for.
+    ``trust_exchange``: certificates were asked for or delivered. ``tls_starts``: times that TLS was asked to begin.
+    ``connect_to``: address codes that the server was told to connect to. ``packets``: where all of this is to be seen.
+    """
+
+    offered: tuple[int, ...] = ()
+    early: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    revision: str = ""
+    root_without_challenge: bool = False
+    trust_exchange: bool = False
+    tls_starts: int = 0
+    connect_to: tuple[tuple[int, ...], ...] = ()
+    packets: tuple[int, ...] = ()
+
+
+NOTHING_SHOWN = Posture()
+
+
+@dataclass(frozen=True, slots=True)
 class DataLink:
     """A data connection (row of the flow table) tied to a session, with the grade and the reasons.
 
@@ -146,6 +171,7 @@ class Session:
     data: tuple[DataLink, ...] = ()
     notes: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
+    posture: Posture = NOTHING_SHOWN
 
     @property
     def tls(self) -> bool:
