@@ -6,7 +6,7 @@ else goes through sessions, policy and engine like real traffic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ from auditor.sessions import (
     Dialogue,
     Grade,
     Login,
+    Posture,
     Readable,
     Session,
     SessionSet,
@@ -119,7 +120,7 @@ def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
         control_ports=declared_ndmp_ports(scene.table, policy),
         service_ports=np.array(catalogue.known_ports(), np.uint16),
     )
-    said = _said(scene.marks)
+    said = _said(scene)
     kept = [session for session in seen.sessions if session.control not in said]
     sessions = tuple(sorted([*kept, *said.values()], key=lambda session: session.control))
     control, data = seen.control.copy(), np.zeros(len(scene.table), np.bool_)
@@ -128,14 +129,14 @@ def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
     return SessionSet(sessions, control, data)
 
 
-def _said(marks: Iterable[Marks]) -> dict[int, Session]:
+def _said(scene: Scene) -> dict[int, Session]:
     """Return the sessions that marks describe, by the row of their control connection."""
     sessions: dict[int, Session] = {}
     current = -1
-    for row, mark in enumerate(marks):
+    for row, mark in enumerate(scene.marks):
         if mark.control:
             current = row
-            sessions[row] = Session(row, Readable(mark.readable), _dialogue(mark))
+            sessions[row] = Session(row, Readable(mark.readable), _dialogue(mark), posture=_posture(scene, mark))
         if mark.data:
             if current < 0:
                 raise UsageError("a data connection needs a control connection on a line above it")
@@ -152,6 +153,26 @@ def _dialogue(mark: Marks) -> Dialogue:
         operations=("backup",) if mark.transfer else (),
         local=mark.local,
         cut_messages=int(mark.readable == "cut"),
+    )
+
+
+def _posture(scene: Scene, mark: Marks) -> Posture:
+    """Return what a line's words say of the security of its ends. Raises UsageError for an address of no line."""
+    told: tuple[tuple[int, ...], ...] = ()
+    if mark.connect_to:
+        codes = scene.table.address_codes(mark.connect_to)
+        if not len(codes):
+            raise UsageError(f'"connect-to={mark.connect_to}" is an end of no line', fix="add a line with that host")
+        told = ((int(codes[0]),),)
+    return Posture(
+        offered=(mark.offers,) if mark.offers else (),
+        early=("CONFIG_GET_HOST_INFO",) if mark.early else (),
+        commands=("command",) if mark.commands else (),
+        revision=mark.revision,
+        root_without_challenge=mark.root,
+        trust_exchange=mark.trust,
+        tls_starts=mark.tls_starts,
+        connect_to=told,
     )
 
 

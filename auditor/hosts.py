@@ -18,6 +18,7 @@ from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
 from auditor.sessions import SessionSet
+from auditor.sessions.load import IDLE, HostLoad, host_loads
 from auditor.text import counted, joined, number
 
 MEDIA_SERVER = "media server"
@@ -59,7 +60,8 @@ def summarise_hosts(
     _add_listeners(hosts, table, verdicts, sessions)
     _add_others(hosts, table, verdicts)
     order = {zone.name: position for position, zone in enumerate(policy.zones)}
-    summaries = [_summary(table, code, host, policy) for code, host in hosts.items()]
+    loads = host_loads(table, sessions.sessions)
+    summaries = [_summary(table, code, host, policy, loads.get(code, IDLE)) for code, host in hosts.items()]
     return tuple(sorted(summaries, key=lambda host: (order.get(host.zone, len(order)), _sort_key(host.address))))
 
 
@@ -187,7 +189,7 @@ def _packet(table: FlowTable, row: int) -> str:
     return packet if len(table.files) < 2 else f"{packet} of {table.file_text(file)}"
 
 
-def _summary(table: FlowTable, code: int, host: _Host, policy: Policy) -> HostSummary:
+def _summary(table: FlowTable, code: int, host: _Host, policy: Policy, load: HostLoad) -> HostSummary:
     address = table.address_text(code)
     zone = policy.zone_of(table.address(code))
     because = host.reasons
@@ -199,6 +201,9 @@ def _summary(table: FlowTable, code: int, host: _Host, policy: Policy) -> HostSu
         process_roles=tuple(host.roles),
         because=tuple(because),
         name=policy.name_of(table.address(code)),
+        operations=load.operations,
+        peak_operations=load.peak,
+        ports_per_operation=load.ports,
     )
 
 

@@ -99,13 +99,20 @@ class CaptureSummary:
 
 @dataclass(frozen=True, slots=True)
 class HostSummary:
-    """One host of interest, where it belongs and what it does, each with the reason."""
+    """One host of interest, where it belongs and what it does, each with the reason.
+
+    ``operations`` counts the backups and restores that it took part in, ``peak_operations`` those at the same time,
+    ``ports_per_operation`` the data ports of the host that one of them used at most.
+    """
 
     address: str
     zone: str
     process_roles: tuple[str, ...]
     because: tuple[str, ...]
     name: str = ""
+    operations: int = 0
+    peak_operations: int = 0
+    ports_per_operation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +206,39 @@ class Authentication:
 
 
 @dataclass(frozen=True, slots=True)
+class JobSummary:
+    """One operation of a session: who moved what, how much, how fast, and how it ended.
+
+    ``outcome``: complete, aborted, failed, refused (told by NDMP messages); reset, silent, running, not started (told by
+    the connections); unknown. Bytes are payload of its data connections, seen from the NDMP server; ``counted_bytes``
+    is what the server says it moved, ``counts_agree`` whether the wire carried the same: None where that is not known.
+    """
+
+    operation: str
+    outcome: str
+    reason: str = ""
+    name: str = ""
+    file_system: str = ""
+    host: str = ""
+    account: str = ""
+    first_packet: int = 0
+    end_packet: int = 0
+    first: str = ""
+    last: str = ""
+    from_server_bytes: int = 0
+    to_server_bytes: int = 0
+    counted_bytes: int | None = None
+    counts_agree: bool | None = None
+    bytes_per_second: int | None = None
+    data: tuple[FlowReference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSummary:
     """One control connection with what followed it. ``ndmp_version`` is None where it was not readable.
 
     ``data`` are connections that came about; ``attempts`` those that were announced or tried and then not answered, or
-    refused.
+    refused. ``ended`` says how the control connection ended; ``story`` tells the session in one line.
     """
 
     control: ControlSummary
@@ -216,6 +251,9 @@ class SessionSummary:
     operations: tuple[str, ...] = ()
     agent: str = ""
     notes: tuple[str, ...] = ()
+    jobs: tuple[JobSummary, ...] = ()
+    ended: str = ""
+    story: str = ""
 
 
 @dataclass(frozen=True, slots=True)

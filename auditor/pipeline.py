@@ -23,13 +23,13 @@ from auditor.policy.load import load_policy
 from auditor.policy.match import Verdicts, judge
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
 from auditor.services import Catalogue, load_catalogue, rules_folder
+from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable, SessionSet, find_sessions
 from auditor.summary import (
     measure_coverage,
     summarise_captures,
     summarise_policy,
     summarise_services,
-    summarise_sessions,
     summarise_terms,
 )
 from auditor.tables import build_tables

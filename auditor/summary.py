@@ -10,22 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
-from auditor.flows import ORIGINATOR_BY, TCP, FlowTable, time_text, transport_text
+from auditor.flows import TCP, FlowTable, time_text, transport_text
 from auditor.model import (
-    Authentication,
     CaptureSummary,
-    ControlSummary,
-    DataEnd,
-    DataSummary,
     PolicySummary,
     ServiceSummary,
-    SessionSummary,
     TermSummary,
 )
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Network, Policy
-from auditor.ports import PortSet
-from auditor.sessions import DataLink, Session, SessionSet
+from auditor.sessions import SessionSet
 from auditor.text import path_text
 from auditor.verdict import Coverage
 
@@ -79,13 +73,6 @@ def summarise_policy(policy: Policy) -> PolicySummary:
         ndmp_port=policy.ndmp_port,
         dynamic_ports=ranges,
     )
-
-
-def summarise_sessions(table: FlowTable, sessions: SessionSet, policy: Policy) -> tuple[SessionSummary, ...]:
-    """Return the control connections with the data connections tied to each, in the order of their first packets."""
-    attempted = table.attempts()
-    ranges = _Ranges(table, policy)
-    return tuple(_session(table, session, attempted, ranges) for session in sessions.sessions)
 
 
 def summarise_terms(verdicts: Verdicts) -> tuple[TermSummary, ...]:
@@ -220,80 +207,6 @@ def _service(table: FlowTable, verdicts: Verdicts, groups: _Groups, n: int) -> S
         note=verdicts.doubts[int(verdicts.doubt[row])],
         originator_zone=source,
         responder_zone=destination,
-    )
-
-
-class _Ranges:
-    """The dynamic range of each host of a flow table, looked up once for each address."""
-
-    def __init__(self, table: FlowTable, policy: Policy) -> None:
-        self._table = table
-        self._policy = policy
-        self._known: dict[int, tuple[bool, PortSet | None]] = {}
-
-    def end(self, row: int, side: str) -> DataEnd | None:
-        """Return the end ``orig`` or ``resp`` of a data connection, None where no zone has its host."""
-        code = int(self._table[f"{side}_addr"][row])
-        if code not in self._known:
-            address = self._table.address(code)
-            self._known[code] = self._policy.zone_of(address) is not None, self._policy.dynamic_ports_of(address)
-        declared_host, ports = self._known[code]
-        if not declared_host:
-            return None
-        port = int(self._table[f"{side}_port"][row])
-        return DataEnd(
-            host=self._table.address_text(code),
-            port=port,
-            side="connects" if side == "orig" else "listens",
-            declared="" if ports is None else str(ports),
-            inside=None if ports is None else port in ports,
-        )
-
-
-def _session(table: FlowTable, session: Session, attempted: npt.NDArray[np.bool_], ranges: _Ranges) -> SessionSummary:
-    row = session.control
-    links = [(bool(attempted[link.flow]), _data(table, link, ranges)) for link in session.data]
-    control = ControlSummary(
-        originator=table.endpoint(row, "orig"),
-        responder=table.endpoint(row, "resp"),
-        first_packet=int(table["first_packet"][row]),
-        last_packet=int(table["last_packet"][row]),
-        capture=path_text(table.file_text(int(table["first_file"][row]))),
-        first=time_text(int(table["first_time"][row])),
-        last=time_text(int(table["last_time"][row])),
-        originator_known_by=ORIGINATOR_BY[int(table["originator_by"][row])],
-        state=_native.STATES[int(table["state"][row])],
-    )
-    return SessionSummary(
-        control=control,
-        ndmp_version=session.version,
-        authentication=tuple(Authentication(login.type, login.accepted) for login in session.authentications),
-        tls=session.tls,
-        data=tuple(summary for failed, summary in links if not failed),
-        attempts=tuple(summary for failed, summary in links if failed),
-        readable=session.readable.value,
-        operations=session.dialogue.operations,
-        agent=session.dialogue.agent,
-        notes=session.notes,
-    )
-
-
-def _data(table: FlowTable, link: DataLink, ranges: _Ranges) -> DataSummary:
-    row = link.flow
-    return DataSummary(
-        originator=table.endpoint(row, "orig"),
-        responder=table.endpoint(row, "resp"),
-        first_packet=int(table["first_packet"][row]),
-        grade=link.grade.value,
-        because=link.because,
-        last_packet=int(table["last_packet"][row]),
-        capture=path_text(table.file_text(int(table["first_file"][row]))),
-        originator_bytes=int(table["orig_payload"][row]),
-        responder_bytes=int(table["resp_payload"][row]),
-        state=_native.STATES[int(table["state"][row])],
-        first=time_text(int(table["first_time"][row])),
-        last=time_text(int(table["last_time"][row])),
-        ends=tuple(end for side in ("orig", "resp") if (end := ranges.end(row, side)) is not None),
     )
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "rules": "auditor.cli.rules:rules",
     "schema": "auditor.cli.schema:schema",
     "services": "auditor.cli.services:services",
+    "sessions": "auditor.cli.sessions:sessions",
 }
 """Name of a command -> module and object."""
 

@@ -26,6 +26,14 @@ WORDS = {
     "tls": "the control connection went over to TLS",
     "transfer": "the control connection started or announced a transfer",
     "local": "the transfer stayed within one host",
+    "early": "a request was answered before any login",
+    "offers=N": "authentication type that the server lists",
+    "revision=N.N": "revision that the agent tells",
+    "root": "a digest for root was sent without a challenge",
+    "trust": "certificates were exchanged",
+    "commands": "a command was sent in clear",
+    "tls-starts=N": "times that TLS was asked to begin",
+    "connect-to=ADDRESS": "IPv4 or IPv6 address that the server was told to connect to, an end of some line",
     "readable=WORD": "how much of the control connection could be read: read, cut, mid-stream, tls, not-seen",
 }
 """Words of the notation and their meaning."""
@@ -47,6 +55,14 @@ class Marks:
     transfer: bool = False
     local: bool = False
     readable: str = "read"
+    early: bool = False
+    offers: int = 0
+    revision: str = ""
+    root: bool = False
+    trust: bool = False
+    commands: bool = False
+    tls_starts: int = 0
+    connect_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

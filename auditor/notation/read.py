@@ -16,6 +16,8 @@ from auditor.notation.model import GRADES, LOGINS, READABLE, WORDS, CaptureLine,
 
 _FLOW = re.compile(r"(?P<orig>\S+)\s*>\s*(?P<resp>\S+)\s+(?P<transport>\S+)(?P<words>.*)", re.DOTALL)
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^]]+)]|(?P<four>[^:]+))(?::(?P<port>\d{1,5}))?")
+MARKS = ("control", "tls", "transfer", "local", "early", "root", "trust", "commands")
+"""Words that mark a line and take no value."""
 _TRANSPORT_NUMBERS = {word: number for number, word in TRANSPORTS.items()}
 
 
@@ -81,7 +83,7 @@ def _apply(flow: Flow, word: str) -> Flow:
     said: dict[str, Any] = {word.replace("-", "_"): True}
     if word in ("cut", "one-sided"):
         return replace(flow, **said)
-    if word in ("control", "tls", "transfer", "local"):
+    if word in MARKS:
         return replace(flow, marks=replace(flow.marks, **said))
     name, equals, value = word.partition("=")
     if not equals or name not in _SETTERS:
@@ -141,6 +143,10 @@ def _one_of(name: str, known: tuple[str, ...], *, mark: bool = False) -> Callabl
     return apply
 
 
+def _marked(flow: Flow, **change: Any) -> Flow:
+    return replace(flow, marks=replace(flow.marks, **change))
+
+
 _SETTERS: dict[str, Callable[[Flow, str, str], Flow]] = {
     "app": _one_of("app", _native.APPS),
     "refusal": _one_of("refusal", _native.REFUSALS),
@@ -154,4 +160,8 @@ _SETTERS: dict[str, Callable[[Flow, str, str], Flow]] = {
     "login": _one_of("login", LOGINS, mark=True),
     "auth": _one_of("auth", ("none", "text", "md5"), mark=True),
     "readable": _one_of("readable", READABLE, mark=True),
+    "offers": lambda flow, word, value: _marked(flow, offers=_number(word, value)),
+    "tls-starts": lambda flow, word, value: _marked(flow, tls_starts=_number(word, value)),
+    "revision": lambda flow, _, value: _marked(flow, revision=value),
+    "connect-to": lambda flow, _, value: _marked(flow, connect_to=_endpoint(value)[0]),
 }

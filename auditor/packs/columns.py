@@ -152,6 +152,20 @@ SESSION_COLUMNS = (
     _number("missed", "bytes of the control connection that the capture lacks"),
     _number("cut_messages", "NDMP messages whose body was not captured"),
     _word("verdict", "what the policy intends for the control connection", VERDICTS),
+    _word("answered_early", "requests answered with success before a login was accepted, or none"),
+    _flag("offers_sha", "the server lists authentication type 5 (SHA)"),
+    _flag("offers_known", "the server's list of authentication types was read"),
+    _word("revision", "revision of a Backup Exec agent as it calls itself, or none"),
+    _number("revision_number", "that revision as a number, 9.3 as 903; 0 for none"),
+    _flag("root_without_challenge", "a digest for root was sent though no challenge had been asked for"),
+    _flag("trust_exchange", "certificates were asked for or delivered on the control connection (0xf383)"),
+    _word("clear_commands", "kinds of file and command messages in clear, or none"),
+    _number("tls_starts", "times that TLS was asked to begin on the control connection"),
+    _word(
+        "third_host",
+        "host that the server was told to connect to and that is no end of the control connection, or none",
+    ),
+    _word("third_host_role", "role of that host's zone, or none", ("none", *ROLES)),
 )
 CAPTURE_COLUMNS = (
     _word("path", "the capture as it was named"),

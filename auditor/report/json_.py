@@ -33,7 +33,7 @@ def to_dict(report: Report) -> dict[str, Any]:
     """Return the report as dicts, lists, text, numbers, booleans and None."""
     names = [field.name for field in fields(report)]
     ordered = [*_HEAD, *(name for name in names if name not in _HEAD)]
-    return {name: _plain(getattr(report, name)) for name in ordered}
+    return {name: plain(getattr(report, name)) for name in ordered}
 
 
 def load(data: bytes | str) -> Report:
@@ -50,19 +50,19 @@ def load(data: bytes | str) -> Report:
     return typing.cast(Report, _typed(document, Report, "report"))
 
 
-def _plain(value: Any) -> Any:
-    """Return a part of a report in terms of JSON."""
+def plain(value: Any) -> Any:
+    """Return a part of a report in terms of JSON: dicts, lists, text, numbers, booleans and None."""
     # An enumeration of numbers is a number too, and must be told from one first.
     if isinstance(value, enum.IntEnum):
         return value.name.lower()
     if isinstance(value, enum.StrEnum):
         return value.value
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value
 
 
@@ -103,9 +103,9 @@ def _record(value: Any, kind: Any, place: str) -> Any:
 def _member(value: Any, kind: Any, place: str) -> Any:
     """Return the member of an enumeration that a word of the document names."""
     for member in kind:
-        if _plain(member) == value:
+        if plain(member) == value:
             return member
-    raise AuditorError(f"{place}: {value!r} is not one of {', '.join(str(_plain(m)) for m in kind)}")
+    raise AuditorError(f"{place}: {value!r} is not one of {', '.join(str(plain(m)) for m in kind)}")
 
 
 def _expect(value: Any, kind: type, place: str) -> None:

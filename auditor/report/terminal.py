@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report, SessionSummary
+from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report
 from auditor.report.advice import advice
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
+from auditor.report.session_lines import show_more, show_sessions
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
-_CAPTURES, _HOSTS, _REASONS, _SERVICES, _SESSIONS, _ALIKE, _EVIDENCE = 6, 12, 6, 24, 20, 12, 2
+_CAPTURES, _HOSTS, _REASONS, _SERVICES, _ALIKE, _EVIDENCE = 6, 12, 6, 24, 12, 2
 """Rows shown of each kind at verbosity 0: ``_REASONS`` of one host, ``_ALIKE`` findings of one rule, ``_EVIDENCE`` of one."""
 
 NOT_IP = "not-ip"
@@ -40,7 +41,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _policy(page, report.policy, verbosity)
     _hosts(page, report.hosts, verbosity)
     _services(page, report, verbosity)
-    _sessions(page, report.sessions, verbosity)
+    show_sessions(page, report.sessions, verbosity)
     _findings(page, report, verbosity)
     _limits(page, report.limits)
     _verdict(page, report)
@@ -67,7 +68,7 @@ def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) ->
             page.paragraph(f"the capturing program dropped {counted(capture.drops, 'packet')}", indent=4)
         if verbosity and capture.sha256:
             page.paragraph(capture.sha256, indent=4, label="sha256")
-    _more(page, len(captures) - len(shown), "file")
+    show_more(page, len(captures) - len(shown), "file")
 
 
 def _problems(page: Page, problems: Mapping[str, int]) -> None:
@@ -128,7 +129,7 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
         Column("Process role and how it is known", flex=True, least=24),
     ]
     page.table(columns, rows)
-    _more(page, len(hosts) - len(shown), "host")
+    show_more(page, len(hosts) - len(shown), "host")
 
 
 def _reasons(host: HostSummary, verbosity: int) -> list[str]:
@@ -171,77 +172,7 @@ def _services(page: Page, report: Report, verbosity: int) -> None:
     if verbosity > 1:
         for note in dict.fromkeys(service.note for service in shown if service.note):
             page.paragraph(note, indent=4, label="note")
-    _more(page, len(report.services) - len(shown), "row")
-
-
-def _sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int) -> None:
-    """List the control connections, each with the data connections that followed it."""
-    if not sessions:
-        return
-    data = sum(len(session.data) for session in sessions)
-    page.heading(
-        "Sessions",
-        f"{counted(len(sessions), 'control connection')}, {counted(data, 'data connection')}",
-    )
-    shown = sessions if verbosity else sessions[:_SESSIONS]
-    columns = [
-        Column("", style="dim"),
-        Column("Connection", flex=True, least=37),
-        Column("", flex=True, least=12),
-        Column("Packets", right=True),
-    ]
-    rows: list[tuple[str, str, str, str]] = []
-    for session in shown:
-        rows.append(_control_row(session, verbosity))
-        rows.extend(_data_rows(session, verbosity))
-    page.table(columns, rows)
-    _more(page, len(sessions) - len(shown), "control connection")
-
-
-def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str, str]:
-    """Return the row of a control connection."""
-    control = session.control
-    facts = [f"NDMP {session.ndmp_version}" if session.ndmp_version else "NDMP version not seen"]
-    facts += [f"{login.type} {_accepted(login.accepted)}" for login in session.authentication]
-    if not session.authentication and session.readable == "read":
-        facts.append("no login")
-    facts += session.operations
-    if session.readable not in ("", "read"):
-        facts.append(session.readable if session.readable != "tls" else "inside TLS")
-    elif session.tls:
-        facts.append("inside TLS")
-    lines = [", ".join(facts)]
-    if verbosity > 1:
-        lines += [f"originator known by {control.originator_known_by}"] if control.originator_known_by else []
-        lines += session.notes
-    return (
-        "control",
-        f"{control.originator} → {control.responder}",
-        "\n".join(lines),
-        f"{control.first_packet}–{control.last_packet}",
-    )
-
-
-def _accepted(accepted: bool | None) -> str:
-    if accepted is None:
-        return "with the answer not seen"
-    return "accepted" if accepted else "refused"
-
-
-def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, str, str]]:
-    """Return the rows of the data connections of a session."""
-    rows = []
-    for data in (*session.data, *session.attempts):
-        failed = data in session.attempts
-        carried = "blocked" if failed else byte_count(data.originator_bytes + data.responder_bytes)
-        lines = [f"{data.grade}, {carried}"]
-        if verbosity:
-            lines += data.because
-        if verbosity > 1 and data.state:
-            lines.append(f"{data.state}, bytes {number(data.originator_bytes)} / {number(data.responder_bytes)}")
-        last = f"–{data.last_packet}" if data.last_packet else ""
-        rows.append(("  data", f"{data.originator} → {data.responder}", "\n".join(lines), f"{data.first_packet}{last}"))
-    return rows
+    show_more(page, len(report.services) - len(shown), "row")
 
 
 def _findings(page: Page, report: Report, verbosity: int) -> None:
@@ -269,7 +200,7 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
         page.paragraph(finding.message, indent=4)
         for line in _evidence_lines(finding, verbosity, many_captures):
             page.paragraph(line, indent=6, style="dim", hang=2)
-    _more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")
+    show_more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")
     _advice(page, "effect", [(finding, finding.consequence) for finding in shown], verbosity)
     _advice(page, "remedy", [(finding, finding.remedy) for finding in shown], verbosity)
 
@@ -325,11 +256,3 @@ def _verdict(page: Page, report: Report) -> None:
     word, separator, rest = report.summary.partition(":")
     page.blank()
     page.line(Span(word, report.verdict.value), Span(f"{separator}{rest}"))
-
-
-def _more(page: Page, count: int, noun: str, *, indent: int = 2, suffix: str = "") -> None:
-    """Say how much was left out, and how to see it."""
-    if count > 0:
-        page.line(
-            Span(f"… and {counted(count, f'more {noun}', f'more {noun}s')}{suffix}; -v shows all", "dim"), indent=indent
-        )

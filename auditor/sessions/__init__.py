@@ -12,23 +12,31 @@ from auditor.ndmp import NdmpMessages
 from auditor.sessions.controls import control_mask, readable, session_mask
 from auditor.sessions.dialogue import DialogueReader
 from auditor.sessions.infer import Candidates, after_cut_announcements, by_time
+from auditor.sessions.jobs import JobReader
 from auditor.sessions.link import EndpointIndex, Linker
 from auditor.sessions.model import (
     Announcement,
     DataLink,
     Dialogue,
     Grade,
+    Job,
     Login,
+    Outcome,
+    Posture,
     Readable,
     Session,
 )
+from auditor.sessions.posture import PostureReader
 
 __all__ = [
     "Announcement",
     "DataLink",
     "Dialogue",
     "Grade",
+    "Job",
     "Login",
+    "Outcome",
+    "Posture",
     "Readable",
     "Session",
     "SessionSet",
@@ -83,8 +91,18 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.int
     for row in rows:
         flow = int(row)
         dialogue = DialogueReader(messages, flow).read()
-        sessions.append(Session(flow, readable(table, messages, flow, dialogue.cut_messages), dialogue))
+        how = readable(table, messages, flow, dialogue.cut_messages)
+        jobs = JobReader(messages, flow).read()
+        whole = how in (Readable.READ, Readable.TLS) and not _lacks_bytes(table, flow)
+        posture = PostureReader(messages, flow, from_the_start=whole).read()
+        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture))
     return sessions
+
+
+def _lacks_bytes(table: FlowTable, flow: int) -> bool:
+    """Whether a message may be missing without a trace in the dialogue: a hole, or one direction alone."""
+    holes = int(table["orig_missed"][flow]) + int(table["resp_missed"][flow])
+    return bool(holes) or not int(table["orig_packets"][flow]) or not int(table["resp_packets"][flow])
 
 
 def _tie_by_value(table: FlowTable, sessions: list[Session], control: Mask) -> list[Session]:

@@ -60,6 +60,47 @@ class Announcement:
         return bool(self.addresses)
 
 
+class Outcome(enum.StrEnum):
+    """How an operation ended, as its control connection tells it.
+
+    OPEN: no end was read; what the connections then did is for ``auditor.sessions.measure`` to say.
+    """
+
+    COMPLETE = "complete"
+    ABORTED = "aborted"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One operation on a control connection, from its first LISTEN, CONNECT or start to its end; times in ns.
+
+    ``operation`` is ``backup`` or ``restore``, empty where none was started; ``mover`` where only the tape's side was on
+    this connection. ``name``, ``file_system``, ``host`` and ``account`` are what environment pairs said in clear.
+    ``counted_at_end``: ``bytes_processed`` was reported after the data server had halted, so that it is final.
+    """
+
+    packet: int
+    began: int
+    operation: str = ""
+    mover: bool = False
+    name: str = ""
+    file_system: str = ""
+    host: str = ""
+    account: str = ""
+    started: int | None = None
+    ended: int | None = None
+    end_packet: int = 0
+    outcome: Outcome = Outcome.OPEN
+    reason: str = ""
+    bytes_processed: int | None = None
+    bytes_moved: int | None = None
+    counted_at_end: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Dialogue:
     """What was said on one control connection, as far as it could be read.
@@ -80,6 +121,31 @@ class Dialogue:
     def started(self) -> bool:
         """Whether a backup or a restore was started on this connection."""
         return bool(self.operations)
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """What a control connection shows of its ends' security, as far as it was in clear.
+
+    ``offered``: authentication types that the server lists. ``early``: names of requests answered with success before
+    a login was. ``commands``: kinds of file and command messages. ``revision``: what an agent of this product calls
+    itself. ``root_without_challenge``: a digest for ``root`` was sent though no challenge had been asked for.
+    ``trust_exchange``: certificates were asked for or delivered. ``tls_starts``: times that TLS was asked to begin.
+    ``connect_to``: address codes that the server was told to connect to. ``packets``: where all of this is to be seen.
+    """
+
+    offered: tuple[int, ...] = ()
+    early: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    revision: str = ""
+    root_without_challenge: bool = False
+    trust_exchange: bool = False
+    tls_starts: int = 0
+    connect_to: tuple[tuple[int, ...], ...] = ()
+    packets: tuple[int, ...] = ()
+
+
+NOTHING_SHOWN = Posture()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +170,8 @@ class Session:
     dialogue: Dialogue
     data: tuple[DataLink, ...] = ()
     notes: tuple[str, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    posture: Posture = NOTHING_SHOWN
 
     @property
     def tls(self) -> bool:

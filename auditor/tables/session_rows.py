@@ -9,6 +9,7 @@ from auditor.packs.columns import LOGINS, READABLE, VERDICTS
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.sessions import Session
 from auditor.tables.flow_rows import login_code
+from auditor.tables.posture_rows import posture_columns
 from auditor.tables.source import NANOSECONDS, Source
 from auditor.tables.witness import flow_witness
 
@@ -21,10 +22,11 @@ def sessions_table(source: Source) -> RuleTable:
     """Return the table ``sessions``."""
     sessions = source.sessions.sessions
     control = np.array([session.control for session in sessions], np.intp)
-    columns = {**_of_control(source, control), **_of_dialogue(source, sessions)}
+    columns = {**_of_control(source, control), **_of_dialogue(source, sessions), **posture_columns(source, sessions)}
 
     def witnesses(row: int) -> tuple[Witness, ...]:
-        return (flow_witness(source.flows, int(control[row]), "; ".join(sessions[row].notes)),)
+        session = sessions[row]
+        return (flow_witness(source.flows, session.control, "; ".join(session.notes), session.posture.packets),)
 
     return RuleTable("sessions", columns, control, witnesses)
 

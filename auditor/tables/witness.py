@@ -6,12 +6,12 @@ from auditor.flows import FlowTable
 from auditor.rule_table import Witness
 
 
-def flow_witness(flows: FlowTable, flow: int, note: str = "") -> Witness:
-    """Return a flow as witness, with its first packet, its refusal and its last packet."""
+def flow_witness(flows: FlowTable, flow: int, note: str = "", telling: tuple[int, ...] = ()) -> Witness:
+    """Return a flow as witness, with its first packet, its refusal, its last packet and those that tell most."""
     first, last = int(flows["first_packet"][flow]), int(flows["last_packet"][flow])
     file = int(flows["first_file"][flow])
     packets = {first}
     # Packet numbers count in one file; where a flow crosses files only its first file is named.
     if int(flows["last_file"][flow]) == file:
-        packets |= {last, int(flows["refusal_packet"][flow]) or last}
+        packets |= {last, int(flows["refusal_packet"][flow]) or last, *telling}
     return Witness(flow, tuple(sorted(packets)), file, note)

@@ -11,6 +11,8 @@ from auditor.ndmp import FIELD_COLUMNS, MESSAGE_COLUMNS, STREAM_COLUMNS, NdmpMes
 
 NO_ADDRESS = 0xFFFFFFFF
 SECOND = 1_000_000_000
+POSTS = frozenset({0x501, 0x502, 0x503, 0x504, 0x505, 0x602, 0x603})
+"""Messages that the server sends unasked."""
 
 
 @dataclass
@@ -19,6 +21,7 @@ class Talk:
 
     messages: list[dict[str, int]] = field(default_factory=list)
     fields: list[tuple[int, str, int, int]] = field(default_factory=list)
+    texts: list[tuple[int, str, str]] = field(default_factory=list)
     streams: list[dict[str, int]] = field(default_factory=list)
 
     def stream(self, flow: int, *, began: int = 0, tls: bool = False) -> None:
@@ -37,7 +40,8 @@ class Talk:
         address: tuple[int, int] | None = None,
         sequence: int = 0,
         answers: int = 0,
-        **numbers: int,
+        by_server: bool | None = None,
+        **values: int | str,
     ) -> None:
         row = len(self.messages)
         self.messages.append(
@@ -45,7 +49,7 @@ class Talk:
                 "flow": flow,
                 "packet": row + 1,
                 "time": int(at * SECOND),
-                "from_responder": int(reply or code == 0x502),
+                "from_responder": int(reply or code in POSTS if by_server is None else by_server),
                 "message": code,
                 "reply": int(reply),
                 "sequence": sequence or row + 1,
@@ -55,21 +59,27 @@ class Talk:
                 "status": _native.MESSAGE_STATUS.index(status),
             }
         )
-        for name, number in numbers.items():
-            self.fields.append((row, name, number, NO_ADDRESS))
+        for name, value in values.items():
+            if isinstance(value, str):
+                self.texts.append((row, name, value))
+            else:
+                self.fields.append((row, name, value, NO_ADDRESS))
         if address is not None:
             self.fields.append((row, "address", address[1], address[0]))
 
     def done(self) -> NdmpMessages:
         names = {name: code for code, name in enumerate(_native.FIELD_NAMES)}
         messages = {c.name: np.array([m.get(c.name, 0) for m in self.messages], c.dtype) for c in MESSAGE_COLUMNS}
+        said = [(row, name, number, -1, address) for row, name, number, address in self.fields]
+        said += [(row, name, 0, text, NO_ADDRESS) for text, (row, name, _) in enumerate(self.texts)]
+        said.sort(key=lambda one: one[0])
         values = {
-            "message": [f[0] for f in self.fields],
-            "name": [names[f[1]] for f in self.fields],
-            "number": [f[2] for f in self.fields],
-            "text": [-1] * len(self.fields),
-            "address": [f[3] for f in self.fields],
+            "message": [one[0] for one in said],
+            "name": [names[one[1]] for one in said],
+            "number": [one[2] for one in said],
+            "text": [one[3] for one in said],
+            "address": [one[4] for one in said],
         }
         fields = {c.name: np.array(values[c.name], c.dtype) for c in FIELD_COLUMNS}
         streams = {c.name: np.array([s.get(c.name, 0) for s in self.streams], c.dtype) for c in STREAM_COLUMNS}
-        return NdmpMessages(messages, fields, [], streams)
+        return NdmpMessages(messages, fields, [text for _, _, text in self.texts], streams)

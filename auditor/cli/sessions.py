@@ -1,0 +1,58 @@
+"""``auditor sessions``: who backed up or restored what, over which connections, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+
+from auditor.cli import output as output_
+from auditor.cli.failures import tell
+from auditor.cli.progress import ReadingProgress
+from auditor.exit_codes import CONFORMS, INCONCLUSIVE
+
+
+@click.command()
+@click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
+@click.option("--policy", "policy_path", metavar="FILE", help="The declared policy: its NDMP ports are looked at.")
+@click.option(
+    "--format",
+    "-f",
+    "format_name",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
+@click.option("--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and byte count.")
+@click.option("--plain", is_flag=True, help="No colours and no typographic signs.")
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("--output", "-o", metavar="FILE", help="Write to a file instead of standard output.")
+def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
+    """Tell the NDMP sessions of captures, judging nothing.
+
+    Each control connection with its operations (who backed up or restored what, how much, how fast, how it ended) and
+    the data connections tied to it, with the grade of each tie.
+
+    \b
+    Examples:
+      auditor sessions site.pcapng
+      auditor sessions monday-*.pcap --policy site.yaml --format json
+    """  # noqa: D301 - Click wants a real backspace
+    output_.check_output(options["output"], [*captures, *([policy_path] if policy_path else [])])
+    # The pipeline loads NumPy and the core: only when there is work.
+    from auditor.pipeline import audit
+    from auditor.report.session_lines import render_sessions, sessions_json
+
+    with ReadingProgress(wanted=not options["no_progress"]) as progress:
+        report = audit(captures, policy_path=policy_path, progress=progress)
+    unread = [capture for capture in report.captures if capture.status != "read"]
+    for capture in unread:
+        tell("warning", f"{capture.path}: {capture.error or 'could not be read to its end'}")
+    text = options["format_name"] == "text"
+    looks = output_.terminal_options(
+        plain=options["plain"], verbosity=options["verbosity"], to_file=options["output"] is not None
+    )
+    data = render_sessions(report.sessions, looks) if text else sessions_json(report.sessions)
+    output_.write(data, options["output"], text=text)
+    return INCONCLUSIVE if unread else CONFORMS

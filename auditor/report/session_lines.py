@@ -1,0 +1,113 @@
+"""Sessions as text: the story of each in one line, its control connection and its data connections below."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from auditor.model import SessionSummary
+from auditor.report.interface import RenderOptions
+from auditor.report.json_ import plain
+from auditor.report.layout import Column, Page, Span
+from auditor.text import byte_count, counted, number
+
+SESSIONS_SCHEMA = "auditor.sessions/1"
+
+_SESSIONS = 20
+"""Control connections shown at verbosity 0."""
+
+
+def render_sessions(sessions: Sequence[SessionSummary], options: RenderOptions) -> bytes:
+    """Return the sessions alone as UTF-8 text."""
+    page = Page(options)
+    if sessions:
+        show_sessions(page, sessions, options.verbosity)
+    else:
+        page.line(Span("No NDMP control connection was seen."))
+    return page.text().encode("utf-8", "backslashreplace")
+
+
+def sessions_json(sessions: Sequence[SessionSummary]) -> bytes:
+    """Return the sessions alone as UTF-8 JSON; ``sessions`` is what the report has under that name."""
+    document = {"schema": SESSIONS_SCHEMA, "sessions": plain(sessions)}
+    return f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode("utf-8", "backslashreplace")
+
+
+def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int) -> None:
+    """List the control connections, each with the data connections that followed it."""
+    if not sessions:
+        return
+    data = sum(len(session.data) for session in sessions)
+    page.heading(
+        "Sessions",
+        f"{counted(len(sessions), 'control connection')}, {counted(data, 'data connection')}",
+    )
+    shown = sessions if verbosity else sessions[:_SESSIONS]
+    columns = [
+        Column("", style="dim"),
+        Column("Connection", flex=True, least=37),
+        Column("", flex=True, least=12),
+        Column("Packets", right=True),
+    ]
+    rows: list[Sequence[str] | str] = []
+    for session in shown:
+        if session.story:
+            rows.append(session.story)
+        rows.append(_control_row(session, verbosity))
+        rows.extend(_data_rows(session, verbosity))
+    page.table(columns, rows)
+    show_more(page, len(sessions) - len(shown), "control connection")
+
+
+def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str, str]:
+    """Return the row of a control connection."""
+    control = session.control
+    facts = [f"NDMP {session.ndmp_version}" if session.ndmp_version else "NDMP version not seen"]
+    facts += [f"{login.type} {_accepted(login.accepted)}" for login in session.authentication]
+    if not session.authentication and session.readable == "read":
+        facts.append("no login")
+    facts += session.operations
+    if session.readable not in ("", "read"):
+        facts.append(session.readable if session.readable != "tls" else "inside TLS")
+    elif session.tls:
+        facts.append("inside TLS")
+    lines = [", ".join(facts)]
+    if verbosity > 1:
+        lines += [f"originator known by {control.originator_known_by}"] if control.originator_known_by else []
+        lines += session.notes
+    return (
+        "control",
+        f"{control.originator} → {control.responder}",
+        "\n".join(lines),
+        f"{control.first_packet}–{control.last_packet}",
+    )
+
+
+def _accepted(accepted: bool | None) -> str:
+    if accepted is None:
+        return "with the answer not seen"
+    return "accepted" if accepted else "refused"
+
+
+def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, str, str]]:
+    """Return the rows of the data connections of a session."""
+    rows = []
+    for data in (*session.data, *session.attempts):
+        failed = data in session.attempts
+        carried = "blocked" if failed else byte_count(data.originator_bytes + data.responder_bytes)
+        lines = [f"{data.grade}, {carried}"]
+        if verbosity:
+            lines += data.because
+        if verbosity > 1 and data.state:
+            lines.append(f"{data.state}, bytes {number(data.originator_bytes)} / {number(data.responder_bytes)}")
+        last = f"–{data.last_packet}" if data.last_packet else ""
+        rows.append(("  data", f"{data.originator} → {data.responder}", "\n".join(lines), f"{data.first_packet}{last}"))
+    return rows
+
+
+def show_more(page: Page, count: int, noun: str, *, indent: int = 2, suffix: str = "") -> None:
+    """Say how much was left out, and how to see it."""
+    if count > 0:
+        page.line(
+            Span(f"… and {counted(count, f'more {noun}', f'more {noun}s')}{suffix}; -v shows all", "dim"), indent=indent
+        )
