@@ -81,6 +81,16 @@ def shared_cases() -> tuple[Case, ...]:
     )
 
 
+def declared_ranges(declared: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """Return the dynamic range that the policy of a truth declares for each host."""
+    ranges: dict[str, tuple[int, int]] = {}
+    for hosts, span in (("agents", "agent_dynamic_range"), ("media_servers", "media_dynamic_range")):
+        if declared.get(span):
+            low, high = declared[span]
+            ranges |= dict.fromkeys(declared[hosts], (low, high))
+    return ranges
+
+
 def policy_of(truth: dict[str, Any]) -> str:
     """Write the policy that a truth declares as a policy file."""
     declared = truth["policy"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,7 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
         ["services", "list"],
         ["schema", "report"],
         ["policy", "--help"],
+        ["report", "--help"],
     ],
     ids=" ".join,
 )
@@ -65,6 +67,14 @@ def test_an_audit_loads_no_data_frames(report_format: str) -> None:
     assert code in (0, 1)
     assert "numpy" in modules
     assert modules & (HEAVY - {"numpy"}) == set()
+
+
+def test_rendering_a_saved_report_again_needs_no_packets(tmp_path: Path) -> None:
+    saved, page = tmp_path / "saved.json", tmp_path / "page.html"
+    loaded_by("audit", str(CAPTURE), "--format", "json", "--output", str(saved))
+    code, modules = loaded_by("report", str(saved), "--report", str(page))
+    assert code == 0
+    assert modules & HEAVY == {"jinja2"}
 
 
 def test_importing_auditor_loads_nothing() -> None:

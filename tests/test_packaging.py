@@ -37,6 +37,12 @@ def test_the_wheel_carries_the_rules_inside_the_package(wheel: Path) -> None:
     assert {f"auditor/_data/{rule}" for rule in rules} <= names
 
 
+def test_the_wheel_carries_the_templates_of_the_page(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    templates = ROOT / "auditor" / "report" / "html" / "templates"
+    assert {f"auditor/report/html/templates/{path.name}" for path in templates.iterdir()} <= names
+
+
 def test_nothing_is_astray(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}

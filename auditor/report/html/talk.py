@@ -11,7 +11,7 @@ from auditor.report.html.scale import Pixels, px
 from auditor.text import byte_count, counted, number
 
 WIDTH = 760
-LEFT, RIGHT = 214, 640
+LEFT, RIGHT = 204, 668
 MOST_ROWS, MOST_ZONES = 24, 7
 
 _BOX_TOP, _BOX_HEIGHT, _ROW = 4, 34, 30
@@ -100,8 +100,8 @@ def _not_permitted(merged: list[list[ServiceSummary]]) -> str:
 
 
 def _box(name: str, x: float, pitch: float) -> ZoneBox:
-    width = min(pitch - 6, 96)
-    return ZoneBox(px(x), px(x - width / 2), px(width), _lines(name, max(int(width / 6.2), 6)), name)
+    width = min(pitch - 3, 96)
+    return ZoneBox(px(x), px(x - width / 2), px(width), _lines(name, max(int(width / 5.7), 6)), name)
 
 
 def _lines(name: str, most: int) -> tuple[str, ...]:
