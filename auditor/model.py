@@ -148,7 +148,10 @@ class ControlSummary:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """A data connection tied to its control connection, with grade and reasons."""
+    """A data connection tied to its control connection, with grade and reasons.
+
+    ``score`` and ``margin`` to the next best explanation are set where the control connection could not be read.
+    """
 
     originator: str
     responder: str
@@ -160,6 +163,8 @@ class DataSummary:
     originator_bytes: int = 0
     responder_bytes: int = 0
     state: str = ""
+    score: int | None = None
+    margin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ def _data(table: FlowTable, link: DataLink) -> DataSummary:
         originator_bytes=int(table["orig_payload"][row]),
         responder_bytes=int(table["resp_payload"][row]),
         state=_native.STATES[int(table["state"][row])],
+        score=link.score,
+        margin=link.margin,
     )
 
 
