@@ -180,7 +180,10 @@ class DataEnd:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """A data connection tied to its control connection, with grade, reasons and the ends at hosts of the policy."""
+    """A data connection tied to its control connection, with grade, reasons and the ends at hosts of the policy.
+
+    ``score`` and ``margin`` to the next best explanation are set where the control connection could not be read.
+    """
 
     originator: str
     responder: str
@@ -195,6 +198,8 @@ class DataSummary:
     first: str = ""
     last: str = ""
     ends: tuple[DataEnd, ...] = ()
+    score: int | None = None
+    margin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from auditor.policy.match import Verdicts, judge
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.session_summary import summarise_sessions
-from auditor.sessions import Readable, SessionSet, find_sessions
+from auditor.sessions import Readable, Rehearsal, SessionSet, find_sessions, rehearse_blind
 from auditor.summary import (
     measure_coverage,
     summarise_captures,
@@ -69,12 +69,40 @@ def audit(
         A rule or service file cannot be used.
     """
     options = options or AuditOptions()
+    read_in = _tied(paths, policy_path, hash_files=options.hash_files, progress=progress)
+    reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
+    table = read_in.table.reoriented(sessions.reversed)
+    verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
+    found = apply_rules(table, sessions, verdicts, policy, reading.files)
+    captures = tuple(map(_explained, summarise_captures(reading.files)))
+    return _report(captures, table, sessions, verdicts, policy, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tied:
+    """Captures as read, with what they are held against, and their sessions."""
+
+    reading: _native.Reading
+    table: FlowTable
+    policy: Policy
+    catalogue: Catalogue
+    sessions: SessionSet
+
+
+def _tied(
+    paths: Iterable[str | os.PathLike[str]],
+    policy_path: str | os.PathLike[str] | None,
+    *,
+    hash_files: bool = False,
+    progress: Progress | None = None,
+) -> _Tied:
+    """Read captures and tie their sessions together."""
     names = _distinct(paths)
     if not names:
         raise UsageError("there is no capture to audit", fix="name at least one capture file")
     policy = None if policy_path is None else load_policy(os.fspath(policy_path))
     catalogue = load_catalogue(policy.generation) if policy is not None else load_catalogue()
-    reading = read(names, catalogue, policy, hash_files=options.hash_files, progress=progress)
+    reading = read(names, catalogue, policy, hash_files=hash_files, progress=progress)
     table, messages = FlowTable.from_reading(reading), NdmpMessages.from_reading(reading)
     policy = policy or infer_policy(table, messages, catalogue)
     sessions = find_sessions(
@@ -83,11 +111,18 @@ def audit(
         control_ports=declared_ndmp_ports(table, policy),
         service_ports=np.array(catalogue.known_ports(), np.uint16),
     )
-    table = table.reoriented(sessions.reversed)
-    verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
-    found = apply_rules(table, sessions, verdicts, policy, reading.files)
-    captures = tuple(map(_explained, summarise_captures(reading.files)))
-    return _report(captures, table, sessions, verdicts, policy, found)
+    return _Tied(reading, table, policy, catalogue, sessions)
+
+
+def rehearse(
+    path: str | os.PathLike[str],
+    *,
+    policy_path: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Rehearsal:
+    """Run the blind scorer beside the decoder on one capture; raises as ``audit`` does."""
+    tied = _tied([path], policy_path, progress=progress)
+    return rehearse_blind(tied.table, tied.sessions, np.array(tied.catalogue.known_ports(), np.uint16))
 
 
 def read(

@@ -105,6 +105,8 @@ def _data(table: FlowTable, link: DataLink, ranges: _Ranges) -> DataSummary:
         first=time_text(int(table["first_time"][row])),
         last=time_text(int(table["last_time"][row])),
         ends=tuple(end for side in ("orig", "resp") if (end := ranges.end(row, side)) is not None),
+        score=link.score,
+        margin=link.margin,
     )
 
 

@@ -10,6 +10,7 @@ from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
 from auditor.exit_codes import CONFORMS, INCONCLUSIVE
+from auditor.text import path_text
 
 
 @click.command()
@@ -23,6 +24,11 @@ from auditor.exit_codes import CONFORMS, INCONCLUSIVE
     default="text",
     show_default=True,
     help="Format of the output.",
+)
+@click.option(
+    "--score",
+    is_flag=True,
+    help="Instead, show how well data connections would be found if nothing could be read (blind scorer).",
 )
 @click.option("--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and byte count.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs.")
@@ -40,6 +46,8 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
       auditor sessions monday-*.pcap --policy site.yaml --format json
     """  # noqa: D301 - Click wants a real backspace
     output_.check_output(options["output"], [*captures, *([policy_path] if policy_path else [])])
+    if options["score"]:
+        return _score(captures, policy_path, wanted=not options["no_progress"])
     # The pipeline loads NumPy and the core: only when there is work.
     from auditor.pipeline import audit
     from auditor.report.session_lines import render_sessions, sessions_json
@@ -56,3 +64,30 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
     data = render_sessions(report.sessions, looks) if text else sessions_json(report.sessions)
     output_.write(data, options["output"], text=text)
     return INCONCLUSIVE if unread else CONFORMS
+
+
+def _score(captures: tuple[str, ...], policy_path: str | None, *, wanted: bool) -> int:
+    """Print precision and recall of the blind scorer, for each capture and in all."""
+    from auditor.cli.tables import show_table
+    from auditor.pipeline import rehearse
+    from auditor.report.layout import Column
+    from auditor.sessions import Rehearsal
+
+    rows: list[tuple[str, ...]] = []
+    total = Rehearsal()
+    for path in captures:
+        with ReadingProgress(wanted=wanted) as progress:
+            result = rehearse(path, policy_path=policy_path, progress=progress)
+        total += result
+        rows.append(_score_row(path_text(path), result))
+    rows.append(_score_row("all", total))
+    titles = ("Sessions", "Proved", "Given", "Right", "Precision", "Recall", "Probable, right")
+    show_table([Column("Capture"), *(Column(title, right=True) for title in titles)], rows)
+    return CONFORMS
+
+
+def _score_row(name: str, result: Any) -> tuple[str, ...]:
+    """Return a row; ``result`` is an ``auditor.sessions.Rehearsal``, whose module loads NumPy."""
+    counts = (result.sessions, result.proved, result.given, result.right)
+    shares = ("–" if share is None else f"{share:.2f}" for share in (result.precision, result.recall))
+    return (name, *map(str, counts), *shares, f"{result.probable}, {result.probable_right}")

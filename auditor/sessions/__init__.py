@@ -11,7 +11,7 @@ from auditor.flows import FlowTable
 from auditor.ndmp import NdmpMessages
 from auditor.sessions.controls import control_mask, readable, session_mask
 from auditor.sessions.dialogue import DialogueReader
-from auditor.sessions.infer import Candidates, after_cut_announcements, by_time
+from auditor.sessions.infer import WHY_BLIND, Candidates, after_cut_announcements
 from auditor.sessions.jobs import JobReader
 from auditor.sessions.link import EndpointIndex, Linker
 from auditor.sessions.model import (
@@ -27,6 +27,7 @@ from auditor.sessions.model import (
     Session,
 )
 from auditor.sessions.posture import PostureReader
+from auditor.sessions.score import Rehearsal, assign, rehearse
 
 __all__ = [
     "Announcement",
@@ -38,9 +39,11 @@ __all__ = [
     "Outcome",
     "Posture",
     "Readable",
+    "Rehearsal",
     "Session",
     "SessionSet",
     "find_sessions",
+    "rehearse_blind",
 ]
 
 Mask = npt.NDArray[np.bool_]
@@ -125,15 +128,33 @@ def _tie_by_time(
         links = tuple(link for link in cut if not taken[link.flow])
         taken[[link.flow for link in links]] = True
         sure.append(replace(session, data=session.data + links))
-    blind = taken.copy()
-    return [_with_possible(table, session, candidates, blind) for session in sure]
+    blind = {session.control: session.readable for session in sure if _is_blind(session)}
+    given: dict[int, list[DataLink]] = {}
+    for scored in assign(table, candidates, list(blind), taken):
+        why = WHY_BLIND[blind[scored.control]]
+        because = (f"{why}; score {scored.score}, margin {scored.margin}: {', '.join(scored.reasons)}",)
+        link = DataLink(scored.flow, scored.grade, because, score=scored.score, margin=scored.margin)
+        given.setdefault(scored.control, []).append(link)
+    return [replace(session, data=(*session.data, *given.get(session.control, ()))) for session in sure]
 
 
-def _with_possible(table: FlowTable, session: Session, candidates: Candidates, taken: Mask) -> Session:
-    if session.readable is Readable.READ or (session.data and session.readable is not Readable.TLS):
-        return session
-    links = by_time(table, candidates, session.control, session.readable, taken)
-    return replace(session, data=session.data + tuple(links))
+def _is_blind(session: Session) -> bool:
+    """Whether hosts, time and shape are all that is left to tie the session's data connections by."""
+    return session.readable is Readable.TLS or (session.readable is not Readable.READ and not session.data)
+
+
+def rehearse_blind(table: FlowTable, sessions: SessionSet, service_ports: npt.NDArray[np.uint16]) -> Rehearsal:
+    """Run the blind scorer beside the decoder, on sessions that were read and without showing it their messages."""
+    candidates = Candidates(table, sessions.control, service_ports)
+    failed = table.attempts()
+    truth = {
+        session.control: frozenset(
+            link.flow for link in session.data if link.grade is Grade.PROVED and not failed[link.flow]
+        )
+        for session in sessions.sessions
+        if session.readable is Readable.READ
+    }
+    return rehearse(table, candidates, truth, [session.control for session in sessions.sessions])
 
 
 def _data_mask(table: FlowTable, sessions: list[Session]) -> Mask:

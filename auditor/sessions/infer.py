@@ -49,6 +49,19 @@ class Candidates:
         found: Rows = self._rows[first:last]
         return found
 
+    def open_with(self, control: int, taken: Mask) -> Rows:
+        """Return those that came about while the control connection was open, the first ``MOST_POSSIBLE``."""
+        table, rows = self._table, self.of_pair(control)
+        rows = rows[~taken[rows]]
+        before = int(table["syn_packets"][control]) == 0
+        opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
+        starts = table["first_time"][rows]
+        fits = (starts <= closed) & ((starts >= opened) | before)
+        # Who never answered carried no data, and host pair and time alone make no case for a blocked attempt.
+        fits &= (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0) & (table["refusal"][rows] == 0)
+        found: Rows = rows[fits][:MOST_POSSIBLE]
+        return found
+
 
 def _pair_keys(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
     low, high = np.minimum(one, other).astype(np.uint64), np.maximum(one, other).astype(np.uint64)
@@ -78,31 +91,10 @@ def after_cut_announcements(
     return links
 
 
-_WHY = {
+WHY_BLIND = {
     Readable.TLS: "the control connection is inside TLS",
     Readable.MID_STREAM: "the control connection began before the capture",
     Readable.CUT: "messages of the control connection were cut by the capture",
     Readable.NOT_SEEN: "no NDMP message of the control connection was captured",
 }
-
-
-def by_time(
-    table: FlowTable,
-    candidates: Candidates,
-    control: int,
-    readable: Readable,
-    taken: Mask,
-) -> list[DataLink]:
-    """Tie connections of the same two hosts that were open while an unreadable control connection was."""
-    rows = candidates.of_pair(control)
-    rows = rows[~taken[rows]]
-    before = int(table["syn_packets"][control]) == 0
-    opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
-    starts, ends = table["first_time"][rows], table["last_time"][rows]
-    fits = (starts <= closed) & ((starts >= opened) if not before else (ends >= 0))
-    # Who never answered carried no data, and host pair and time alone make no case for a blocked attempt.
-    fits &= (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0) & (table["refusal"][rows] == 0)
-    return [
-        DataLink(int(row), Grade.POSSIBLE, (f"{_WHY[readable]}; same two hosts, open at the same time",))
-        for row in rows[fits][:MOST_POSSIBLE]
-    ]
+"""Why a control connection could not be read."""

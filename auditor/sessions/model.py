@@ -10,7 +10,8 @@ class Grade(enum.StrEnum):
     """How sure a tie is.
 
     PROVED: address and port were read from the NDMP messages. PROBABLE: part of that proof is missing (the message
-    was cut, stood before the capture, or named a translated address) and the rest agrees. POSSIBLE: host pair and time.
+    was cut, stood before the capture, or named a translated address) and the rest agrees; or nothing could be read and
+    the blind scorer is clear. POSSIBLE: host pair and time.
     """
 
     PROVED = "proved"
@@ -153,12 +154,15 @@ class DataLink:
     """A data connection (row of the flow table) tied to a session, with the grade and the reasons.
 
     ``reversed``: the message names the end that the flow table, by a guess, has as originator; it is the listener.
+    ``score`` and ``margin`` are those of the blind scorer, None where a message tells of the connection.
     """
 
     flow: int
     grade: Grade
     because: tuple[str, ...]
     reversed: bool = False
+    score: int | None = None
+    margin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Source:
     def ties(self) -> tuple[tuple[Session, DataLink], ...]:
         """Data connections with their sessions.
 
-        A tie by hosts and time alone counts only where the control connection is permitted: else one unreadable
+        A tie by hosts, time and shape alone counts only where the control connection is permitted: else one unreadable
         connection to the control port would turn all other traffic of an intruder into data connections.
         """
         permitted = self.verdicts.verdict == VERDICTS.index("permit")
@@ -70,7 +70,7 @@ class Source:
             (session, link)
             for session in self.sessions.sessions
             for link in session.data
-            if link.grade is not Grade.POSSIBLE or permitted[session.control]
+            if (link.score is None and link.grade is not Grade.POSSIBLE) or permitted[session.control]
         )
 
     @cached_property

@@ -1,0 +1,125 @@
+"""The blind scorer: scenes by hand, and captures whose decoder tells the truth that the scorer is not shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from auditor.flows import FlowTable
+from auditor.notation import parse
+from auditor.pipeline import rehearse
+from auditor.sessions import DataLink, Grade, find_sessions
+from auditor.sessions.infer import Candidates
+from auditor.sessions.score import WEIGHTS, Rehearsal, assign
+from tests.helpers.talk import Talk
+from tests.support import Case, committed_cases, run_auditor, shared_cases
+
+CASES = committed_cases() + shared_cases()
+BULK = "bytes=0/200000"
+
+
+def links(*lines: str) -> list[list[DataLink]]:
+    table = parse("\n".join(lines)).table
+    ports = np.full(len(table.addresses), 10000, np.uint16)
+    found = find_sessions(table, Talk().done(), control_ports=ports, service_ports=np.array([6101], np.uint16))
+    return [list(session.data) for session in found.sessions]
+
+
+def tls(port: int, at: float, lasts: float) -> str:
+    return f"10.0.1.5:{port} > 10.0.2.9:10000 tcp SF app=tls at={at} for={lasts}"
+
+
+def test_bulk_one_way_inside_the_session_is_probable_and_never_proved() -> None:
+    ((link,),) = links(tls(40000, 0, 9), f"10.0.1.5:40001 > 10.0.2.9:50105 tcp SF at=1 for=6 {BULK}")
+    # pair 2, soon, nearest, within, afterwards, one-way, bulk: 1 each.
+    assert (link.grade, link.score, link.margin) == (Grade.PROBABLE, 8, 8)
+    assert link.because[0].startswith("the control connection is inside TLS; score 8, margin 8: same two hosts")
+
+
+def test_two_that_could_be_it_are_no_better_than_possible() -> None:
+    (found,) = links(
+        tls(40000, 0, 9),
+        f"10.0.1.5:40001 > 10.0.2.9:50105 tcp SF at=1 for=6 {BULK}",
+        f"10.0.1.5:40002 > 10.0.2.9:50106 tcp SF at=1 for=6 {BULK}",
+    )
+    assert [(link.grade, link.margin) for link in found] == [(Grade.POSSIBLE, 0)]
+
+
+def test_several_in_sequence_belong_to_one_session() -> None:
+    (found,) = links(
+        tls(40000, 0, 9),
+        f"10.0.1.5:40001 > 10.0.2.9:50105 tcp SF at=1 for=2 {BULK}",
+        f"10.0.1.5:40002 > 10.0.2.9:50106 tcp SF at=4 for=2 {BULK}",
+    )
+    assert [link.flow for link in found] == [1, 2]
+
+
+def test_each_connection_is_given_once() -> None:
+    found = links(
+        tls(40000, 0, 9),
+        tls(40010, 3, 9),
+        f"10.0.1.5:40001 > 10.0.2.9:50105 tcp SF at=1 for=7 {BULK}",
+        f"10.0.1.5:40002 > 10.0.2.9:50106 tcp SF at=4 for=7 {BULK}",
+    )
+    assert [[link.flow for link in session] for session in found] == [[2], [3]]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "10.0.1.6:40001 > 10.0.2.9:50105 tcp SF at=1 for=2 bytes=0/200000",
+        "10.0.1.5:40001 > 10.0.2.9:6101 tcp SF at=1 for=2 bytes=0/200000",
+        "10.0.1.5:40001 > 10.0.2.9:50105 tcp SF at=20 for=2 bytes=0/200000",
+        "10.0.1.5:40001 > 10.0.2.9:50105 tcp S0 at=1",
+        "10.0.1.5:40001 > 10.0.2.9:50105 tcp SF app=http at=1 for=2 bytes=0/200000",
+    ],
+    ids=["other host", "known service", "after the session", "never answered", "another protocol"],
+)
+def test_what_is_no_candidate(line: str) -> None:
+    assert links(tls(40000, 0, 9), line) == [[]]
+
+
+def test_an_empty_connection_is_hardly_possible() -> None:
+    ((link,),) = links(tls(40000, 0, 9), "10.0.1.5:40001 > 10.0.2.9:50105 tcp SF at=1 for=6 bytes=0/0")
+    assert link.grade is Grade.POSSIBLE
+    assert link.score == 3
+
+
+def test_equal_times_to_the_close_tell_concurrent_jobs_apart() -> None:
+    """Data connections open out of order; each control connection closes one second after its own."""
+    data = [(1.05, 5.31), (1.02, 7.77), (1.03, 3.13), (1.01, 6.49)]
+    lines = [tls(41000 + n, 1 + n / 1000, end + 1 - (1 + n / 1000)) for n, (_, end) in enumerate(data)]
+    lines += [
+        f"10.0.1.5:{42000 + n} > 10.0.2.9:{50100 + n} tcp SF at={at} for={round(end - at, 3)} {BULK}"
+        for n, (at, end) in enumerate(data)
+    ]
+    found = links(*lines)
+    assert [[link.flow for link in session] for session in found] == [[4], [5], [6], [7]]
+
+
+def test_every_weight_has_its_reason() -> None:
+    assert all(weight and reason for weight, reason in WEIGHTS.values())
+
+
+def test_nothing_at_all() -> None:
+    table = FlowTable.from_columns({}, np.zeros((0, 16), np.uint8))
+    nothing = np.zeros(0, np.bool_)
+    assert assign(table, Candidates(table, nothing, np.zeros(0, np.uint16)), [], nothing) == []
+    assert (Rehearsal().precision, Rehearsal().recall) == (None, None)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_on_real_captures_what_is_called_probable_is_right(case: Case) -> None:
+    result = rehearse(case.capture)
+    assert result.probable_right == result.probable
+    if result.proved and result.sessions < 20:
+        assert result.precision == 1.0
+        assert result.recall == 1.0
+
+
+def test_the_command_sums_up() -> None:
+    captures = [case.capture for case in committed_cases() if case.name in ("compliant", "rogue")]
+    done = run_auditor("sessions", "--score", *captures)
+    assert (done.code, done.err) == (0, "")
+    # Of the truths: four and one data connections.
+    assert done.out.splitlines()[-1].split()[:5] == ["all", "13", "5", "5", "5"]
