@@ -8,6 +8,7 @@ from auditor.model import (
     Authentication,
     CaptureSummary,
     ControlSummary,
+    DataEnd,
     DataSummary,
     Evidence,
     Finding,
@@ -74,6 +75,8 @@ def session(**changes: object) -> SessionSummary:
             DataSummary(
                 "10.77.0.10:36576", "10.77.0.21:40011", 30, "proved", ("DATA_LISTEN reply in packet 28",),
                 110, "site.pcap", 0, 215040, "SF",
+                "2026-11-22T15:42:15.516522000Z", "2026-11-22T15:42:15.574803000Z",
+                (DataEnd("10.77.0.21", 40011, "listens", "50100-50124", False),),
             ),
         ),
         readable="read",
