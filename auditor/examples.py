@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from auditor import _native
 from auditor.engine import findings
 from auditor.errors import DocumentProblem, UsageError
 from auditor.model import Finding, Severity
@@ -119,7 +121,7 @@ def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
         control_ports=declared_ndmp_ports(scene.table, policy),
         service_ports=np.array(catalogue.known_ports(), np.uint16),
     )
-    said = _said(scene.marks)
+    said = _said(scene.marks, (scene.table["flags"] & _native.FLAG_CUT) != 0)
     kept = [session for session in seen.sessions if session.control not in said]
     sessions = tuple(sorted([*kept, *said.values()], key=lambda session: session.control))
     control, data = seen.control.copy(), np.zeros(len(scene.table), np.bool_)
@@ -128,14 +130,14 @@ def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
     return SessionSet(sessions, control, data)
 
 
-def _said(marks: Iterable[Marks]) -> dict[int, Session]:
+def _said(marks: Iterable[Marks], cut: npt.NDArray[np.bool_]) -> dict[int, Session]:
     """Return the sessions that marks describe, by the row of their control connection."""
     sessions: dict[int, Session] = {}
     current = -1
     for row, mark in enumerate(marks):
         if mark.control:
             current = row
-            sessions[row] = Session(row, Readable(mark.readable), _dialogue(mark))
+            sessions[row] = Session(row, Readable(mark.readable), _dialogue(mark, cut=bool(cut[row])))
         if mark.data:
             if current < 0:
                 raise UsageError("a data connection needs a control connection on a line above it")
@@ -144,14 +146,14 @@ def _said(marks: Iterable[Marks]) -> dict[int, Session]:
     return sessions
 
 
-def _dialogue(mark: Marks) -> Dialogue:
+def _dialogue(mark: Marks, *, cut: bool) -> Dialogue:
     logins = (Login(mark.auth or "md5", _ACCEPTED[mark.login], 0),) if mark.login else ()
     return Dialogue(
         version=4 if mark.readable == "read" else None,
         logins=logins,
         operations=("backup",) if mark.transfer else (),
         local=mark.local,
-        cut_messages=int(mark.readable == "cut"),
+        cut_messages=int(cut and mark.readable == "cut"),
     )
 
 

@@ -32,7 +32,6 @@ from auditor.summary import (
     summarise_sessions,
 )
 from auditor.tables import build_tables
-from auditor.text import path_text
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 Progress = Callable[[int, int], None]
@@ -61,7 +60,7 @@ def audit(
     Raises
     ------
     UsageError
-        There is no capture, or its name is not valid UTF-8.
+        There is no capture.
     PolicyError
         The policy, or a services file that it names, cannot be used; with all complaints at once.
     RuleError
@@ -97,10 +96,7 @@ def read(
     hash_files: bool = False,
     progress: Progress | None = None,
 ) -> _native.Reading:
-    """Read captures into flows and NDMP messages. Raises UsageError for a name that is no Unicode."""
-    for path in paths:
-        if path_text(path) != path:
-            raise UsageError(f"{path_text(path)}: the name is not valid UTF-8", fix="rename the file, or link to it")
+    """Read captures into flows and NDMP messages, in order of their first packets, whatever order they are named in."""
     return _native.read_flows(
         paths,
         known_ports=catalogue.known_ports(),

@@ -97,6 +97,7 @@ CODES = {
     "BX905": "capture-not-read",
     "BX906": "nothing-to-judge",
     "BX907": "control-bytes-missing",
+    "BX908": "control-stream-not-ndmp",
 }
 
 
