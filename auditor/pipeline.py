@@ -20,7 +20,7 @@ from auditor.packs.load import load_pack
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
-from auditor.policy.match import Verdicts, judge
+from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.sessions import Readable, SessionSet, find_sessions
@@ -82,7 +82,7 @@ def audit(
         service_ports=np.array(catalogue.known_ports(), np.uint16),
     )
     table = table.reoriented(sessions.reversed)
-    verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
+    sessions, verdicts = _judged(table, sessions, policy, catalogue)
     found = apply_rules(table, sessions, verdicts, policy, reading.files)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
     return _report(captures, table, sessions, verdicts, policy, found)
@@ -105,6 +105,17 @@ def read(
         # Python sees an interrupt only when the core comes back to it, so that it always must.
         progress=progress or _no_progress,
     )
+
+
+def _judged(
+    table: FlowTable, sessions: SessionSet, policy: Policy, catalogue: Catalogue
+) -> tuple[SessionSet, Verdicts]:
+    """Judge, take back what connections that no term lets in claim by hosts and time alone, and judge without it."""
+    verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
+    sound = sessions.without_claims(verdicts.verdict == VERDICTS.index("permit"))
+    if sound is not sessions:
+        verdicts = judge(table, policy, catalogue, control=sound.control, data=sound.data)
+    return sound, verdicts
 
 
 def apply_rules(

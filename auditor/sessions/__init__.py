@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from auditor.flows import FlowTable
 from auditor.ndmp import NdmpMessages
+from auditor.sessions.claims import without_claims
 from auditor.sessions.controls import control_mask, readable, session_mask
 from auditor.sessions.dialogue import DialogueReader
-from auditor.sessions.infer import Candidates, after_cut_announcements, by_time
+from auditor.sessions.infer import MOST_CLAIMS, Candidates, after_cut_announcements, by_time
 from auditor.sessions.link import EndpointIndex, Linker
 from auditor.sessions.model import (
     Announcement,
@@ -55,6 +56,18 @@ class SessionSet:
         """Rows whose guessed originator is the listener that an NDMP message names; shape (rows,), sorted."""
         rows = {link.flow for session in self.sessions for link in session.data if link.reversed}
         return np.array(sorted(rows), np.intp)
+
+    def without_claims(self, permitted: Mask) -> SessionSet:
+        """Return the set less what control connections that are not ``permitted`` claim by hosts and time alone.
+
+        The very same set where there is none; ``permitted`` has shape (flows,).
+        """
+        kept = without_claims(self.sessions, permitted)
+        if all(new is old for new, old in zip(kept, self.sessions, strict=True)):
+            return self
+        data = np.zeros_like(self.data)
+        data[[link.flow for session in kept for link in session.data]] = True
+        return SessionSet(kept, self.control, data)
 
 
 def find_sessions(
@@ -107,14 +120,20 @@ def _tie_by_time(
         links = tuple(link for link in cut if not taken[link.flow])
         taken[[link.flow for link in links]] = True
         sure.append(replace(session, data=session.data + links))
-    blind = taken.copy()
-    return [_with_possible(table, session, candidates, blind) for session in sure]
+    blind, claims = taken.copy(), np.zeros(len(table), np.uint8)
+    return [_with_possible(table, session, candidates, blind, claims) for session in sure]
 
 
-def _with_possible(table: FlowTable, session: Session, candidates: Candidates, taken: Mask) -> Session:
+def _with_possible(
+    table: FlowTable, session: Session, candidates: Candidates, taken: Mask, claims: npt.NDArray[np.uint8]
+) -> Session:
+    """Tie by hosts and time; a flow that has enough possible ties counts as ``taken`` from then on."""
     if session.readable is Readable.READ or (session.data and session.readable is not Readable.TLS):
         return session
     links = by_time(table, candidates, session.control, session.readable, taken)
+    rows = [link.flow for link in links]
+    claims[rows] += 1
+    taken[rows] = claims[rows] >= MOST_CLAIMS
     return replace(session, data=session.data + tuple(links))
 
 

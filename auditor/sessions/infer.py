@@ -19,6 +19,8 @@ _CARRIES_DATA = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "m
 _FIRST_FREE_PORT = 1024
 MOST_POSSIBLE = 128
 """Possible ties of one control connection. An outsider's unreadable one must not claim all of its port scan."""
+MOST_CLAIMS = 16
+"""Possible ties of one data connection. Thousands of unreadable control connections must not each claim all flows."""
 
 
 class Candidates:
