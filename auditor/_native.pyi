@@ -1,5 +1,6 @@
 """The Rust core: capture files, headers, flows, NDMP. Facts only; no policy, no names of products."""
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
@@ -52,6 +53,7 @@ class FileFacts:
     """What one capture file is, and how much of it was read."""
 
     path: str
+    """As it was given; bytes that are no UTF-8 are surrogates (``os.fsdecode``)."""
     format: str
     """"pcap", "pcapng", or "" when not recognised."""
     packets: int
@@ -63,7 +65,7 @@ class FileFacts:
     last: int | None
     snaplen: int | None
     link_types: dict[str, int]
-    """Name of the link type -> packets."""
+    """Name of the link type -> packets; ``others`` are those beyond the 64th."""
     problems: dict[str, int]
     """Name of the problem -> count; zero counts are left out."""
     drops: int | None
@@ -100,14 +102,14 @@ class Reading:
         """One array per column of ``auditor.ndmp.STREAM_COLUMNS``: one row per NDMP control stream."""
 
 def read_flows(
-    paths: Sequence[str],
+    paths: Sequence[str | os.PathLike[str]],
     *,
     known_ports: Sequence[int] = ...,  # none
     ndmp_ports: Sequence[int] = ...,  # 10000
     hash_files: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:
-    """Read captures one after another into one flow table.
+    """Read captures into one flow table, one after another in order of their first packets.
 
     ``known_ports`` are responder ports that settle the direction of a flow without handshake; ``ndmp_ports`` lower the
     bar for recognising a control stream that began before the capture. ``progress(bytes_read, bytes_total)`` is called

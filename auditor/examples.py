@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from auditor import _native
 from auditor.engine import findings
 from auditor.errors import DocumentProblem, UsageError
 from auditor.model import Finding, Severity
@@ -133,10 +134,12 @@ def _said(scene: Scene) -> dict[int, Session]:
     """Return the sessions that marks describe, by the row of their control connection."""
     sessions: dict[int, Session] = {}
     current = -1
+    frames_cut = (scene.table["flags"] & _native.FLAG_CUT) != 0
     for row, mark in enumerate(scene.marks):
         if mark.control:
             current = row
-            sessions[row] = Session(row, Readable(mark.readable), _dialogue(mark), posture=_posture(scene, mark))
+            dialogue = _dialogue(mark, cut=bool(frames_cut[row]))
+            sessions[row] = Session(row, Readable(mark.readable), dialogue, posture=_posture(scene, mark))
         if mark.data:
             if current < 0:
                 raise UsageError("a data connection needs a control connection on a line above it")
@@ -145,14 +148,14 @@ def _said(scene: Scene) -> dict[int, Session]:
     return sessions
 
 
-def _dialogue(mark: Marks) -> Dialogue:
+def _dialogue(mark: Marks, *, cut: bool) -> Dialogue:
     logins = (Login(mark.auth or "md5", _ACCEPTED[mark.login], 0),) if mark.login else ()
     return Dialogue(
         version=4 if mark.readable == "read" else None,
         logins=logins,
         operations=("backup",) if mark.transfer else (),
         local=mark.local,
-        cut_messages=int(mark.readable == "cut"),
+        cut_messages=int(cut and mark.readable == "cut"),
     )
 
 

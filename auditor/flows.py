@@ -14,6 +14,7 @@ from auditor import _native
 from auditor.errors import MissingExtra
 from auditor.model import FlowReference
 from auditor.ndmp import Column
+from auditor.text import path_text
 
 COLUMNS = (
     Column("transport", "u1", "IANA", "IP protocol number: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6 …"),
@@ -107,7 +108,7 @@ class FlowTable:
         return cls(
             reading.flow_columns(),
             reading.addresses(),
-            files=tuple(facts.path for facts in reading.files),
+            files=tuple(path_text(facts.path) for facts in reading.files),
             history=reading.history_text,
         )
 

@@ -69,9 +69,9 @@ def _taking_part(table: FlowTable, verdicts: Verdicts) -> dict[int, _Host]:
     """Return the hosts with the most flows in scope, by address code."""
     scope = verdicts.verdict != _OUT_OF_SCOPE
     ends = np.concatenate([table["orig_addr"][scope], table["resp_addr"][scope]])
-    codes, flows = np.unique(ends, return_counts=True)
+    flows = np.bincount(ends, minlength=len(table.addresses))
     kept = np.argsort(-flows, kind="stable")[:MOST_HOSTS]
-    return {int(codes[n]): _Host() for n in kept}
+    return {int(code): _Host() for code in kept if flows[code]}
 
 
 def _add_controls(hosts: dict[int, _Host], table: FlowTable, sessions: SessionSet, policy: Policy) -> None:

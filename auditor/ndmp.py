@@ -81,7 +81,7 @@ class NdmpMessages:
     matter, so that rows are asked for by flow and message code and only their fields become Python objects.
     """
 
-    __slots__ = ("_fields", "_flows", "_messages", "_order", "_starts", "_texts", "streams")
+    __slots__ = ("_fields", "_flows", "_messages", "_order", "_starts", "_stream_rows", "_texts", "streams")
 
     def __init__(
         self,
@@ -94,6 +94,7 @@ class NdmpMessages:
         self._fields = fields
         self._texts = texts
         self.streams = dict(streams)
+        self._stream_rows = {flow: row for row, flow in enumerate(streams["flow"].tolist())}
         # Rows of one flow need not stand together; a stable order keeps its packets in sequence.
         self._order: Rows = np.argsort(messages["flow"], kind="stable")
         self._flows = messages["flow"][self._order]
@@ -139,8 +140,7 @@ class NdmpMessages:
 
     def stream(self, flow: int) -> int | None:
         """Return the row of ``streams`` for a flow, or None where it carries no NDMP."""
-        rows = np.flatnonzero(self.streams["flow"] == flow)
-        return int(rows[0]) if len(rows) else None
+        return self._stream_rows.get(flow)
 
     def _field(self, index: int) -> Field:
         text = int(self._fields["text"][index])

@@ -20,7 +20,7 @@ from auditor.packs.load import load_pack
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
-from auditor.policy.match import Verdicts, judge
+from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.session_summary import summarise_sessions
@@ -33,7 +33,6 @@ from auditor.summary import (
     summarise_terms,
 )
 from auditor.tables import build_tables
-from auditor.text import path_text
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 Progress = Callable[[int, int], None]
@@ -62,7 +61,7 @@ def audit(
     Raises
     ------
     UsageError
-        There is no capture, or its name is not valid UTF-8.
+        There is no capture.
     PolicyError
         The policy, or a services file that it names, cannot be used; with all complaints at once.
     RuleError
@@ -72,7 +71,7 @@ def audit(
     read_in = _tied(paths, policy_path, hash_files=options.hash_files, progress=progress)
     reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
     table = read_in.table.reoriented(sessions.reversed)
-    verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
+    sessions, verdicts = _judged(table, sessions, policy, catalogue)
     found = apply_rules(table, sessions, verdicts, policy, reading.files)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
     return _report(captures, table, sessions, verdicts, policy, found)
@@ -133,10 +132,7 @@ def read(
     hash_files: bool = False,
     progress: Progress | None = None,
 ) -> _native.Reading:
-    """Read captures into flows and NDMP messages. Raises UsageError for a name that is no Unicode."""
-    for path in paths:
-        if path_text(path) != path:
-            raise UsageError(f"{path_text(path)}: the name is not valid UTF-8", fix="rename the file, or link to it")
+    """Read captures into flows and NDMP messages, in order of their first packets, whatever order they are named in."""
     return _native.read_flows(
         paths,
         known_ports=catalogue.known_ports(),
@@ -145,6 +141,17 @@ def read(
         # Python sees an interrupt only when the core comes back to it, so that it always must.
         progress=progress or _no_progress,
     )
+
+
+def _judged(
+    table: FlowTable, sessions: SessionSet, policy: Policy, catalogue: Catalogue
+) -> tuple[SessionSet, Verdicts]:
+    """Judge, take back what connections that no term lets in claim by hosts and time alone, and judge without it."""
+    verdicts = judge(table, policy, catalogue, control=sessions.control, data=sessions.data)
+    sound = sessions.without_claims(verdicts.verdict == VERDICTS.index("permit"))
+    if sound is not sessions:
+        verdicts = judge(table, policy, catalogue, control=sound.control, data=sound.data)
+    return sound, verdicts
 
 
 def apply_rules(

@@ -38,7 +38,7 @@ Rows = npt.NDArray[np.intp]
 
 
 def summarise_captures(files: Sequence[_native.FileFacts]) -> tuple[CaptureSummary, ...]:
-    """Return what was read of each capture, in the order given."""
+    """Return what was read of each capture, in the order in which they were read."""
     return tuple(
         CaptureSummary(
             path=path_text(facts.path),
@@ -90,13 +90,15 @@ def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet,
     scope = verdicts.verdict != _OUT_OF_SCOPE
     vendor = np.array([service is not None and not service.platform for service in verdicts.services], np.bool_)
     judged = scope & vendor[verdicts.service]
-    ends = np.concatenate([table["orig_addr"][judged], table["resp_addr"][judged]])
+    # Marked, not sorted: a flood has millions of ends.
+    hosts = np.zeros(len(table.addresses), np.bool_)
+    hosts[table["orig_addr"][judged]] = hosts[table["resp_addr"][judged]] = True
     tcp = scope & (table["transport"] == TCP)
     return Coverage(
         judged=int(judged.sum()),
         control=sum(bool(scope[session.control]) for session in sessions.sessions),
         data=int((sessions.data & scope & ~table.attempts()).sum()),
-        hosts=len(np.unique(ends)),
+        hosts=int(hosts.sum()),
         packets=packets,
         flows=int(tcp.sum()),
         guessed=int((tcp & ~np.isin(table["originator_by"], _HANDSHAKE)).sum()),

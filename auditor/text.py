@@ -55,7 +55,7 @@ def escape(text: str, *, limit: int | None = None) -> str:
     marks = 0
     for character in text:
         marks = marks + 1 if unicodedata.combining(character) else 0
-        kept.append(_code(character) if _is_harmful(character) or marks > _MAX_MARKS else character)
+        kept.append(_code(character) if is_harmful(character) or marks > _MAX_MARKS else character)
     return "".join(kept)
 
 
@@ -147,7 +147,8 @@ def joined(words: Iterable[str], *, last: str = "and") -> str:
     return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
-def _is_harmful(character: str) -> bool:
+def is_harmful(character: str) -> bool:
+    """Return whether a terminal would obey or hide a character."""
     return unicodedata.category(character) in _HARMFUL or character in _INVISIBLE
 
 

@@ -270,9 +270,9 @@ def test_a_name_that_is_no_unicode(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system takes Unicode names only")
     done = subprocess.run([os.fsencode(COMMAND), b"audit", path], capture_output=True, timeout=60)
-    assert done.returncode in (0, 1, 2)
-    assert b"internal error" not in done.stderr
-    assert b"caf\\xe9.pcap" in done.stdout + done.stderr
+    assert (done.returncode, done.stderr) == (0, b"")
+    # A long path is broken into lines.
+    assert b"caf\\xe9.pcap" in b"".join(done.stdout.split())
 
 
 def test_a_hostile_name_cannot_move_the_cursor(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ def test_there_and_back_again(made: model.Report) -> None:
 def test_control_characters_are_escaped() -> None:
     data = rendered(hostile_report())
     assert not any(byte < 0x20 and byte != 0x0A for byte in data)
+    assert not set(data.decode()) & set("\x7f\x9b\u202e\u2028\u200b")
     assert json.loads(data)["limits"] == [HOSTILE]
 
 

@@ -87,6 +87,7 @@ CODES = {
     "BX502": "hosts-disagree-about-ndmp-port",
     "BX503": "not-ndmp-on-control-port",
     "BX504": "control-connection-to-undeclared-host",
+    "BX505": "called-on-the-ndmp-port-of-others",
     "BX601": "cleartext-password-login",
     "BX602": "control-inside-tls",
     "BX603": "no-authentication",
@@ -106,6 +107,7 @@ CODES = {
     "BX905": "capture-not-read",
     "BX906": "nothing-to-judge",
     "BX907": "control-bytes-missing",
+    "BX908": "control-stream-not-ndmp",
 }
 
 

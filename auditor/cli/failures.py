@@ -29,7 +29,8 @@ def run(command: click.Command, args: list[str] | None) -> int:
         tell("error", "interrupted")
         return exit_codes.INTERRUPTED
     except click.UsageError as error:
-        tell("error", error.format_message())
+        # Click breaks long lists of choices into lines with tabs.
+        tell("error", " ".join(error.format_message().split()))
         tell("help", f"{error.ctx.command_path if error.ctx else 'auditor'} --help")
         return exit_codes.USAGE
     except click.ClickException as error:

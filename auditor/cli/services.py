@@ -20,8 +20,11 @@ def list_services(generation: str | None) -> None:
     # Documents are read with PyYAML, which --help need not wait for.
     from auditor.cli.tables import show_table
     from auditor.report.layout import Column
-    from auditor.services import DEFAULT_GENERATION, load_catalogue
+    from auditor.services import DEFAULT_GENERATION, generations, load_catalogue
 
+    known = generations()
+    if generation and generation not in known:
+        raise click.BadParameter(f"{generation!r} is none of {', '.join(known)}.", param_hint="'--generation'")
     catalogue = load_catalogue(generation or DEFAULT_GENERATION)
     rows: list[Sequence[str] | str] = []
     for service in catalogue.services:

@@ -47,7 +47,7 @@ class Document:
                 "keep one of them",
             )
         if self.root is None:
-            self.complain(Place(path, 1), "the file is empty")
+            self.complain(Place(path, 1), "the file is empty", "write the document, or name another file")
 
     def complain(self, at: Node | Place, message: str, fix: str = "") -> None:
         """Note a problem at a node or place."""
@@ -95,7 +95,7 @@ class Document:
                 self.complain(mapping.keys[key], f"{_quoted(key)} has no value", "give it one or remove the line")
         for key in required:
             if key not in mapping.values:
-                self.complain(mapping, f"{_quoted(key)} is missing")
+                self.complain(mapping, f"{_quoted(key)} is missing", f"add a line {key}: …")
         return found
 
     def text(self, node: Node | None) -> str | None:
@@ -103,10 +103,10 @@ class Document:
         if node is None:
             return None
         if not isinstance(node, Scalar):
-            self.complain(node, f"expected one value, found {_kind(node)}")
+            self.complain(node, f"expected one value, found {_kind(node)}", "write a single word or number")
             return None
         if node.empty or not node.text.strip():
-            self.complain(node, "the value is missing")
+            self.complain(node, "the value is missing", "write it, or remove the key")
             return None
         return node.text.strip()
 

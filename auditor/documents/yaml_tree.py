@@ -158,9 +158,13 @@ class _Builder:
 
     def _start(self, node: Sequence | Mapping) -> None:
         if self._expects_key():
-            raise TreeError(node.place, "a key must be plain text, not a list or mapping")
+            raise TreeError(
+                node.place,
+                "a key must be plain text, not a list or mapping",
+                "put quotes around it, or remove the bracket",
+            )
         if len(self._open) >= MAX_DEPTH:
-            raise TreeError(node.place, f"nested more than {MAX_DEPTH} levels deep")
+            raise TreeError(node.place, f"nested more than {MAX_DEPTH} levels deep", "close some of the brackets")
         self._hang(node)
         self._open.append(node)
         self._pending.append(None)

@@ -113,6 +113,10 @@ FLOW_COLUMNS = (
     _number("ndmp_port", "NDMP port declared for the responder"),
     _flag("listens_outside", "data connection whose listening port is outside the range declared for that host"),
     _flag("ndmp_elsewhere", "the responder was seen to serve NDMP on a port other than the declared one"),
+    _flag(
+        "ndmp_port_of_others",
+        "the port is not the one declared for the responder, but NDMP is declared or served there elsewhere",
+    ),
     _flag("ndmp_port_dead", "the responder's declared NDMP port was refused or silent in this capture"),
     _flag("answered_elsewhere", "another flow of the same originator, responder, transport and port was established"),
     _flag("at_the_end", "began so shortly before the capture's end that no answer could be expected"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -17,6 +18,9 @@ from typing import Any
 from auditor.errors import AuditorError
 from auditor.model import SCHEMA, Report
 from auditor.report.interface import RenderOptions
+from auditor.text import is_harmful
+
+_BEYOND_ASCII = re.compile(r"[^ -~\n]")
 
 _HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals")
 """Fields that come first in the document, before the long lists."""
@@ -26,7 +30,15 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
     """Return the report as UTF-8 JSON, indented by two, with a line feed at the end."""
     document = to_dict(report)
     # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.
-    return f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode("utf-8", "backslashreplace")
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    # What a terminal would obey or hide is escaped too: reports are printed and paged, not only parsed.
+    harmless = text if text.isascii() else _BEYOND_ASCII.sub(_escaped, text)
+    return f"{harmless}\n".encode("utf-8", "backslashreplace")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return json.dumps(character)[1:-1] if is_harmful(character) else character
 
 
 def to_dict(report: Report) -> dict[str, Any]:

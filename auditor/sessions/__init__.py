@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from auditor.flows import FlowTable
 from auditor.ndmp import NdmpMessages
+from auditor.sessions.claims import without_claims
 from auditor.sessions.controls import control_mask, readable, session_mask
 from auditor.sessions.dialogue import DialogueReader
 from auditor.sessions.infer import WHY_BLIND, Candidates, after_cut_announcements
@@ -66,6 +67,18 @@ class SessionSet:
         """Rows whose guessed originator is the listener that an NDMP message names; shape (rows,), sorted."""
         rows = {link.flow for session in self.sessions for link in session.data if link.reversed}
         return np.array(sorted(rows), np.intp)
+
+    def without_claims(self, permitted: Mask) -> SessionSet:
+        """Return the set less what control connections that are not ``permitted`` claim by hosts and time alone.
+
+        The very same set where there is none; ``permitted`` has shape (flows,).
+        """
+        kept = without_claims(self.sessions, permitted)
+        if all(new is old for new, old in zip(kept, self.sessions, strict=True)):
+            return self
+        data = np.zeros_like(self.data)
+        data[[link.flow for session in kept for link in session.data]] = True
+        return SessionSet(kept, self.control, data)
 
 
 def find_sessions(

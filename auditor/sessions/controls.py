@@ -52,4 +52,5 @@ def readable(table: FlowTable, messages: NdmpMessages, flow: int, cut_messages: 
         return Readable.TLS
     if int(messages.streams["began"][stream]):
         return Readable.MID_STREAM
-    return Readable.CUT if cut_messages else Readable.READ
+    unread = cut_messages or int(messages.streams["skipped_bytes"][stream])
+    return Readable.CUT if unread else Readable.READ

@@ -24,6 +24,7 @@ CONNECTS = frozenset({DATA_CONNECT, MOVER_CONNECT})
 STARTS = {START_BACKUP: "backup", START_RECOVER: "restore", START_RECOVER_FILEHIST: "restore"}
 STATES = frozenset({DATA_GET_STATE, MOVER_GET_STATE})
 RELEVANT = frozenset({CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *LISTENS, *CONNECTS, *STARTS, *STATES})
+_RELEVANT = np.array(sorted(RELEVANT), np.uint32)
 NEEDED = frozenset({CONNECT_OPEN, CLIENT_AUTH, *LISTENS, *CONNECTS})
 """Messages without whose bodies a tie or a login cannot be proved. Bulk such as file history may be cut without harm."""
 
@@ -56,12 +57,10 @@ class DialogueReader:
         """Return what was said."""
         rows = self._messages.rows(self._flow)
         codes = self._messages["message"]
-        for row in rows:
-            code = int(codes[row])
-            if code in RELEVANT:
-                self._take(int(row), code)
-            if not self._messages["from_responder"][row]:
-                self._requests += 1
+        relevant = rows[np.isin(codes[rows], _RELEVANT)]
+        for row in relevant.tolist():
+            self._take(row, int(codes[row]))
+        self._requests = len(rows) - int(self._messages["from_responder"][rows].sum())
         self._logins.extend(Login(kind, None, packet) for kind, packet in self._pending_auth.values())
         return Dialogue(
             version=self._version_in_force(rows),

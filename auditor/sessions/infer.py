@@ -94,7 +94,7 @@ def after_cut_announcements(
 WHY_BLIND = {
     Readable.TLS: "the control connection is inside TLS",
     Readable.MID_STREAM: "the control connection began before the capture",
-    Readable.CUT: "messages of the control connection were cut by the capture",
+    Readable.CUT: "parts of the control connection could not be read",
     Readable.NOT_SEEN: "no NDMP message of the control connection was captured",
 }
 """Why a control connection could not be read."""

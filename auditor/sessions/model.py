@@ -164,6 +164,11 @@ class DataLink:
     score: int | None = None
     margin: int | None = None
 
+    @property
+    def blind(self) -> bool:
+        """Whether no message tells of the connection: hosts, time and shape are all there is."""
+        return self.score is not None or self.grade is Grade.POSSIBLE
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

@@ -142,10 +142,13 @@ def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
     elsewhere[responder[greets & ~to_declared & (declared != 0)]] = True
     refused[responder[to_declared & source.blocked]] = True
     alive[responder[to_declared & (outcome == ESTABLISHED)]] = True
+    ports = np.unique(np.concatenate([declared[declared != 0], flows["resp_port"][greets]]))
+    of_others = (flows["transport"] == TCP) & (declared != 0) & ~to_declared & np.isin(flows["resp_port"], ports)
     return {
         "on_ndmp_port": ColumnData(to_declared),
         "ndmp_port": ColumnData(declared),
         "ndmp_elsewhere": ColumnData(elsewhere[responder]),
+        "ndmp_port_of_others": ColumnData(of_others),
         "ndmp_port_dead": ColumnData((refused & ~alive)[responder]),
     }
 

@@ -14,10 +14,12 @@ from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
 from auditor.rule_table import AddressNames, Array, ColumnData, Mask
-from auditor.sessions import DataLink, Grade, Session, SessionSet
+from auditor.sessions import DataLink, Session, SessionSet
 
 ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
 NANOSECONDS = 1_000_000_000
+_PAUSE = 10 * NANOSECONDS
+"""A capture that begins so soon after the end of another goes on with it."""
 
 _REFUSALS = {
     "rst": "refused with RST",
@@ -70,15 +72,21 @@ class Source:
             (session, link)
             for session in self.sessions.sessions
             for link in session.data
-            if (link.score is None and link.grade is not Grade.POSSIBLE) or permitted[session.control]
+            if not link.blind or permitted[session.control]
         )
 
     @cached_property
     def capture_ends(self) -> Array:
-        """Time of the last packet of each file, ns."""
+        """Time up to which the capture of each file goes on, ns: its last packet, or that of a file that continues it."""
         files = max(len(self.flows.files), int(self.flows["last_file"].max(initial=0)) + 1)
         ends = np.full(files, np.iinfo(np.int64).min)
         np.maximum.at(ends, self.flows["last_file"], self.flows["last_time"])
+        starts = np.full(files, np.iinfo(np.int64).max)
+        np.minimum.at(starts, self.flows["first_file"], self.flows["first_time"])
+        # Files are in order of their first packets; those of a ring buffer follow each other without a pause.
+        for file in range(files - 2, -1, -1):
+            if ends[file] > np.iinfo(np.int64).min and starts[file + 1] <= ends[file] + _PAUSE:
+                ends[file] = max(ends[file], ends[file + 1])
         return ends
 
     @cached_property

@@ -8,6 +8,7 @@ pub mod capture;
 pub mod columns;
 pub mod decode;
 pub mod flow;
+pub mod order;
 pub mod problem;
 pub mod reading;
 pub mod source;

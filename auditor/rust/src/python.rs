@@ -1,6 +1,8 @@
 //! The Python door: `auditor._native`. The only module that names `PyO3` or `NumPy`; no logic of its own.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyRuntimeError, PyValueError};
@@ -19,7 +21,7 @@ use crate::tables;
 /// What one capture file is, and how much of it was read.
 #[pyclass(frozen, module = "auditor._native", get_all)]
 struct FileFacts {
-    path: String,
+    path: OsString,
     format: &'static str,
     packets: u64,
     bytes: u64,
@@ -66,7 +68,7 @@ impl FileFacts {
 #[pymethods]
 impl FileFacts {
     fn __repr__(&self) -> String {
-        format!("<FileFacts {:?} {} packets, {}>", self.path, self.packets, self.status)
+        format!("<FileFacts \"{}\" {} packets, {}>", self.path.display(), self.packets, self.status)
     }
 }
 
@@ -256,8 +258,8 @@ fn message(py: Python<'_>, decoded: Decoded) -> PyResult<Bound<'_, PyDict>> {
 mod _native {
     use super::{
         APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, ORIGINATOR_BY,
-        Options, PROBLEMS, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple, PyValueError, Python, REFUSALS,
-        STATES, catch_unwind, message, ndmp, panicked, pyfunction, reading,
+        Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple, PyValueError, Python,
+        REFUSALS, STATES, catch_unwind, message, ndmp, panicked, pyfunction, reading,
     };
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
@@ -288,7 +290,7 @@ mod _native {
     #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, progress = None))]
     fn read_flows(
         py: Python<'_>,
-        paths: Vec<String>,
+        paths: Vec<PathBuf>,
         known_ports: Vec<u16>,
         ndmp_ports: Vec<u16>,
         hash_files: bool,
@@ -306,7 +308,7 @@ mod _native {
         }
         match outcome {
             Ok(Ok(reading)) => super::Reading::new(py, reading),
-            Ok(Err(reading::Stopped)) | Err(_) => Err(panicked(&format!("reading {}", paths.join(", ")))),
+            Ok(Err(reading::Stopped)) | Err(_) => Err(panicked("reading captures")),
         }
     }
 

@@ -1,18 +1,23 @@
 //! Captures into one flow table: the loop over files and frames.
 
+use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 
 use crate::app::ndmp::Events;
 use crate::capture::{Fault, Frame, HEAD, Reader, Window, link_name};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
 use crate::decode::{decode, quick};
 use crate::flow::{PortSet, Stamp, Tracker};
+use crate::order::chronological;
 use crate::problem::{Problem, Problems};
 use crate::source::{self, DigestHandle, Digesting};
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;
+/// Link types of one file that are counted by name.
+const MAX_LINK_TYPES: usize = 64;
 
 /// What to read for.
 #[derive(Clone, Debug, Default)]
@@ -72,8 +77,8 @@ impl Status {
 /// What one capture file is, and how much of it was read.
 #[derive(Clone, Debug, Default)]
 pub struct FileFacts {
-    /// As it was given.
-    pub path: String,
+    /// As it was given; names of files need not be Unicode.
+    pub path: OsString,
     /// Name of the container, empty when it was not recognised.
     pub format: &'static str,
     /// Frames.
@@ -90,6 +95,8 @@ pub struct FileFacts {
     pub snaplen: Option<u32>,
     /// Frames by link type, in order of appearance.
     pub link_types: Vec<(u16, u64)>,
+    /// Frames of link types beyond those.
+    pub other_links: u64,
     /// What could not be decoded.
     pub problems: Problems,
     /// Packets that the capturing program dropped.
@@ -114,6 +121,9 @@ impl FileFacts {
                 None => names.push((name, count)),
             }
         }
+        if self.other_links > 0 {
+            names.push(("others".to_owned(), self.other_links));
+        }
         names
     }
 
@@ -124,9 +134,10 @@ impl FileFacts {
         self.captured_bytes += frame.data.len() as u64;
         self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
         self.last = Some(self.last.map_or(frame.time, |last| last.max(frame.time)));
-        match self.link_types.iter_mut().find(|(link, _)| *link == frame.link) {
-            Some((_, count)) => *count += 1,
-            None => self.link_types.push((frame.link, 1)),
+        match self.link_types.iter().position(|(link, _)| *link == frame.link) {
+            Some(known) => self.link_types[known].1 += 1,
+            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((frame.link, 1)),
+            None => self.other_links += 1,
         }
         if frame.untimed {
             self.problems.count(Problem::FrameWithoutTime);
@@ -156,11 +167,12 @@ pub struct Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
 
-/// Reads captures one after another into one flow table. A file that cannot be read is told in its facts.
+/// Reads captures into one flow table, one after another in order of their first packets. A file that cannot be read is told in its facts.
 ///
 /// # Errors
 /// [`Stopped`] when the watcher wants no more.
-pub fn read(paths: &[String], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
+pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
+    let paths = chronological(paths);
     let mut pass = Pass {
         tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
         serials: Serials::default(),
@@ -170,9 +182,9 @@ pub fn read(paths: &[String], options: &Options, watch: &mut dyn Watch) -> Resul
         next_report: REPORT_EVERY,
     };
     let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
+    for path in &paths {
         pass.serials.file(pass.serial);
-        let mut facts = FileFacts { path: path.clone(), ..FileFacts::default() };
+        let mut facts = FileFacts { path: path.clone().into_os_string(), ..FileFacts::default() };
         // Nothing in a file should be able to do this; if it is, the other files are still worth reading.
         catch_unwind(AssertUnwindSafe(|| pass.file(&mut facts, files.len() as u32, options.hash_files, watch)))
             .unwrap_or_else(|_| {
@@ -199,7 +211,7 @@ struct Pass {
 
 impl Pass {
     fn file(&mut self, facts: &mut FileFacts, file: u32, hash: bool, watch: &mut dyn Watch) -> Result<(), Stopped> {
-        let source = match source::open(&facts.path) {
+        let source = match source::open(Path::new(&facts.path)) {
             Ok(source) => source,
             Err(error) => {
                 facts.fail(Status::Unreadable, error);

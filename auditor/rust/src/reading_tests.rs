@@ -23,8 +23,8 @@ impl Temporary {
         fs::write(&path, bytes).expect("a temporary file");
         Self(path)
     }
-    fn path(&self) -> String {
-        self.0.to_str().expect("UTF-8").to_owned()
+    fn path(&self) -> PathBuf {
+        self.0.clone()
     }
 }
 
@@ -78,8 +78,8 @@ fn the_digest_covers_the_whole_file() {
 fn files_that_cannot_be_read_do_not_stop_the_others() {
     let text = Temporary::new("text", b"not a capture at all, just text");
     let whole = Temporary::new("second", &hex(CAPTURE));
-    let folder = std::env::temp_dir().to_str().expect("UTF-8").to_owned();
-    let missing = format!("{}-missing", whole.path());
+    let folder = std::env::temp_dir();
+    let missing = whole.path().with_extension("missing");
     let paths = [text.path(), folder, missing, whole.path(), whole.path()];
     let reading = read(&paths, &Options::default(), &mut Unwatched).expect("nobody stops it");
     let statuses: Vec<_> = reading.files.iter().map(|facts| facts.status).collect();
@@ -126,4 +126,44 @@ fn the_watcher_can_stop_the_reading() {
     assert!(matches!(read(&[file.path()], &Options::default(), &mut watch), Err(Stopped)));
     assert_eq!(watch.0.len(), 2);
     assert!(watch.0.iter().all(|&(read, total)| read >= 16 << 20 && total == bytes.len() as u64));
+}
+
+#[test]
+fn captures_are_read_in_order_of_their_packets() {
+    let (head, frames) = (&hex(CAPTURE)[..24], &hex(CAPTURE)[24..]);
+    let request = Temporary::new("order-b", &[head, &frames[..48]].concat());
+    let answer = Temporary::new("order-a", &[head, &frames[48..]].concat());
+    let empty = Temporary::new("order-empty", head);
+    let paths = [answer.path(), empty.path(), request.path()];
+    let reading = read(&paths, &Options::default(), &mut Unwatched).expect("nobody stops it");
+    let read: Vec<_> = reading.files.iter().map(|facts| PathBuf::from(&facts.path)).collect();
+    assert_eq!(read, [request.path(), empty.path(), answer.path()]);
+    let columns = &reading.flows.columns;
+    assert_eq!((columns.orig_port[0], columns.first_file[0], columns.last_file[0]), (1024, 0, 2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_name_need_not_be_unicode() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = std::ffi::OsStr::from_bytes(b"auditor-\xff\x1b.pcap");
+    let path = std::env::temp_dir().join(std::process::id().to_string()).with_extension(name);
+    if fs::write(&path, hex(CAPTURE)).is_err() {
+        return; // This file system knows Unicode only.
+    }
+    let file = Temporary(path);
+    let reading = read(&[file.path()], &Options::default(), &mut Unwatched).expect("nobody stops it");
+    assert_eq!((reading.files[0].packets, &*reading.files[0].path), (2, file.path().as_os_str()));
+}
+
+#[test]
+fn link_types_are_counted_by_name_up_to_a_limit() {
+    let mut facts = super::FileFacts::default();
+    for link in 1000..2000 {
+        let data: &[u8] = &[];
+        facts.count(&crate::capture::Frame { time: 0, link, wire_len: 0, data, untimed: false });
+    }
+    let names = facts.link_names();
+    assert_eq!((names.len(), names.last().map(|(name, _)| name.as_str())), (65, Some("others")));
+    assert_eq!(names.iter().map(|(_, count)| count).sum::<u64>(), 1000);
 }

@@ -22,8 +22,8 @@ pub struct Source {
 ///
 /// # Errors
 /// One sentence that says why it cannot be read.
-pub fn open(path: &str) -> Result<Source, String> {
-    if path == STDIN {
+pub fn open(path: &Path) -> Result<Source, String> {
+    if path.as_os_str() == STDIN {
         return Ok(Source { bytes: Box::new(io::stdin()), length: 0 });
     }
     let file = File::open(path).map_err(|error| explain(path, &error))?;
@@ -36,15 +36,21 @@ pub fn open(path: &str) -> Result<Source, String> {
 
 /// Length of a path's file, 0 when nobody knows.
 #[must_use]
-pub fn length(path: &str) -> u64 {
-    fs::metadata(Path::new(path)).ok().filter(fs::Metadata::is_file).map_or(0, |facts| facts.len())
+pub fn length(path: &Path) -> u64 {
+    fs::metadata(path).ok().filter(fs::Metadata::is_file).map_or(0, |facts| facts.len())
 }
 
-fn explain(path: &str, error: &io::Error) -> String {
+/// Whether a path is a file that can be read twice: no pipe, no device, not standard input.
+#[must_use]
+pub fn is_regular(path: &Path) -> bool {
+    path.as_os_str() != STDIN && fs::metadata(path).is_ok_and(|facts| facts.is_file())
+}
+
+fn explain(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".to_owned(),
         io::ErrorKind::PermissionDenied => "cannot be opened: permission denied".to_owned(),
-        _ if Path::new(path).is_dir() => "is a directory, not a capture file".to_owned(),
+        _ if path.is_dir() => "is a directory, not a capture file".to_owned(),
         _ => format!("cannot be opened: {error}"),
     }
 }

@@ -16,16 +16,22 @@ pub const PROBES_ON_NDMP_PORT: u8 = 250;
 /// Datagrams that are looked at: the first of each side.
 pub const PROBES_UDP: u8 = 2;
 
+/// Bytes that all streams under way may hold together; half of it stays when there are more.
+const MAX_HELD: usize = 256 << 20;
+
 /// Streams under way, and what was read from all.
 #[derive(Debug)]
 pub struct Recognition {
     streams: HashMap<u32, Box<ControlStream>, Seed>,
     events: Events,
+    /// Bytes that the streams hold, about.
+    held: usize,
+    most: usize,
 }
 
 impl Default for Recognition {
     fn default() -> Self {
-        Self { streams: HashMap::with_hasher(Seed::random()), events: Events::default() }
+        Self { streams: HashMap::with_hasher(Seed::random()), events: Events::default(), held: 0, most: MAX_HELD }
     }
 }
 
@@ -84,7 +90,9 @@ impl Recognition {
         let begun = record.is_numbered(seen.side)
             && (record.flags[0] | record.flags[1]) & flag::SYN != 0
             && record.payload[seen.side] == u64::from(seen.packet.payload_len);
-        self.streams.insert(seen.flow, Box::new(ControlStream::new(seen.flow, begun)));
+        let stream = Box::new(ControlStream::new(seen.flow, begun));
+        self.held += stream.memory();
+        self.streams.insert(seen.flow, stream);
         record.marks |= mark::STREAM;
         if found != Probe::Maybe {
             accept(record);
@@ -98,7 +106,9 @@ impl Recognition {
         if seen.packet.payload_len == 0 && !ends {
             return;
         }
+        let before = stream.memory();
         stream.push(&chunk(record, seen, &tcp), &mut self.events);
+        self.held = (self.held + stream.memory()).saturating_sub(before);
         if stream.server_is_originator() {
             let server = record.originator();
             if record.settle_originator(1 - server, OriginatorBy::NdmpGreeting) {
@@ -112,7 +122,30 @@ impl Recognition {
             record.to_probe = record.to_probe.saturating_sub(1);
             if record.to_probe == 0 {
                 record.marks &= !mark::STREAM;
+                self.held = self.held.saturating_sub(stream.memory());
                 self.streams.remove(&seen.flow);
+            }
+        }
+        if self.held > self.most || self.events.is_full() {
+            self.make_room();
+        }
+    }
+
+    /// Gives up streams until half of the room is free, those that hold most first; all where no message may be added.
+    /// That is seldom: as many bytes must come again before the next time.
+    #[cold]
+    fn make_room(&mut self) {
+        let keep = if self.events.is_full() { 0 } else { self.most / 2 };
+        let mut sizes: Vec<_> = self.streams.iter().map(|(&flow, stream)| (stream.memory(), flow)).collect();
+        sizes.sort_unstable_by_key(|&(size, flow)| (std::cmp::Reverse(size), flow));
+        self.held = sizes.iter().map(|&(size, _)| size).sum();
+        for (size, flow) in sizes {
+            if self.held <= keep {
+                break;
+            }
+            self.held -= size;
+            if let Some(mut stream) = self.streams.remove(&flow) {
+                stream.give_up(&mut self.events);
             }
         }
     }
@@ -129,6 +162,7 @@ impl Recognition {
     #[cold]
     pub fn end(&mut self, flow: u32) {
         if let Some(mut stream) = self.streams.remove(&flow) {
+            self.held = self.held.saturating_sub(stream.memory());
             stream.finish(&mut self.events);
         }
     }
@@ -161,5 +195,59 @@ fn chunk<'a>(record: &Record, seen: &Seen<'a>, tcp: &Tcp) -> Chunk<'a> {
         packet: seen.stamp.packet,
         file: seen.stamp.file,
         time: seen.stamp.time,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A greeting of version 3, and the beginning of a request that claims 1 MiB and has `body` bytes so far.
+    fn feed(streams: &mut Recognition, flow: u32, body: usize, fin: bool) {
+        let greeting =
+            [[0x80, 0, 0, 0x24, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 5, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]];
+        let mut server = greeting.as_flattened().to_vec();
+        server.extend([0, 0, 0, 3, 0, 0, 0, 0]);
+        let mut client = vec![0x80, 0x10, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+        client.resize(client.len() + body, 0);
+        let mut stream = Box::new(ControlStream::new(flow, true));
+        for (from_responder, payload) in [(true, server), (false, client)] {
+            let wire_len = u32::try_from(payload.len()).expect("short");
+            let chunk = Chunk {
+                from_responder,
+                seq: 1,
+                syn: false,
+                fin,
+                rst: false,
+                payload: &payload,
+                wire_len,
+                packet: 1,
+                file: 0,
+                time: 0,
+            };
+            stream.push(&chunk, &mut streams.events);
+        }
+        assert!(stream.confirmed());
+        streams.held += stream.memory();
+        streams.streams.insert(flow, stream);
+    }
+
+    #[test]
+    fn streams_together_hold_no_more_than_the_limit_and_say_what_was_given_up() {
+        let mut streams = Recognition { most: 100_000, ..Recognition::default() };
+        for (flow, body, fin) in [(0, 100, false), (1, 60_000, false), (2, 50_000, true), (3, 10, false)] {
+            feed(&mut streams, flow, body, fin);
+        }
+        streams.make_room();
+        let mut left: Vec<_> = streams.streams.keys().copied().collect();
+        left.sort_unstable();
+        assert_eq!(left, [0, 3], "those that hold most go first");
+        assert!(streams.held <= 50_000);
+        let mut events = streams.finish();
+        events.arrange();
+        assert_eq!(events.streams.flow, [0, 1, 2, 3]);
+        assert!(events.streams.skipped_bytes[1] >= 60_000);
+        assert_eq!(events.streams.skipped_bytes[2], 0, "both sides had said their last");
+        assert_eq!((events.streams.skipped_bytes[0], events.streams.skipped_bytes[3]), (0, 0));
     }
 }

@@ -212,6 +212,9 @@ impl Streams {
     }
 }
 
+/// Messages, and fields of messages, kept of all streams: half a GiB each.
+const MAX_ROWS: usize = 8 << 20;
+
 /// Everything read from control streams. Call [`Events::arrange`] once when all streams are finished.
 #[derive(Clone, Debug, Default)]
 pub struct Events {
@@ -258,8 +261,17 @@ impl Events {
         self.streams.permute(&order);
     }
 
+    /// No more messages are wanted: a capture that has so many was made to have them.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.messages.len() >= MAX_ROWS || self.fields.len() >= MAX_ROWS
+    }
+
     /// Adds a message and the fields of its body.
     pub(super) fn add(&mut self, row: &Row, body: &Body) {
+        if self.is_full() {
+            return;
+        }
         let Ok(index) = u32::try_from(self.messages.len()) else { return };
         self.messages.push(row);
         super::columns::add(self, index, body);

@@ -37,7 +37,8 @@ pub struct Chunk<'a> {
 /// stream begins) but need not be.
 ///
 /// Whatever the segments hold, nothing panics, and memory stays bounded: by one record body of at most 1 MiB, a
-/// quarter of a MiB of segments out of order and a few KiB per direction.
+/// quarter of a MiB of segments out of order and a few KiB per direction. What all streams together may hold is for the
+/// caller to say: [`ControlStream::memory`] tells what one holds, [`ControlStream::give_up`] frees it.
 #[derive(Debug)]
 pub struct ControlStream {
     /// Directions as the caller had them at the beginning: originator, responder.
@@ -46,6 +47,8 @@ pub struct ControlStream {
     flow: u32,
     flipped: bool,
     finished: bool,
+    /// Directions that said their last, bit by bit.
+    ended: u8,
 }
 
 #[derive(Debug)]
@@ -59,11 +62,19 @@ impl ControlStream {
     #[must_use]
     pub fn new(flow: u32, from_start: bool) -> Self {
         let side = |side| Side { assembler: Assembler::default(), framer: Framer::new(side, from_start) };
-        Self { sides: [side(0), side(1)], talk: Talk::new(flow, from_start), flow, flipped: false, finished: false }
+        Self {
+            sides: [side(0), side(1)],
+            talk: Talk::new(flow, from_start),
+            flow,
+            flipped: false,
+            finished: false,
+            ended: 0,
+        }
     }
 
     /// Takes one segment. Messages are held back until the stream is confirmed to be NDMP, then go to `sink`.
     pub fn push(&mut self, c: &Chunk<'_>, sink: &mut Events) {
+        self.ended |= if c.rst { 3 } else { u8::from(c.fin) << u8::from(c.from_responder) };
         // The payload of an RST is a diagnostic text, no part of the stream.
         if c.rst || self.finished {
             return;
@@ -85,6 +96,17 @@ impl ControlStream {
     /// The connection ended or the capture did: gives what was waiting for lost segments, and the stream's own row.
     /// A stream that was never confirmed gives nothing.
     pub fn finish(&mut self, sink: &mut Events) {
+        self.close(0, sink);
+    }
+
+    /// There is no room for this stream any longer: it is finished before its time. Unless both sides had said their
+    /// last, its row tells of bytes that were not read: those that it held, one at least.
+    pub fn give_up(&mut self, sink: &mut Events) {
+        let held = self.sides.iter().map(|side| side.assembler.memory() + side.framer.memory()).sum::<usize>();
+        self.close(if self.ended == 3 { 0 } else { held.max(1) as u64 }, sink);
+    }
+
+    fn close(&mut self, lost: u64, sink: &mut Events) {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
@@ -93,8 +115,8 @@ impl ControlStream {
             side.assembler.flush(&mut |piece| side.framer.take(piece, talk, sink));
             side.framer.finish(talk, sink);
         }
-        let skipped = self.sides.iter().map(|side| side.framer.skipped()).sum();
-        talk.finish(skipped, sink);
+        let skipped = self.sides.iter().map(|side| side.framer.skipped()).sum::<u64>();
+        talk.finish(skipped + lost, sink);
         if self.flipped && talk.confirmed() {
             sink.flipped.insert(self.flow);
         }

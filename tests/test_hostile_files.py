@@ -1,0 +1,98 @@
+"""Damaged and hostile capture files: whatever they hold, an audit ends with a report that claims no more than was read.
+
+Cuts and flips are spread over each file so that a run takes seconds; the seed is fixed, the places differ by file.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+
+import pytest
+
+import auditor
+from auditor import _native
+from auditor.model import Report, ReportVerdict
+from tests.helpers.pcap import Pcap, Writer, greeting
+from tests.support import Case, committed_cases
+
+CASES = pytest.mark.parametrize("case", committed_cases(), ids=lambda case: case.name)
+POLICY = "zones:\n  media-servers: [10.0.1.1]\n  agents: [10.0.2.0/24]\n"
+MEDIA, AGENT = "10.0.1.1", "10.0.2.5"
+
+
+def audit_bytes(data: bytes, path: Path, policy: Path | None) -> Report:
+    path.write_bytes(data)
+    return auditor.audit([path], policy_path=policy)
+
+
+def places(case: Case, length: int, dense: int, sparse: int) -> list[int]:
+    """Return offsets all over a file: every one of its beginning, then a sample."""
+    rng = random.Random(case.name)  # noqa: S311 - places, no secrets
+    return [*range(min(dense, length)), *sorted(rng.sample(range(length), min(sparse, length)))]
+
+
+@CASES
+def test_a_cut_file_is_read_up_to_the_cut_and_says_so(case: Case, tmp_path: Path) -> None:
+    data, path = case.capture.read_bytes(), tmp_path / "cut"
+    sound = set(Pcap.read(case.capture).ends()) if case.capture.suffix == ".pcap" else None
+    for at in places(case, len(data), 150, 60):
+        path.write_bytes(data[:at])
+        (facts,) = _native.read_flows([path]).files
+        assert (facts.error is None) == (facts.status == "read")
+        if sound is not None:
+            assert (facts.status == "read") == (at in sound), at
+
+
+@CASES
+def test_no_cut_and_no_flipped_byte_makes_a_file_conform_that_was_not_read(case: Case, tmp_path: Path) -> None:
+    data = case.capture.read_bytes()
+    for number, at in enumerate(places(case, len(data), 40, 12)):
+        flipped = data[:at] + bytes([data[at] ^ (0xFF, 0x80, 0x01)[number % 3]]) + data[at + 1 :]
+        for damaged in (data[:at], flipped):
+            report = audit_bytes(damaged, tmp_path / "damaged", case.policy)
+            if report.captures[0].status != "read":
+                assert report.verdict is ReportVerdict.INCONCLUSIVE, at
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom", "/dev/null"])
+def test_devices_are_no_captures(device: str) -> None:
+    (facts,) = _native.read_flows([device]).files
+    assert (facts.status, facts.packets) == ("unreadable", 0)
+
+
+def test_a_record_that_claims_gigabytes_ends_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "claims"
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0xFFFFFFFF, 1)
+    path.write_bytes(head + struct.pack("<IIII", 0xFFFFFFFF, 0, 0xF0000000, 0xF0000000) + bytes(1000))
+    (facts,) = _native.read_flows([path]).files
+    assert (facts.status, facts.problems) == ("partial", {"oversized-record": 1})
+
+
+def test_many_link_types_become_one_more(tmp_path: Path) -> None:
+    def block(kind: int, body: bytes) -> bytes:
+        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+    links = range(1000, 21_000)
+    written = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    written += b"".join(block(1, struct.pack("<HHI", link, 0, 0)) for link in links)
+    written += b"".join(block(6, struct.pack("<IIIII", n, 0, 0, 4, 4) + bytes(4)) for n in range(len(links)))
+    path = tmp_path / "links"
+    path.write_bytes(written)
+    (facts,) = _native.read_flows([path]).files
+    assert (facts.packets, len(facts.link_types), facts.link_types["others"]) == (20_000, 65, 20_000 - 64)
+
+
+def test_a_control_connection_that_is_not_all_ndmp_cannot_conform(tmp_path: Path) -> None:
+    policy = tmp_path / "site.yaml"
+    policy.write_text(POLICY, encoding="utf-8")
+    # A record mark of 2 GiB - 1, a header that fits, and nothing of what it promises.
+    claim = struct.pack(">IIIIIII", 0xFFFFFFFF, 2, 1_700_000_000, 0, 0x401, 0, 0) + b"x" * 900
+    for rest, verdict in ((b"", ReportVerdict.CONFORMS), (claim, ReportVerdict.INCONCLUSIVE)):
+        capture = Writer()
+        talk = [(1, greeting()), *([(0, rest)] if rest else [])]
+        capture.connection((MEDIA, 1500), (AGENT, 10000), talk)
+        report = auditor.audit([capture.save(tmp_path / "marks.pcap")], policy_path=policy)
+        assert report.verdict is verdict
+        assert [finding.code for finding in report.findings if finding.undermines] == (["BX908"] if rest else [])
