@@ -80,7 +80,7 @@ ROWS = [
     ("NetWare 9.x", f"{M} > {A}:6102 tcp", "netware-agent-9", f"{OUT} > {A}:6102 tcp"),
     ("Oracle", f"{M} > {D}:49321 tcp", "oracle-agent", f"{OUT} > {D}:49321 tcp"),
     ("DB2", f"{M} > {D}:1521 tcp", "oracle-agent", f"{A}:50101 > {D}:1521 tcp"),
-    ("RALUS", f"{M} > {A}:10000 tcp", "ndmp-control", f"10.0.9.9:50000 > {A}:10000 tcp"),
+    ("RALUS", f"{M} > {A}:10000 tcp", "ndmp-control", f"10.0.8.9:50000 > {A}:10000 tcp"),
     ("Kerberos", f"{A}:50101 > 10.0.7.9:88 udp", "kerberos", f"{OUT} > 10.0.7.9:88 udp"),
     ("NETBIOS 135 tcp", f"{M} > 10.0.7.9:135 tcp", "rpc-endpoint-mapper", f"{OUT} > 10.0.7.9:135 tcp"),
     ("NETBIOS 135 udp", f"{M} > 10.0.7.9:135 udp", "rpc-endpoint-mapper", f"{OUT} > 10.0.7.9:135 udp"),

@@ -29,10 +29,10 @@ def tls(port: int, at: float, lasts: float) -> str:
     return f"10.0.1.5:{port} > 10.0.2.9:10000 tcp SF app=tls at={at} for={lasts}"
 
 
-def test_bulk_one_way_inside_the_session_is_probable_and_never_proved() -> None:
+def test_bulk_one_way_inside_the_session_is_clear_and_yet_only_possible() -> None:
     ((link,),) = links(tls(40000, 0, 9), f"10.0.1.5:40001 > 10.0.2.9:50105 tcp SF at=1 for=6 {BULK}")
     # pair 2, soon, nearest, within, afterwards, one-way, bulk: 1 each.
-    assert (link.grade, link.score, link.margin) == (Grade.PROBABLE, 8, 8)
+    assert (link.grade, link.score, link.margin) == (Grade.POSSIBLE, 8, 8)
     assert link.because[0].startswith("the control connection is inside TLS; score 8, margin 8: same two hosts")
 
 
@@ -109,9 +109,9 @@ def test_nothing_at_all() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_on_real_captures_what_is_called_probable_is_right(case: Case) -> None:
+def test_on_real_captures_what_is_clear_is_right(case: Case) -> None:
     result = rehearse(case.capture)
-    assert result.probable_right == result.probable
+    assert result.clear_right == result.clear
     if result.proved and result.sessions < 20:
         assert result.precision == 1.0
         assert result.recall == 1.0

@@ -81,7 +81,7 @@ def _score(captures: tuple[str, ...], policy_path: str | None, *, wanted: bool) 
         total += result
         rows.append(_score_row(path_text(path), result))
     rows.append(_score_row("all", total))
-    titles = ("Sessions", "Proved", "Given", "Right", "Precision", "Recall", "Probable, right")
+    titles = ("Sessions", "Proved", "Given", "Right", "Precision", "Recall", "Clear, right")
     show_table([Column("Capture"), *(Column(title, right=True) for title in titles)], rows)
     return CONFORMS
 
@@ -90,4 +90,4 @@ def _score_row(name: str, result: Any) -> tuple[str, ...]:
     """Return a row; ``result`` is an ``auditor.sessions.Rehearsal``, whose module loads NumPy."""
     counts = (result.sessions, result.proved, result.given, result.right)
     shares = ("–" if share is None else f"{share:.2f}" for share in (result.precision, result.recall))
-    return (name, *map(str, counts), *shares, f"{result.probable}, {result.probable_right}")
+    return (name, *map(str, counts), *shares, f"{result.clear}, {result.clear_right}")

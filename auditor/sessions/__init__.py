@@ -146,7 +146,8 @@ def _tie_by_time(
     for scored in assign(table, candidates, list(blind), taken):
         why = WHY_BLIND[blind[scored.control]]
         because = (f"{why}; score {scored.score}, margin {scored.margin}: {', '.join(scored.reasons)}",)
-        link = DataLink(scored.flow, scored.grade, because, score=scored.score, margin=scored.margin)
+        # However clear: the weights were set on the captures that they are measured with.
+        link = DataLink(scored.flow, Grade.POSSIBLE, because, score=scored.score, margin=scored.margin)
         given.setdefault(scored.control, []).append(link)
     return [replace(session, data=(*session.data, *given.get(session.control, ()))) for session in sure]
 

@@ -16,7 +16,6 @@ import numpy as np
 from auditor import _native
 from auditor.flows import FlowTable
 from auditor.sessions.infer import Candidates, Mask
-from auditor.sessions.model import Grade
 
 _SECOND = 1_000_000_000
 SOON = 2 * _SECOND
@@ -43,8 +42,8 @@ LAG_WIDTH = 10_000_000
 LEAST_ALIKE = 3
 """Control connections that must agree in this time before it says anything."""
 
-PROBABLE_SCORE = 7
-PROBABLE_MARGIN = 2
+CLEAR_SCORE = 7
+CLEAR_MARGIN = 2
 MOST_PAIRS = 200_000
 """Pairs of a control connection and a candidate that are weighed at all."""
 
@@ -62,10 +61,9 @@ class Scored:
     reasons: tuple[str, ...]
 
     @property
-    def grade(self) -> Grade:
-        """PROBABLE from a high score with a clear margin, else POSSIBLE."""
-        clear = self.score >= PROBABLE_SCORE and self.margin >= PROBABLE_MARGIN
-        return Grade.PROBABLE if clear else Grade.POSSIBLE
+    def clear(self) -> bool:
+        """Whether the score is high and far above the next best explanation."""
+        return self.score >= CLEAR_SCORE and self.margin >= CLEAR_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +201,15 @@ class Rehearsal:
     """The scorer held against ties that the decoder proved, on sessions whose messages it was not shown.
 
     ``sessions`` that were readable, ``proved`` ties of theirs, ``given`` ties by the scorer, ``right`` ones among them;
-    ``probable`` and ``probable_right`` count the higher grade alone.
+    ``clear`` and ``clear_right`` count those alone that the scorer is clear about.
     """
 
     sessions: int = 0
     proved: int = 0
     given: int = 0
     right: int = 0
-    probable: int = 0
-    probable_right: int = 0
+    clear: int = 0
+    clear_right: int = 0
 
     def __add__(self, other: Rehearsal) -> Rehearsal:
         """Return both together."""
@@ -240,6 +238,6 @@ def rehearse(
         proved=sum(map(len, truth.values())),
         given=len(given),
         right=len(right),
-        probable=sum(one.grade is Grade.PROBABLE for one in given),
-        probable_right=sum(one.grade is Grade.PROBABLE for one in right),
+        clear=sum(one.clear for one in given),
+        clear_right=sum(one.clear for one in right),
     )
