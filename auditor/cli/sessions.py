@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import rich_click as click
+import click
 
 from auditor.cli import output as output_
 from auditor.cli.failures import tell

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -49,8 +51,12 @@ class Candidates:
         found: Rows = self._rows[first:last]
         return found
 
-    def open_with(self, control: int, taken: Mask) -> Rows:
-        """Return those that came about while the control connection was open, the first ``MOST_POSSIBLE``."""
+    def open_with(self, control: int, taken: Mask, rank: int) -> Rows:
+        """Return those that came about while the control connection was open, ``MOST_POSSIBLE`` at most.
+
+        ``rank``: control connections of the same hosts that were open already. Data connections open in much the same
+        order, so that of very many the ones around that place are kept.
+        """
         table, rows = self._table, self.of_pair(control)
         rows = rows[~taken[rows]]
         before = int(table["syn_packets"][control]) == 0
@@ -59,8 +65,20 @@ class Candidates:
         fits = (starts <= closed) & ((starts >= opened) | before)
         # Who never answered carried no data, and host pair and time alone make no case for a blocked attempt.
         fits &= (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0) & (table["refusal"][rows] == 0)
-        found: Rows = rows[fits][:MOST_POSSIBLE]
+        rows = rows[fits]
+        start = max(0, min(rank - MOST_POSSIBLE // 2, len(rows) - MOST_POSSIBLE))
+        found: Rows = rows[start : start + MOST_POSSIBLE]
         return found
+
+    def ranks(self, controls: Sequence[int]) -> dict[int, int]:
+        """Return for each of ``controls`` how many others of the same hosts were open when it opened."""
+        rows = np.array(controls, np.intp)
+        keys = _pair_keys(self._table["orig_addr"][rows], self._table["resp_addr"][rows])
+        opened, closed = self._table["first_time"][rows], self._table["last_time"][rows]
+        return {
+            int(row): int(((keys == key) & (opened < start) & (closed >= start)).sum())
+            for row, key, start in zip(rows, keys, opened, strict=True)
+        }
 
 
 def _pair_keys(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:

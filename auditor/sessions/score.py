@@ -159,9 +159,9 @@ def _overlap(one: _Pair, other: _Pair) -> bool:
 
 def _pairs(table: FlowTable, candidates: Candidates, controls: Sequence[int], taken: Mask) -> list[_Pair]:
     found: list[_Pair] = []
-    nearest = _nearest(table, candidates, controls)
+    nearest, ranks = _nearest(table, candidates, controls), candidates.ranks(controls)
     for control in controls:
-        rows = candidates.open_with(control, taken)
+        rows = candidates.open_with(control, taken, ranks[control])
         found += [_weigh(table, control, int(row), nearest) for row in rows[: max(MOST_PAIRS - len(found), 0)]]
     return found
 
