@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -76,9 +77,7 @@ class SessionSet:
         kept = without_claims(self.sessions, permitted)
         if all(new is old for new, old in zip(kept, self.sessions, strict=True)):
             return self
-        data = np.zeros_like(self.data)
-        data[[link.flow for session in kept for link in session.data]] = True
-        return SessionSet(kept, self.control, data)
+        return SessionSet(kept, self.control, _data_mask(len(self.data), kept))
 
 
 def find_sessions(
@@ -97,9 +96,9 @@ def find_sessions(
     rows = np.flatnonzero(session_mask(table, control))
     sessions = _read_all(table, messages, rows)
     sessions = _tie_by_value(table, sessions, control)
-    data = _data_mask(table, sessions)
+    data = _data_mask(len(table), sessions)
     sessions = _tie_by_time(table, sessions, control | data, service_ports)
-    return SessionSet(tuple(sessions), control, _data_mask(table, sessions))
+    return SessionSet(tuple(sessions), control, _data_mask(len(table), sessions))
 
 
 def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.intp]) -> list[Session]:
@@ -171,7 +170,7 @@ def rehearse_blind(table: FlowTable, sessions: SessionSet, service_ports: npt.ND
     return rehearse(table, candidates, truth, [session.control for session in sessions.sessions])
 
 
-def _data_mask(table: FlowTable, sessions: list[Session]) -> Mask:
-    mask = np.zeros(len(table), np.bool_)
+def _data_mask(flows: int, sessions: Iterable[Session]) -> Mask:
+    mask = np.zeros(flows, np.bool_)
     mask[[link.flow for session in sessions for link in session.data]] = True
     return mask

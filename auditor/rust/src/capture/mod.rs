@@ -1,4 +1,4 @@
-//! Capture files: frames out of bytes. One file per container, registered in [`Reader::open`].
+//! Capture files: frames out of bytes. One file per container, registered in [`Reader::recognise`].
 
 mod blocks;
 mod link;
