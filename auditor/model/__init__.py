@@ -1,0 +1,32 @@
+"""The finished document: ``Report`` and its parts. Frozen, plain types only, no behaviour beyond order and names.
+
+Addresses are text, IPv6 in brackets before a port; times are RFC 3339 UTC with nanoseconds; packet numbers count
+from 1 in each file. Renderers read nothing else than this.
+"""
+
+from auditor.model.captures import CaptureSummary
+from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
+from auditor.model.findings import Evidence, Finding, FlowReference, Severity
+from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
+from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
+
+__all__ = [
+    "Authentication",
+    "CaptureSummary",
+    "ControlSummary",
+    "DataEnd",
+    "DataSummary",
+    "Evidence",
+    "Finding",
+    "FlowReference",
+    "HostSummary",
+    "JobSummary",
+    "PolicySummary",
+    "Report",
+    "ReportVerdict",
+    "SCHEMA",
+    "ServiceSummary",
+    "SessionSummary",
+    "Severity",
+    "TermSummary",
+]

@@ -1,0 +1,63 @@
+"""Findings and what proves them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Severity(enum.IntEnum):
+    """How much a finding matters; ordered. INFO never makes a report non-conforming."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """The word that reports and rule files use."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowReference:
+    """A flow as evidence names it: ``10.0.0.1:40000`` to ``10.0.0.2:10000``."""
+
+    transport: str
+    originator: str
+    responder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a finding is believed: one flow and the numbers of its telling packets in ``capture``."""
+
+    flow: FlowReference
+    packets: tuple[int, ...]
+    capture: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One deviation, with its proof, its likely consequence for the backups and its remedy.
+
+    ``key`` is stable between runs over the same traffic: code and subject, no packet numbers. ``flows`` is how many
+    flows show it, of which ``evidence`` holds the first. ``undermines``: the capture cannot support a verdict.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    subject: dict[str, str]
+    key: str
+    consequence: str
+    remedy: str
+    evidence: tuple[Evidence, ...] = ()
+    flows: int = 0
+    waived: bool = False
+    title: str = ""
+    undermines: bool = False

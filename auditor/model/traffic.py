@@ -1,0 +1,56 @@
+"""Hosts, services and terms: who talked to whom, and which line of the policy it exercised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HostSummary:
+    """One host of interest, where it belongs and what it does, each with the reason.
+
+    ``operations`` counts the backups and restores that it took part in, ``peak_operations`` those at the same time,
+    ``ports_per_operation`` the data ports of the host that one of them used at most.
+    """
+
+    address: str
+    zone: str
+    process_roles: tuple[str, ...]
+    because: tuple[str, ...]
+    name: str = ""
+    operations: int = 0
+    peak_operations: int = 0
+    ports_per_operation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSummary:
+    """Traffic of one service, port, direction and verdict."""
+
+    service: str
+    process: str
+    transport: str
+    port: str
+    direction: str
+    flows: int
+    packets: int
+    bytes: int
+    verdict: str
+    term: str = ""
+    note: str = ""
+    originator_zone: str = ""
+    responder_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TermSummary:
+    """One line of the policy and how often it decided. No flow means: not exercised in what was captured.
+
+    ``text`` is the line as a sentence of the policy, ``origin`` ``vendor`` or ``site``.
+    """
+
+    name: str
+    text: str
+    action: str
+    origin: str
+    flows: int
