@@ -20,6 +20,7 @@ __all__ = [
     "Reading",
     "STATES",
     "__version__",
+    "capture_format",
     "decode_ndmp",
     "message_name",
     "ndmp_error_name",
@@ -55,7 +56,8 @@ class FileFacts:
     path: str
     """As it was given; bytes that are no UTF-8 are surrogates (``os.fsdecode``)."""
     format: str
-    """"pcap", "pcapng", or "" when not recognised."""
+    """"pcap", "pcapng", "snoop", "erf", or one that was converted; with the compression, "pcap (gzip)"; "" when not
+    recognised."""
     packets: int
     bytes: int
     """Bytes on the wire, all frames."""
@@ -75,6 +77,9 @@ class FileFacts:
     error: str | None
     """One sentence with the offset, when status is not "read"."""
     sha256: str | None
+    """Of the file as it lies, compressed or not."""
+    names: list[tuple[str, str]]
+    """Addresses and the names that the file gives them (pcapng name blocks), at most 10,000; hostile text."""
 
 @final
 class Reading:
@@ -116,6 +121,9 @@ def read_flows(
     about every 16 MiB; an exception from it (KeyboardInterrupt included) stops the reading and is raised here.
     A file that cannot be read is told in ``files``, never raised.
     """
+
+def capture_format(path: str | os.PathLike[str]) -> str:
+    """Name of a file's container, as in ``FileFacts.format``; "" when it is no capture, or no regular file."""
 
 def decode_ndmp(data: bytes, version: int = 0) -> list[dict[str, Any]]:
     """Decode NDMP records, record markers included, as one direction of a stream.

@@ -14,6 +14,7 @@ from auditor.engine import findings as find_findings
 from auditor.errors import UsageError
 from auditor.flows import FlowTable
 from auditor.hosts import summarise_hosts
+from auditor.inputs import expand
 from auditor.model import CaptureSummary, Finding, Report
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
@@ -55,13 +56,13 @@ def audit(
 ) -> Report:
     """Audit captures against a policy, or against the vendor's advice where none is given.
 
-    A capture that cannot be read, or not to its end, is told in the report and never stops the others. An exception
+    A folder means the captures in it, a pattern those that match. A capture that cannot be read, or not to its end, is told in the report and never stops the others. An exception
     raised by ``progress`` stops the reading.
 
     Raises
     ------
     UsageError
-        There is no capture.
+        There is no capture, or none matches a pattern.
     PolicyError
         The policy, or a services file that it names, cannot be used; with all complaints at once.
     RuleError
@@ -96,7 +97,7 @@ def _tied(
     progress: Progress | None = None,
 ) -> _Tied:
     """Read captures and tie their sessions together."""
-    names = _distinct(paths)
+    names = expand(paths)
     if not names:
         raise UsageError("there is no capture to audit", fix="name at least one capture file")
     policy = None if policy_path is None else load_policy(os.fspath(policy_path))
@@ -210,21 +211,12 @@ def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Cove
     }
 
 
-def _distinct(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """Return the paths, each file once: what is counted twice would look like twice the traffic."""
-    seen: dict[str, str] = {}
-    for path in paths:
-        name = os.fspath(path)
-        seen.setdefault(os.path.realpath(name), name)
-    return list(seen.values())
-
-
 def _explained(capture: CaptureSummary) -> CaptureSummary:
     """Return the capture with a reason that tells what to do, where the operating system's word does not."""
     if capture.status != "unreadable" or not Path(capture.path).is_dir():
         return capture
     return replace(
-        capture, error=f"is a directory; name the captures in it, for example {Path(capture.path) / '*.pcap*'}"
+        capture, error="is a directory in which no capture was found; name one that holds captures, or name them"
     )
 
 

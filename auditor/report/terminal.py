@@ -6,6 +6,7 @@ reason, byte count and packet number.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -51,7 +52,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
 def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) -> None:
     """Say what was read, file by file; files that were not read well are always shown."""
     packets, size = sum(c.packets for c in captures), sum(c.bytes for c in captures)
-    total = f"{counted(len(captures), 'file')}, {counted(packets, 'packet')}, {byte_count(size)}"
+    total = f"{counted(len(captures), 'file')}{_statuses(captures)}, {counted(packets, 'packet')}, {byte_count(size)}"
     page.heading("Captures", total if len(captures) > 1 else "")
     shown = [
         capture
@@ -69,6 +70,13 @@ def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) ->
         if verbosity and capture.sha256:
             page.paragraph(capture.sha256, indent=4, label="sha256")
     show_more(page, len(captures) - len(shown), "file")
+
+
+def _statuses(captures: Sequence[CaptureSummary]) -> str:
+    """Return how many files were read how well, where not all were read to their ends."""
+    counts = Counter(capture.status for capture in captures)
+    told = [f"{number(counts[status])} {status}" for status in ("read", "partial", "unreadable") if counts[status]]
+    return "" if counts["read"] == len(captures) else f" ({', '.join(told)})"
 
 
 def _problems(page: Page, problems: Mapping[str, int]) -> None:

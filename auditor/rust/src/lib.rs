@@ -6,13 +6,17 @@
 pub mod app;
 pub mod capture;
 pub mod columns;
+pub mod convert;
 pub mod decode;
 pub mod flow;
+pub mod opening;
 pub mod order;
 pub mod problem;
 pub mod reading;
+pub mod recovery;
 pub mod source;
 pub mod tables;
+pub mod unpack;
 
 #[cfg(test)]
 mod testing;

@@ -23,6 +23,12 @@ problems! {
     BadBlock = "bad-block",
     /// A read failed in the middle of the file.
     ReadError = "read-error",
+    /// Compressed data that ends before its end, or contradicts itself.
+    DamagedCompression = "damaged-compression",
+    /// Compressed data that unpacks to more than is believable.
+    UnpackingLimit = "unpacking-limit",
+    /// The file changed its length while it was read.
+    FileChanged = "file-changed",
     /// A frame without a time (pcapng simple packet block); it was given the time of the frame before it.
     FrameWithoutTime = "frame-without-time",
     /// A frame of a link type that is not decoded.

@@ -14,6 +14,7 @@ use crate::app::ndmp::{self, Decoded, Value};
 use crate::app::{APPS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS};
 use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
+use crate::opening;
 use crate::problem::PROBLEMS;
 use crate::reading::{self, Options, Watch};
 use crate::tables;
@@ -22,7 +23,7 @@ use crate::tables;
 #[pyclass(frozen, module = "auditor._native", get_all)]
 struct FileFacts {
     path: OsString,
-    format: &'static str,
+    format: String,
     packets: u64,
     bytes: u64,
     captured_bytes: u64,
@@ -35,6 +36,7 @@ struct FileFacts {
     status: &'static str,
     error: Option<String>,
     sha256: Option<String>,
+    names: Vec<(String, String)>,
 }
 
 impl FileFacts {
@@ -61,6 +63,7 @@ impl FileFacts {
             status: facts.status.word(),
             error: facts.error,
             sha256: facts.sha256,
+            names: facts.names.into_pairs().into_iter().map(|(address, name)| (address.to_string(), name)).collect(),
         })
     }
 }
@@ -259,7 +262,7 @@ mod _native {
     use super::{
         APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, ORIGINATOR_BY,
         Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple, PyValueError, Python,
-        REFUSALS, STATES, catch_unwind, message, ndmp, panicked, pyfunction, reading,
+        REFUSALS, STATES, catch_unwind, message, ndmp, opening, panicked, pyfunction, reading,
     };
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
@@ -310,6 +313,13 @@ mod _native {
             Ok(Ok(reading)) => super::Reading::new(py, reading),
             Ok(Err(reading::Stopped)) | Err(_) => Err(panicked("reading captures")),
         }
+    }
+
+    /// Name of a file's container, empty when it is no capture.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    #[pyfunction]
+    fn capture_format(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+        py.detach(|| catch_unwind(|| opening::format_of(&path))).map_err(|_| panicked("looking into a file"))
     }
 
     /// Decode NDMP records, record markers included, as one direction of a stream.

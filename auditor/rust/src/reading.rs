@@ -6,13 +6,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::app::ndmp::Events;
-use crate::capture::{Fault, Frame, HEAD, Reader, Window, link_name};
+use crate::capture::{Fault, Frame, Names, Search, link_name};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
 use crate::decode::{decode, quick};
 use crate::flow::{PortSet, Stamp, Tracker};
+use crate::opening::{self, Opened};
 use crate::order::chronological;
 use crate::problem::{Problem, Problems};
-use crate::source::{self, DigestHandle, Digesting};
+use crate::recovery::Damage;
+use crate::source;
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;
@@ -79,8 +81,8 @@ impl Status {
 pub struct FileFacts {
     /// As it was given; names of files need not be Unicode.
     pub path: OsString,
-    /// Name of the container, empty when it was not recognised.
-    pub format: &'static str,
+    /// Name of the container, and of the compression in brackets; empty when it was not recognised.
+    pub format: String,
     /// Frames.
     pub packets: u64,
     /// Their bytes on the wire.
@@ -107,6 +109,8 @@ pub struct FileFacts {
     pub error: Option<String>,
     /// SHA-256, when asked for.
     pub sha256: Option<String>,
+    /// Names that the file gives to addresses.
+    pub names: Names,
 }
 
 impl FileFacts {
@@ -141,6 +145,15 @@ impl FileFacts {
         }
         if frame.untimed {
             self.problems.count(Problem::FrameWithoutTime);
+        }
+    }
+
+    /// The file is not what it was when it was opened.
+    fn changed(&mut self, what: &str) {
+        if self.status != Status::Unreadable {
+            self.problems.count(Problem::FileChanged);
+            self.status = Status::Partial;
+            self.error = Some(self.error.take().map_or_else(|| what.to_owned(), |error| format!("{error}; {what}")));
         }
     }
 
@@ -179,7 +192,6 @@ pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Resu
         serial: 0,
         done: 0,
         total: paths.iter().map(|path| source::length(path)).sum(),
-        next_report: REPORT_EVERY,
     };
     let mut files = Vec::with_capacity(paths.len());
     for path in &paths {
@@ -206,7 +218,6 @@ struct Pass {
     /// Bytes of finished files.
     done: u64,
     total: u64,
-    next_report: u64,
 }
 
 impl Pass {
@@ -218,14 +229,16 @@ impl Pass {
                 return Ok(());
             }
         };
-        let mut digest = None;
-        let bytes = if hash { digested(source.bytes, &mut digest) } else { source.bytes };
-        match open(bytes, watch)? {
-            Ok(mut reader) => {
-                self.frames(&mut reader, facts, file, watch)?;
-                facts.sha256 = digest.and_then(|digest| reader.drain().ok().map(|()| digest.hex()));
+        match opening::open(Path::new(&facts.path), source.bytes, source.length > 0, hash, watch)? {
+            Ok(mut opened) => {
+                self.frames(&mut opened, facts, file, watch)?;
+                facts.sha256 = opened.digest();
+                facts.names = opened.reader.into_names();
             }
             Err(error) => facts.fail(Status::Unreadable, error),
+        }
+        if let Some(what) = source::changed(Path::new(&facts.path), source.length) {
+            facts.changed(&what);
         }
         self.done += source.length;
         Ok(())
@@ -233,15 +246,17 @@ impl Pass {
 
     fn frames(
         &mut self,
-        reader: &mut Reader,
+        opened: &mut Opened,
         facts: &mut FileFacts,
         file: u32,
         watch: &mut dyn Watch,
     ) -> Result<(), Stopped> {
-        facts.format = reader.format();
+        facts.format = std::mem::take(&mut opened.format);
         facts.status = Status::Read;
+        let mut damage = Damage::default();
+        let mut next_look = opened.reader.position() + REPORT_EVERY;
         loop {
-            match reader.next_frame() {
+            match opened.reader.next_frame() {
                 Ok(Some(frame)) => self.frame(&frame, facts, file),
                 Ok(None) => break,
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {
@@ -250,22 +265,49 @@ impl Pass {
                     }
                 }
                 Err(fault) => {
-                    damaged(facts, fault, reader.position());
-                    break;
+                    let position = opened.reader.position();
+                    if !damage.met(facts, fault, position) || !self.search(opened, facts, &mut damage, watch)? {
+                        break;
+                    }
                 }
             }
-            let read = self.done + reader.position();
-            if read >= self.next_report {
-                self.next_report = read + REPORT_EVERY;
-                if !watch.progress(read, self.total) {
-                    return Err(Stopped);
-                }
+            if opened.reader.position() >= next_look {
+                next_look = opened.reader.position() + REPORT_EVERY;
+                self.report(opened, watch)?;
             }
         }
-        let container = reader.facts();
+        damage.tell(facts);
+        let container = opened.reader.facts();
         facts.snaplen = container.snaplen;
         facts.drops = container.drops;
         Ok(())
+    }
+
+    /// Looks for the next sound record; false when there is none.
+    #[cold]
+    fn search(
+        &mut self,
+        opened: &mut Opened,
+        facts: &mut FileFacts,
+        damage: &mut Damage,
+        watch: &mut dyn Watch,
+    ) -> Result<bool, Stopped> {
+        loop {
+            match opened.reader.search(facts.first.zip(facts.last)) {
+                Ok(Search::Going) => self.report(opened, watch)?,
+                Ok(outcome) => return Ok(damage.searched(outcome, &opened.reader)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    if !watch.interrupted() {
+                        return Err(Stopped);
+                    }
+                }
+                Err(error) => return Ok(damage.met(facts, Fault::Io(error), opened.reader.position())),
+            }
+        }
+    }
+
+    fn report(&mut self, opened: &Opened, watch: &mut dyn Watch) -> Result<(), Stopped> {
+        if watch.progress(self.done + opened.position(), self.total) { Ok(()) } else { Err(Stopped) }
     }
 
     #[inline]
@@ -307,37 +349,6 @@ impl Pass {
         let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
         Reading { files, flows, events, field_addresses }
     }
-}
-
-/// Waits for the first bytes and recognises the container; the inner error says why it is none.
-fn open(bytes: Box<dyn io::Read + Send>, watch: &mut dyn Watch) -> Result<Result<Reader, String>, Stopped> {
-    let mut window = Window::new(bytes);
-    loop {
-        match window.need(HEAD) {
-            Ok(_) => return Ok(Reader::recognise(window)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                if !watch.interrupted() {
-                    return Err(Stopped);
-                }
-            }
-            Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
-        }
-    }
-}
-
-fn digested(bytes: Box<dyn io::Read + Send>, digest: &mut Option<DigestHandle>) -> Box<dyn io::Read + Send> {
-    let (digesting, handle) = Digesting::new(bytes);
-    *digest = Some(handle);
-    Box::new(digesting)
-}
-
-fn damaged(facts: &mut FileFacts, fault: Fault, position: u64) {
-    let (problem, error) = match fault {
-        Fault::Io(error) => (Problem::ReadError, format!("offset {position}: the read failed: {error}")),
-        Fault::Damage { problem, offset, what } => (problem, format!("offset {offset}: {what}")),
-    };
-    facts.problems.count(problem);
-    facts.fail(Status::Partial, error);
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn a_capture_becomes_facts_and_flows() {
     let options = Options { hash_files: true, ..Options::default() };
     let reading = read(&[file.path()], &options, &mut Unwatched).expect("nobody stops it");
     let facts = &reading.files[0];
-    assert_eq!((facts.status, facts.format, facts.packets), (Status::Read, "pcap", 2));
+    assert_eq!((facts.status, facts.format.as_str(), facts.packets), (Status::Read, "pcap", 2));
     assert_eq!((facts.bytes, facts.captured_bytes, facts.snaplen), (62, 62, Some(65535)));
     assert_eq!((facts.first, facts.last), (Some(1_000_000_000), Some(2_000_000_000)));
     assert_eq!(facts.link_names(), [("RAW".to_owned(), 2)]);

@@ -1,5 +1,6 @@
 //! Where the bytes of a capture come from: a file, a pipe, standard input.
 
+use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -31,7 +32,25 @@ pub fn open(path: &Path) -> Result<Source, String> {
     if facts.is_dir() {
         return Err("is a directory, not a capture file".to_owned());
     }
-    Ok(Source { bytes: Box::new(file), length: if facts.is_file() { facts.len() } else { 0 } })
+    if !facts.is_file() || facts.len() == 0 {
+        return Ok(Source { bytes: Box::new(file), length: 0 });
+    }
+    // A file that somebody writes faster than we read would have no end.
+    Ok(Source { bytes: Box::new(file.take(facts.len())), length: facts.len() })
+}
+
+/// What happened to the length of a file since it was opened, in words; None when nothing did.
+#[must_use]
+pub fn changed(path: &Path, length: u64) -> Option<String> {
+    let now = fs::metadata(path).ok().filter(fs::Metadata::is_file)?.len();
+    match now.cmp(&length) {
+        _ if length == 0 => None,
+        Ordering::Equal => None,
+        Ordering::Greater => {
+            Some(format!("it grew from {length} to {now} bytes while it was read; what was added is not in"))
+        }
+        Ordering::Less => Some(format!("it shrank from {length} to {now} bytes while it was read")),
+    }
 }
 
 /// Length of a path's file, 0 when nobody knows.
