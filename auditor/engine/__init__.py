@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote
 
 import numpy as np
@@ -22,16 +23,20 @@ _SHOWN_VALUES = 3
 
 def findings(pack: Pack, tables: Mapping[str, RuleTable], flows: FlowTable) -> tuple[Finding, ...]:
     """Return the findings of all rules, gravest first, then by code and subject."""
-    found = [one for rule in pack.rules for one in evaluate(rule, tables[rule.table], flows)]
+    found = [one for rule in pack.rules for one in evaluate(rule, tables[rule.table], flows, tables.get("flows"))]
     return tuple(sorted(found, key=lambda one: (-one.severity, one.code, one.key)))
 
 
-def evaluate(rule: Rule, table: RuleTable, flows: FlowTable) -> list[Finding]:
-    """Return the findings of one rule on its table, one for each subject, collapsed where the rule says so."""
+def evaluate(rule: Rule, table: RuleTable, flows: FlowTable, judged: RuleTable | None = None) -> list[Finding]:
+    """Return the findings of one rule on its table, one for each subject, collapsed where the rule says so.
+
+    ``judged`` is the table of flows, whose columns tell which line of the policy decided.
+    """
     rows = np.flatnonzero(matches(rule.select, table))
     if not len(rows):
         return []
-    return [_finding(rule, table, flows, pile) for pile in sort_into_piles(rule, table, rows)]
+    piles = sort_into_piles(rule, table, rows)
+    return [replace(_finding(rule, table, flows, pile), **_lines(table.flows[pile.rows], judged)) for pile in piles]
 
 
 def finding_key(code: str, subject: Mapping[str, str]) -> str:
@@ -61,6 +66,15 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile) -> Find
         title=rule.title,
         undermines=rule.undermines,
     )
+
+
+def _lines(flows: Array, judged: RuleTable | None) -> dict[str, str]:
+    """Return the lines of the policy that decided, or came nearest to deciding, the first of ``flows``."""
+    real = flows[flows >= 0]
+    if judged is None or not len(real):
+        return {}
+    words = {name: judged[name].text(int(real[0])) for name in ("term", "nearest")}
+    return {name: "" if word == "none" else word for name, word in words.items()}
 
 
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:

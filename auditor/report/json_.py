@@ -43,7 +43,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def to_dict(report: Report) -> dict[str, Any]:
     """Return the report as dicts, lists, text, numbers, booleans and None."""
-    names = [field.name for field in fields(report)]
+    names = [field.name for field in fields(report) if field.metadata.get("saved", True)]
     ordered = [*_HEAD, *(name for name in names if name not in _HEAD)]
     return {name: plain(getattr(report, name)) for name in ordered}
 
@@ -101,7 +101,8 @@ def _typed(value: Any, kind: Any, place: str) -> Any:
 def _record(value: Any, kind: Any, place: str) -> Any:
     """Return a JSON object as a dataclass of the model."""
     _expect(value, dict, place)
-    hints = typing.get_type_hints(kind)
+    saved = {field.name for field in fields(kind) if field.metadata.get("saved", True)}
+    hints = {name: hint for name, hint in typing.get_type_hints(kind).items() if name in saved}
     unknown = sorted(set(value) - set(hints))
     if unknown:
         raise AuditorError(f"{place}: unknown name {unknown[0]!r}")
