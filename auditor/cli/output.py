@@ -12,7 +12,7 @@ from pathlib import Path
 from auditor.errors import UsageError
 from auditor.model import Report
 from auditor.report.interface import USUAL_WIDTH, WIDEST, RenderOptions
-from auditor.report.registry import format_of, render
+from auditor.report.registry import FORMATS, check_flows, check_installed, render, split_target
 
 
 def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
@@ -56,22 +56,37 @@ def check_output(path: str | None, inputs: list[str], *, option: str = "--output
                 raise UsageError(f"{option} {path} is an input", fix="name another file")
 
 
-def check_reports(paths: tuple[str, ...], inputs: list[str], output: str | None = None) -> None:
-    """Refuse, before the work, report files of no known format, and such as cannot be written. Raises UsageError."""
+def check_format(name: str, path: str | None, *, flows: bool) -> None:
+    """Refuse, before the work, a format that cannot be made, or not be shown there. Raises UsageError, MissingExtra."""
+    check_installed(name)
+    check_flows(name, present=flows)
+    if FORMATS[name].binary and path is None and sys.stdout.isatty():
+        raise UsageError(
+            f"{name} is no text, and standard output is a terminal",
+            fix=f"write it to a file: --report FILE{FORMATS[name].suffixes[0]}",
+        )
+
+
+def check_reports(targets: tuple[str, ...], inputs: list[str], output: str | None = None, *, flows: bool) -> None:
+    """Refuse, before the work, report files of no known format, and such as cannot be written. Raises UsageError.
+
+    ``flows`` tells whether the report will have its flows.
+    """
     taken = [] if output is None else [Path(output).resolve()]
-    for path in paths:
-        format_of(path)
+    for target in targets:
+        name, path = split_target(target)
+        check_format(name, path, flows=flows)
         check_output(path, inputs, option="--report")
         if Path(path).resolve() in taken:
             raise UsageError(f"--report {path}: this file is written twice", fix="name another file")
         taken.append(Path(path).resolve())
 
 
-def write_reports(report: Report, paths: tuple[str, ...], *, verbosity: int = 0) -> None:
-    """Write a report to each of ``paths``, in the format that its suffix names. Raises UsageError."""
+def write_reports(report: Report, targets: tuple[str, ...], *, verbosity: int = 0) -> None:
+    """Write a report to each of ``targets``, in the format that it or its suffix names. Raises UsageError."""
     looks = terminal_options(verbosity=verbosity, to_file=True)
     # All are made before one is written, so that a format that fails leaves no half of a set behind.
-    made = [(path, render(report, format_of(path), looks)) for path in paths]
+    made = [(path, render(report, name, looks)) for name, path in map(split_target, targets)]
     for path, data in made:
         write(data, path, text=False)
 

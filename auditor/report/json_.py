@@ -28,9 +28,13 @@ _HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals"
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the report as UTF-8 JSON, indented by two, with a line feed at the end."""
-    document = to_dict(report)
+    return json_bytes(to_dict(report), indent=2)
+
+
+def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
+    """Return a document of plain values as UTF-8 JSON with a line feed at the end; on one line without ``indent``."""
     # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
     # What a terminal would obey or hide is escaped too: reports are printed and paged, not only parsed.
     harmless = text if text.isascii() else _BEYOND_ASCII.sub(_escaped, text)
     return f"{harmless}\n".encode("utf-8", "backslashreplace")
