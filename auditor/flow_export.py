@@ -92,7 +92,7 @@ def _observed(table: FlowTable) -> dict[str, Values]:
     files = table.files or ("",)
 
     def identities(start: int, stop: int) -> list[str]:
-        return community_ids(table, start, stop).astype(str).tolist()
+        return [identity.decode() for identity in community_ids(table, start, stop).tolist()]
 
     def histories(start: int, stop: int) -> list[str]:
         return [table.history(flow) for flow in range(start, stop)]

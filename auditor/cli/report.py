@@ -15,7 +15,11 @@ from auditor.report.registry import FORMATS, render
 @click.command()
 @click.argument("saved", metavar="SAVED.json")
 @click.option(
-    "--report", "reports", multiple=True, metavar="FILE", help="Write this file, in the format of its suffix; or FORMAT=FILE."
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FILE",
+    help="Write this file, in the format of its suffix; or FORMAT=FILE.",
 )
 @click.option(
     "--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), help="Print the report in this format."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import quote
 
 import numpy as np
@@ -35,8 +34,7 @@ def evaluate(rule: Rule, table: RuleTable, flows: FlowTable, judged: RuleTable |
     rows = np.flatnonzero(matches(rule.select, table))
     if not len(rows):
         return []
-    piles = sort_into_piles(rule, table, rows)
-    return [replace(_finding(rule, table, flows, pile), **_lines(table.flows[pile.rows], judged)) for pile in piles]
+    return [_finding(rule, table, flows, pile, judged) for pile in sort_into_piles(rule, table, rows)]
 
 
 def finding_key(code: str, subject: Mapping[str, str]) -> str:
@@ -45,8 +43,9 @@ def finding_key(code: str, subject: Mapping[str, str]) -> str:
     return " ".join((code, *parts))
 
 
-def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile) -> Finding:
+def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged: RuleTable | None) -> Finding:
     rows = pile.rows
+    term, nearest = _lines(table.flows[rows], judged)
     subject = {name: table[rule.subject[name]].text(int(rows[0])) for name in pile.names}
     if pile.rest:
         subject = {"others": "all"}
@@ -65,16 +64,18 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile) -> Find
         flows=_flow_count(table.flows[rows]),
         title=rule.title,
         undermines=rule.undermines,
+        term=term,
+        nearest=nearest,
     )
 
 
-def _lines(flows: Array, judged: RuleTable | None) -> dict[str, str]:
+def _lines(flows: Array, judged: RuleTable | None) -> tuple[str, str]:
     """Return the lines of the policy that decided, or came nearest to deciding, the first of ``flows``."""
     real = flows[flows >= 0]
-    if judged is None or not len(real):
-        return {}
-    words = {name: judged[name].text(int(real[0])) for name in ("term", "nearest")}
-    return {name: "" if word == "none" else word for name, word in words.items()}
+    if judged is None or "term" not in judged.columns or not len(real):
+        return "", ""
+    term, nearest = (judged[name].text(int(real[0])) for name in ("term", "nearest"))
+    return "" if term == "none" else term, "" if nearest == "none" else nearest
 
 
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:

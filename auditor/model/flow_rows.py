@@ -27,6 +27,13 @@ class FlowField:
     meaning: str
 
 
+class Vocabulary(Protocol):
+    """Words that codes stand for; a tuple of words is one."""
+
+    def __getitem__(self, code: int, /) -> str:
+        """Return the word of a code."""
+
+
 class Values(Protocol):
     """The values of a column."""
 
@@ -53,7 +60,7 @@ class Words:
     """Codes in one array, and the words that they stand for."""
 
     codes: Any
-    words: Sequence[str]
+    words: Vocabulary
 
     def part(self, start: int, stop: int) -> list[str]:
         """Return the words."""

@@ -17,7 +17,7 @@ from auditor.report.interface import RenderOptions
 from auditor.report.tables import FLAG, NUMBER, TIME, Table, findings_table
 from auditor.text import escape
 
-_FORMULA = tuple("=+-@'＝＋－＠")  # noqa: RUF001 - full-width forms, which spreadsheets take for the others
+_FORMULA = tuple("=+-@'＝＋－＠")
 _ROWS = 4096
 
 

@@ -28,7 +28,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
     for suite in root:
         _count(suite, suite.iter("testcase"))
     _count(root, root.iter("testcase"))
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="utf-8") + b"\n"
+    body: bytes = tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + body + b"\n"
 
 
 def _count(element: Element, cases: Iterable[Element]) -> None:

@@ -23,6 +23,9 @@ VERSION = "1.1.2"
 _NAMESPACE = UUID("6f0a7c0e-7a3c-5c1a-9d57-1d2f9f6f7a11")
 """Of all identifiers that auditor makes; drawn once."""
 
+_ALWAYS = {"ac-4", "sc-7"}
+"""Information flow enforcement and boundary protection: what traffic held against a firewall policy is about anyway."""
+
 _NS = "urn:auditor:oscal"
 _EPOCH = "1970-01-01T00:00:00.000000000Z"
 
@@ -33,7 +36,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
     last = max((capture.last for capture in report.captures if capture.last), default=first)
     seed = repr([report.summary, [(one.path, one.sha256, one.first) for one in report.captures]])
     identity = _Identity(sha256(seed.encode("utf-8", "backslashreplace")).hexdigest())
-    observations = {finding.key: _observation(report, finding, identity, last) for finding in report.findings}
+    observations = {finding.key: _observation(finding, identity, last) for finding in report.findings}
     result: dict[str, Any] = {
         "uuid": identity.of("result"),
         "title": "Backup Exec traffic held against its firewall policy",
@@ -77,11 +80,15 @@ def _prose(text: str) -> str:
 
 
 def _reviewed(report: Report) -> dict[str, Any]:
-    controls = sorted({_control(control) for rule in report.rules for control in rule.controls})
-    selection: dict[str, Any] = {"description": "Controls that the evaluated rules have to do with."}
-    if controls:
-        selection["include-controls"] = [{"control-id": control} for control in controls]
-    return {"control-selections": [selection]}
+    controls = {_control(control) for rule in report.rules for control in rule.controls} or _ALWAYS
+    return {
+        "control-selections": [
+            {
+                "description": "Controls that the evaluated rules have to do with.",
+                "include-controls": [{"control-id": control} for control in sorted(controls)],
+            }
+        ]
+    }
 
 
 def _control(name: str) -> str:
@@ -89,7 +96,7 @@ def _control(name: str) -> str:
     return name.lower().replace("(", ".").replace(")", "")
 
 
-def _observation(report: Report, finding: Finding, identity: _Identity, collected: str) -> dict[str, Any]:
+def _observation(finding: Finding, identity: _Identity, collected: str) -> dict[str, Any]:
     properties = {
         "key": finding.key,
         "rule": finding.code,

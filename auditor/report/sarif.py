@@ -55,7 +55,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
                 ],
             }
         ],
-        "artifacts": [_capture(capture.path, capture.sha256) for capture in report.captures],
+        # Each file once: the schema asks for it.
+        "artifacts": list({one.path: _capture(one.path, one.sha256) for one in report.captures}.values()),
         "results": [_result(report, finding, index[finding.code]) for finding in report.findings],
         "columnKind": "unicodeCodePoints",
         "properties": {"verdict": report.verdict.value, "summary": escape(report.summary)},

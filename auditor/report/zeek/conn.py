@@ -27,6 +27,11 @@ _NEEDED = (
     "orig_payload", "resp_payload", "state", "orig_missed", "resp_missed", "history", "orig_packets", "resp_packets",
     "service", "outcome", "verdict", "term", "first_packet", "first_file",
 )  # fmt: skip
+_TELLING = (
+    "orig_addr", "orig_port", "resp_addr", "resp_port", "transport", "first_time", "first_packet", "first_file",
+)  # fmt: skip
+"""What tells a flow from all others."""
+
 _APPS = {"tls": "ssl", "dcerpc": "dce_rpc"}
 """What Zeek calls a protocol where it is another word."""
 
@@ -78,8 +83,7 @@ def _row(flow: dict[str, Any]) -> tuple[str, ...]:
 
 def _uid(flow: dict[str, Any]) -> str:
     """Return a name of Zeek's form that is the same in another run: ``C`` and 17 letters and digits."""
-    parts = ("orig_addr", "orig_port", "resp_addr", "resp_port", "transport", "first_time", "first_packet", "first_file")
-    seed = "\x1f".join(str(flow[name]) for name in parts).encode("utf-8", "backslashreplace")
+    seed = "\x1f".join(str(flow[name]) for name in _TELLING).encode("utf-8", "backslashreplace")
     letters = b2a_base64(sha1(seed, usedforsecurity=False).digest(), newline=False).decode()
     return f"C{letters.translate(_WITHOUT_SIGNS)[:17]}"
 

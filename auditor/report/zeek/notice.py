@@ -31,9 +31,7 @@ def _rows(report: Report) -> Iterator[tuple[str, ...]]:
     for finding in report.findings:
         proof = finding.evidence[0] if finding.evidence else None
         ends = [split_end(end) for end in (proof.flow.originator, proof.flow.responder)] if proof else [None, None]
-        (orig, orig_port), (resp, resp_port) = (
-            (end[0], str(end[1])) if end else (UNSET, UNSET) for end in ends
-        )
+        (orig, orig_port), (resp, resp_port) = ((end[0], str(end[1])) if end else (UNSET, UNSET) for end in ends)
         moment = begun.get((proof.flow.originator, proof.flow.responder), last) if proof else last
         identity = community_id(proof.flow.transport, proof.flow.originator, proof.flow.responder) if proof else ""
         yield (
