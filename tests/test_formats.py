@@ -303,3 +303,15 @@ def test_binary_formats_are_kept_from_terminals(monkeypatch: pytest.MonkeyPatch)
     assert "--report FILE.csv.zip" in refused.value.fix
     check_format("csv", None, flows=True)
     check_format("csv-zip", "out.zip", flows=True)
+
+
+def test_the_documentation_tells_every_format_and_every_column() -> None:
+    from auditor.flow_export import FIELDS
+
+    text = (CAPTURES.parent / "docs" / "formats.md").read_text(encoding="utf-8")
+    for name, form in FORMATS.items():
+        assert f"| `{name}` | {', '.join(f'`{suffix}`' for suffix in form.suffixes)} |" in text
+    table = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 5]
+    columns = [line for line in table if not any(line.startswith(f"| `{name}` |") for name in FORMATS)]
+    expected = [f"| `{field.name}` | {field.kind} | {field.unit} | {field.meaning} |" for field in FIELDS]
+    assert columns == expected

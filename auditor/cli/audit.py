@@ -11,7 +11,7 @@ from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
 from auditor.model import CaptureSummary, Report, Severity
-from auditor.report.registry import FORMATS, render, split_target, wants_flows
+from auditor.report.registry import FORMATS, pieces, split_target, wants_flows
 from auditor.verdict import exit_code
 
 SEVERITIES = tuple(severity.word for severity in Severity)
@@ -107,7 +107,7 @@ def _deliver(report: Report, *, format_name: str, output: str | None, plain: boo
     if nothing and text:
         return
     looks = output_.terminal_options(plain=plain, verbosity=verbosity, to_file=output is not None)
-    output_.write(render(report, format_name, looks), output, text=text)
+    output_.write(pieces(report, format_name, looks), output, text=text)
 
 
 def _tell_unread(captures: list[CaptureSummary]) -> None:

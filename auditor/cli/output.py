@@ -7,12 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from auditor.errors import UsageError
 from auditor.model import Report
 from auditor.report.interface import USUAL_WIDTH, WIDEST, RenderOptions
-from auditor.report.registry import FORMATS, check_flows, check_installed, render, split_target
+from auditor.report.registry import FORMATS, check_flows, check_installed, pieces, split_target
 
 
 def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
@@ -27,13 +28,15 @@ def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool =
     )
 
 
-def write(data: bytes, path: str | None, *, text: bool) -> None:
-    """Write a finished report to ``path`` or to standard output. Raises UsageError where that cannot be done."""
+def write(data: bytes | Iterable[bytes], path: str | None, *, text: bool) -> None:
+    """Write a report to ``path`` or to standard output, in one or piece by piece. Raises UsageError where it cannot."""
+    pieces = (data,) if isinstance(data, bytes) else data
     try:
         if path is None:
-            _write_stdout(data, text=text)
+            for piece in pieces:
+                _write_stdout(piece, text=text)
         else:
-            _write_file(data, Path(path))
+            _write_file(pieces, Path(path))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -85,8 +88,9 @@ def check_reports(targets: tuple[str, ...], inputs: list[str], output: str | Non
 def write_reports(report: Report, targets: tuple[str, ...], *, verbosity: int = 0) -> None:
     """Write a report to each of ``targets``, in the format that it or its suffix names. Raises UsageError."""
     looks = terminal_options(verbosity=verbosity, to_file=True)
-    # All are made before one is written, so that a format that fails leaves no half of a set behind.
-    made = [(path, render(report, name, looks)) for name, path in map(split_target, targets)]
+    # All are made before one is written, so that a format that fails leaves no half of a set behind; but for formats
+    # that show nothing but flows, which are written as they are made.
+    made = [(path, pieces(report, name, looks)) for name, path in map(split_target, targets)]
     for path, data in made:
         write(data, path, text=False)
 
@@ -108,16 +112,17 @@ def _write_stdout(data: bytes, *, text: bool) -> None:
     sys.stdout.buffer.flush()
 
 
-def _write_file(data: bytes, path: Path) -> None:
+def _write_file(pieces: Iterable[bytes], path: Path) -> None:
     """Write a file as a whole or not at all; devices and pipes are written to as they are."""
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        with path.open("wb") as device:
+            device.writelines(pieces)
         return
     target = path.resolve()
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
         made = Path(file.name)
         try:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             made.chmod(_mode(target))
             made.replace(target)

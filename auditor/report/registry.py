@@ -119,6 +119,15 @@ def check_flows(name: str, *, present: bool) -> None:
         )
 
 
+def pieces(report: Report, name: str, options: RenderOptions) -> Iterable[bytes]:
+    """Return what ``render`` does, made bit by bit where the format can: only what shows flows does. Raises alike."""
+    check_installed(name)
+    check_flows(name, present=report.flows is not None)
+    module = renderer(name)
+    make = getattr(module, "pieces", None)
+    return (module.render(report, options),) if make is None else cast(Iterable[bytes], make(report, options))
+
+
 def render(report: Report, name: str = "text", options: RenderOptions | None = None) -> bytes:
     """Return a report in the named format. Raises UsageError, and MissingExtra where a package is not installed."""
     check_installed(name)

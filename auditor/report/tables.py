@@ -56,16 +56,16 @@ def flows_table(report: Report) -> Table | None:
     return Table("flows", columns, report.flows.rows())
 
 
-def _summary(report: Report) -> Iterator[tuple[str, str]]:
+def _summary(report: Report) -> Iterator[tuple[str, str | int]]:
     yield "verdict", report.verdict.value
     yield "summary", report.summary
     yield "policy", report.policy.path or "none: roles were inferred from the traffic"
     yield "product generation", report.policy.generation
     for severity in sorted(Severity, reverse=True):
-        yield f"findings, {severity.word}", str(sum(one.severity is severity for one in report.findings))
-    yield "findings waived", str(sum(one.waived for one in report.findings))
+        yield f"findings, {severity.word}", sum(one.severity is severity for one in report.findings)
+    yield "findings waived", sum(one.waived for one in report.findings)
     for name, value in report.totals.items():
-        yield name.replace("_", " "), str(value)
+        yield name.replace("_", " "), value
     for limit in report.limits:
         yield "limit", limit
     if report.flows is None:

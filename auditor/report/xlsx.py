@@ -81,7 +81,7 @@ class _Cells:
         self._plain = book.add_format({"valign": "top"})
         self._wrapped = book.add_format({"valign": "top", "text_wrap": True})
         self._time = book.add_format({"valign": "top", "num_format": "yyyy-mm-dd hh:mm:ss.000"})
-        self._number = book.add_format({"valign": "top", "num_format": "0"})
+        self._number = book.add_format({"valign": "top", "num_format": "0", "align": "right"})
 
     def writers(self, table: Table) -> list[_Write]:
         """Return how each column is written."""
@@ -112,12 +112,18 @@ class _Cells:
         sheet.write_string(row, column, _cut(str(value)), self._plain)
 
     def _write_wrapped(self, sheet: Any, row: int, column: int, value: Any) -> None:
+        if isinstance(value, int):
+            self._write_number(sheet, row, column, value)
+            return
         sheet.write_string(row, column, _cut(str(value)), self._wrapped)
 
 
 def _sheet(book: Any, name: str, table: Table, head: Any, cells: _Cells) -> None:
     sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
     for column, (title, kind) in enumerate(table.columns):
         sheet.set_column(column, column, _width(title, kind))
         label = title.replace("_", " ")

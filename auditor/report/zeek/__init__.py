@@ -15,7 +15,7 @@ UNSET, EMPTY = "-", "(empty)"
 _ROWS = 4096
 
 
-def pieces(path: str, fields: Iterable[tuple[str, str]], rows: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
+def log_pieces(path: str, fields: Iterable[tuple[str, str]], rows: Iterable[tuple[str, ...]]) -> Iterator[bytes]:
     """Yield a log piece by piece. ``fields``: names and Zeek types; ``rows``: values that are text already.
 
     No ``#open`` and ``#close`` with the time of writing: the same report gives the same bytes.

@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.model import FlowRows, Report
 from auditor.report.interface import RenderOptions
-from auditor.report.zeek import UNSET, pieces, text, time_text
+from auditor.report.zeek import UNSET, log_pieces, text, time_text
 
 FIELDS = (
     ("ts", "time"), ("uid", "string"), ("id.orig_h", "addr"), ("id.orig_p", "port"), ("id.resp_h", "addr"),
@@ -36,10 +36,14 @@ _APPS = {"tls": "ssl", "dcerpc": "dce_rpc"}
 """What Zeek calls a protocol where it is another word."""
 
 
-def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
+def render(report: Report, options: RenderOptions) -> bytes:
     """Return the log."""
-    flows = report.flows or FlowRows(0, (), {})
-    return b"".join(pieces("conn", FIELDS, _rows(flows)))
+    return b"".join(pieces(report, options))
+
+
+def pieces(report: Report, options: RenderOptions) -> Iterator[bytes]:  # noqa: ARG001 - the interface of all formats
+    """Yield the log piece by piece."""
+    yield from log_pieces("conn", FIELDS, _rows(report.flows or FlowRows(0, (), {})))
 
 
 def _rows(flows: FlowRows) -> Iterator[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from auditor.community_id import community_id
 from auditor.model import Finding, Report, SessionSummary
 from auditor.report.interface import RenderOptions
 from auditor.report.places import proof_line, split_end
-from auditor.report.zeek import EMPTY, UNSET, pieces, text, time_text
+from auditor.report.zeek import EMPTY, UNSET, log_pieces, text, time_text
 
 FIELDS = (
     ("ts", "time"), ("uid", "string"), ("id.orig_h", "addr"), ("id.orig_p", "port"), ("id.resp_h", "addr"),
@@ -22,7 +22,7 @@ FIELDS = (
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the log."""
-    return b"".join(pieces("notice", FIELDS, _rows(report)))
+    return b"".join(log_pieces("notice", FIELDS, _rows(report)))
 
 
 def _rows(report: Report) -> Iterator[tuple[str, ...]]:
