@@ -12,12 +12,14 @@ import numpy as np
 from auditor import _native
 from auditor.engine import findings as find_findings
 from auditor.errors import UsageError
+from auditor.flow_export import flow_rows
 from auditor.flows import FlowTable
 from auditor.hosts import summarise_hosts
 from auditor.inputs import expand
 from auditor.model import CaptureSummary, Finding, Report
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
+from auditor.packs.model import Pack
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
@@ -30,6 +32,7 @@ from auditor.summary import (
     measure_coverage,
     summarise_captures,
     summarise_policy,
+    summarise_rules,
     summarise_services,
     summarise_terms,
 )
@@ -42,9 +45,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture."""
+    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture. ``flows``: whether
+    the report has its flows; they take the memory of the flow table for as long as the report lives."""
 
     hash_files: bool = False
+    flows: bool = True
 
 
 def audit(
@@ -73,9 +78,12 @@ def audit(
     reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
     table = read_in.table.reoriented(sessions.reversed)
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
-    found = apply_rules(table, sessions, verdicts, policy, reading.files)
+    pack = load_pack([rules_folder() / "checks"])
+    found = apply_rules(pack, table, sessions, verdicts, policy, reading.files)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
-    return _report(captures, table, sessions, verdicts, policy, found)
+    report = _report(captures, table, sessions, verdicts, policy, found)
+    rows = flow_rows(table, sessions, verdicts) if options.flows else None
+    return replace(report, rules=summarise_rules(pack, found), flows=rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +164,14 @@ def _judged(
 
 
 def apply_rules(
+    pack: Pack,
     table: FlowTable,
     sessions: SessionSet,
     verdicts: Verdicts,
     policy: Policy,
     files: Sequence[_native.FileFacts],
 ) -> tuple[Finding, ...]:
-    """Return the findings of all rules, worst first. Raises RuleError where a rule file cannot be used."""
-    pack = load_pack([rules_folder() / "checks"])
+    """Return the findings of all rules, worst first."""
     return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table))
 
 
@@ -189,7 +197,7 @@ def _report(
         services=summarise_services(table, verdicts),
         sessions=summarise_sessions(table, sessions, policy),
         findings=found,
-        terms=summarise_terms(verdicts),
+        terms=summarise_terms(verdicts, policy),
         limits=(
             *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
             *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),

@@ -11,7 +11,7 @@ from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
 from auditor.model import CaptureSummary, Report, Severity
-from auditor.report.registry import FORMATS, render
+from auditor.report.registry import FORMATS, pieces, split_target, wants_flows
 from auditor.verdict import exit_code
 
 SEVERITIES = tuple(severity.word for severity in Severity)
@@ -54,8 +54,8 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     "reports",
     multiple=True,
     metavar="FILE",
-    help="Write the report to a file as well, in the format of its suffix (.html, .json, .txt), with the SHA-256 of each"
-    " capture. May be given several times.",
+    help="Write the report to a file as well, in the format of its suffix (.html, .json, .xlsx, .sarif, .csv ...) or as"
+    " FORMAT=FILE, with the SHA-256 of each capture. May be given several times.",
 )
 def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
     """Audit captures against a policy.
@@ -72,7 +72,9 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
     """  # noqa: D301 - Click wants a real backspace
     inputs = [*captures, *([policy_path] if policy_path else [])]
     output_.check_output(options["output"], inputs)
-    output_.check_reports(options["reports"], inputs, options["output"])
+    output_.check_format(options["format_name"], options["output"], flows=True)
+    output_.check_reports(options["reports"], inputs, options["output"], flows=True)
+    formats = [options["format_name"], *(split_target(target)[0] for target in options["reports"])]
     # NumPy's linear algebra, which nothing here calls, starts a thread for each processor, and they spin: 0.07 s of
     # CPU time for nothing. Whoever set the number keeps it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -85,7 +87,9 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             captures,
             policy_path=policy_path,
             # A report that is kept says which files it is about; names alone do not.
-            options=AuditOptions(hash_files=options["hash_files"] or bool(options["reports"])),
+            options=AuditOptions(
+                hash_files=options["hash_files"] or bool(options["reports"]), flows=wants_flows(formats)
+            ),
             progress=progress,
         )
     _deliver(report, **options)
@@ -103,7 +107,7 @@ def _deliver(report: Report, *, format_name: str, output: str | None, plain: boo
     if nothing and text:
         return
     looks = output_.terminal_options(plain=plain, verbosity=verbosity, to_file=output is not None)
-    output_.write(render(report, format_name, looks), output, text=text)
+    output_.write(pieces(report, format_name, looks), output, text=text)
 
 
 def _tell_unread(captures: list[CaptureSummary]) -> None:

@@ -15,7 +15,11 @@ from auditor.report.registry import FORMATS, render
 @click.command()
 @click.argument("saved", metavar="SAVED.json")
 @click.option(
-    "--report", "reports", multiple=True, metavar="FILE", help="Write this file, in the format of its suffix."
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FILE",
+    help="Write this file, in the format of its suffix; or FORMAT=FILE.",
 )
 @click.option(
     "--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), help="Print the report in this format."
@@ -33,7 +37,9 @@ def report(saved: str, reports: tuple[str, ...], format_name: str | None, verbos
       auditor report site.json
       auditor report site.json --report site.html
     """  # noqa: D301 - Click wants a real backspace
-    output_.check_reports(reports, [saved])
+    output_.check_reports(reports, [saved], flows=False)
+    if format_name:
+        output_.check_format(format_name, None, flows=False)
     loaded = _load(saved)
     if format_name or not reports:
         name = format_name or "text"

@@ -7,6 +7,8 @@ from 1 in each file. Renderers read nothing else than this.
 from auditor.model.captures import CaptureSummary
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
+from auditor.model.flow_rows import FlowField, FlowRows
+from auditor.model.rules import RuleSummary
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
@@ -18,12 +20,15 @@ __all__ = [
     "DataSummary",
     "Evidence",
     "Finding",
+    "FlowField",
     "FlowReference",
+    "FlowRows",
     "HostSummary",
     "JobSummary",
     "PolicySummary",
     "Report",
     "ReportVerdict",
+    "RuleSummary",
     "SCHEMA",
     "ServiceSummary",
     "SessionSummary",

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 from auditor.model.captures import CaptureSummary
 from auditor.model.findings import Finding
+from auditor.model.flow_rows import FlowRows
+from auditor.model.rules import RuleSummary
 from auditor.model.sessions import SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 SCHEMA = "auditor.report/1"
+NOT_SAVED = {"saved": False}
+"""Marks a field that is no part of the saved report."""
 
 
 class ReportVerdict(enum.StrEnum):
@@ -37,7 +41,8 @@ class PolicySummary:
 @dataclass(frozen=True, slots=True)
 class Report:
     """The finished document. ``summary`` is the verdict in one sentence with what it covers;
-    ``limits`` says what it cannot say."""
+    ``limits`` says what it cannot say. ``rules`` are those that were evaluated. ``flows`` is there only where it was asked
+    for; it is not saved with the report and counts for no comparison."""
 
     verdict: ReportVerdict
     summary: str
@@ -52,3 +57,5 @@ class Report:
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""
     schema: str = SCHEMA
+    rules: tuple[RuleSummary, ...] = ()
+    flows: FlowRows | None = field(default=None, compare=False, repr=False, metadata=NOT_SAVED)

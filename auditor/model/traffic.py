@@ -46,7 +46,8 @@ class ServiceSummary:
 class TermSummary:
     """One line of the policy and how often it decided. No flow means: not exercised in what was captured.
 
-    ``text`` is the line as a sentence of the policy, ``origin`` ``vendor`` or ``site``.
+    ``text`` is the line as a sentence of the policy, ``origin`` ``vendor`` or ``site``. ``path`` and ``line`` tell where the
+    policy says so: a site's own line, or the zone that makes a vendor's one speak; empty and 0 where nothing is written.
     """
 
     name: str
@@ -54,3 +55,5 @@ class TermSummary:
     action: str
     origin: str
     flows: int
+    path: str = ""
+    line: int = 0
