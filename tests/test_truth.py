@@ -102,7 +102,11 @@ def test_bytes_of_data_connections(audited: tuple[Wire, Json, int]) -> None:
     for link in wire.links:
         if link.whole:
             told = found[link.endpoints]
-            assert (told["originator_bytes"], told["responder_bytes"]) == link.payload
+            carried = (told["originator_bytes"], told["responder_bytes"])
+            if wire.lossy:  # the truth has what programs read and wrote, the wire also what was sent again
+                assert all(link.payload[side] <= carried[side] <= 2 * link.payload[side] for side in (0, 1))
+            else:
+                assert carried == link.payload
 
 
 def test_findings(audited: tuple[Wire, Json, int]) -> None:
