@@ -26,10 +26,11 @@ _LEAST_SNAPLEN = 256
 
 def ends_of(record: Json) -> Ends:
     """Return the endpoints of a connection of the truth as reports write them."""
-    return _endpoint(record["client"], record["client_port"]), _endpoint(record["server"], record["server_port"])
+    return endpoint(record["client"], record["client_port"]), endpoint(record["server"], record["server_port"])
 
 
-def _endpoint(address: str, port: int) -> str:
+def endpoint(address: str, port: int) -> str:
+    """Write an endpoint as reports do."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
@@ -164,7 +165,7 @@ def expected_findings(wire: Wire) -> Counter[tuple[str, str, str]]:
             expected[code, data["client"], ends_of(data)[1]] += 1
         else:
             # The same service over UDP and TCP is two violations.
-            server = f"{_endpoint(violation['server'], violation['port'])}/{violation.get('proto', 'tcp')}"
+            server = f"{endpoint(violation['server'], violation['port'])}/{violation.get('proto', 'tcp')}"
             expected[code, violation["host"], server.removesuffix("/tcp")] += 1
     return expected
 
