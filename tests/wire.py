@@ -118,7 +118,9 @@ class Wire:
         if session["on_wire"]:
             return ends_of(session)
         own = session.get("tunnel")
-        (tunnel,) = (t for t in self._tunnels if own in (None, t.get("id")) and t["server_host"] == session["server_host"])
+        (tunnel,) = (
+            t for t in self._tunnels if own in (None, t.get("id")) and t["server_host"] == session["server_host"]
+        )
         return ends_of(tunnel)
 
     @cached_property

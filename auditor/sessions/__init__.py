@@ -185,9 +185,7 @@ def rehearse_blind(
     candidates = Candidates(table, sessions.control, service_ports)
     failed = table.attempts()
     truth = {
-        session.control: frozenset(
-            link.flow for link in session.data if not link.blind and not failed[link.flow]
-        )
+        session.control: frozenset(link.flow for link in session.data if not link.blind and not failed[link.flow])
         for session in sessions.sessions
         if session.readable is Readable.READ
     }

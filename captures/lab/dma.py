@@ -128,7 +128,7 @@ class Job:
             control.close()
 
     def _two_way(self, step: Json) -> None:
-        """The client moves the data itself."""
+        """Move the data on the client itself."""
         (control,) = self._controls
         own = Transfer(self._log, "", "mover")
         backup, first = step["op"] == "backup", None
@@ -151,7 +151,7 @@ class Job:
         _finish_data(control)
 
     def _three_way(self, step: Json) -> None:
-        """Data server first, tape server second; the mover listens, or the data server does."""
+        """Drive a data server, which comes first, and a tape server; either may listen."""
         data, tape = self._controls
         mode = u32(0 if step["op"] == "backup" else 1)
         tape.ask("MOVER_SET_RECORD_SIZE", u32(10240))

@@ -57,7 +57,12 @@ def capture(network: Network, target: Path, scenario: Callable[[Network, Path], 
     tcpdump.send_signal(signal.SIGINT)
     closing = tcpdump.communicate(timeout=10)[1]
     counts = [int(number) for number in re.findall(r"^(\d+) packets? (?:captured|dropped)", closing, re.MULTILINE)]
-    facts = {"capture_point": "switch/br0", "command": " ".join(["tcpdump", *cut]), "t_start": began, "t_stop": time.time()}
+    facts = {
+        "capture_point": "switch/br0",
+        "command": " ".join(["tcpdump", *cut]),
+        "t_start": began,
+        "t_stop": time.time(),
+    }
     return {**facts, "packets": counts[0], "dropped_by_kernel": counts[1], **told}
 
 
@@ -104,7 +109,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="is made; NAME.pcap and truth.json in it are overwritten")
     arguments = parser.parse_args()
     shape = sessions.SCENARIOS[arguments.scenario]() if arguments.scenario in sessions.SCENARIOS else None
-    tools, scenario = (shape.tools, shape.run) if shape else SCENARIOS[arguments.scenario]
+    tools, scenario = (shape.tools, lambda *_: shape.run()) if shape else SCENARIOS[arguments.scenario]
     lacking = missing(tools)
     if lacking:
         print("lab: missing:", ", ".join(lacking), file=sys.stderr)

@@ -21,8 +21,25 @@ import time
 from pathlib import Path
 
 from transfer import Transfer
-from wire import CODES, CONNECT_ERROR, ILLEGAL_ARGS, NOT_AUTHORIZED, NOT_SUPPORTED, Body, Channel, End, Log, Message
-from wire import digest, encode_end, ends, pairs, text, u32, u64
+from wire import (
+    CODES,
+    CONNECT_ERROR,
+    ILLEGAL_ARGS,
+    NOT_AUTHORIZED,
+    NOT_SUPPORTED,
+    Body,
+    Channel,
+    End,
+    Log,
+    Message,
+    digest,
+    encode_end,
+    ends,
+    pairs,
+    text,
+    u32,
+    u64,
+)
 
 PASSWORD = b"ndmp"
 AUTHENTICATIONS = {0: "none", 1: "text", 2: "md5"}

@@ -5,108 +5,16 @@ Each scenario is a class: ``before`` runs ahead of the capture, ``run`` while tc
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-import told
+from estate import MEDIA, Site, back, checked, job, step
 from jobs import NDMJOB
-from network import HOSTS, Network, address
-from scenarios import policy
+from network import Network, address
 
 Json = dict[str, Any]
-HERE = Path(__file__).parent
-AGENT_PORTS = (50100, 50124)
-MEDIA, AGENT, FILER, FILER2 = (address(host) for host in ("media", "agent1", "filer", "filer2"))
-
-
-class Site:
-    """The hosts of one scenario, their processes and their logs."""
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.work = Path(tempfile.mkdtemp(prefix="auditor-lab-"))
-        self.hosts = {address(host, ipv6=six): host for host in HOSTS for six in (False, True)}
-        self.hosts["127.0.0.1"] = "agent1"
-        self._servers: list[subprocess.Popen[str]] = []
-        self._clients: list[subprocess.Popen[str]] = []
-        for host in ("agent1", "agent2", "filer", "filer2"):
-            network.dynamic_ports(host, *AGENT_PORTS)
-
-    def serve(self, host: str, *, at: str = "", port: int = 10000, **options: str) -> None:
-        """Start an NDMP server; ``at`` is its address if not the host's."""
-        words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
-        log = self.work / f"server{len(self._servers)}.log"
-        command = (sys.executable, HERE / "server.py", at or address(host), str(port), log, *words)
-        process = self.network.start(host, *command, stdout=subprocess.PIPE)
-        assert process.stdout is not None
-        process.stdout.readline()  # "READY"
-        self._servers.append(process)
-
-    def start(self, *jobs: Json, host: str = "media") -> None:
-        """Start a client with its jobs."""
-        number = len(self._clients)
-        plan = self.work / f"jobs{number}.json"
-        plan.write_text(json.dumps(jobs))
-        log = self.work / f"client{number}.log"
-        words = (sys.executable, HERE / "dma.py", log, plan)
-        self._clients.append(self.network.start(host, *words, stderr=subprocess.PIPE))
-
-    def finish(self) -> None:
-        """Wait for the clients; raises RuntimeError where a job failed."""
-        for client in self._clients:
-            complaints = client.communicate(timeout=60)[1]
-            if client.returncode:
-                raise RuntimeError(complaints)
-        time.sleep(0.3)  # the servers' logs
-        for server in self._servers:
-            server.terminate()
-
-    def truth(self, description: str, *, tunnel_log: Path | None = None, began: float = 0, **declared: Any) -> Json:
-        """Return what the logs tell. ``began``: when tcpdump did, if sessions were open already."""
-        said = told.events(self.work.glob("*[0-9].log"))
-        sessions = told.controls(said, self.hosts)
-        data = told.data_connections(said, sessions, self.hosts)
-        tunnels = told.tunnels(tunnel_log, self.hosts, sessions) if tunnel_log else []
-        for one in (*sessions, *data):
-            one["begun_before_capture"] = one["t_open"] < began
-        return {
-            "description": description,
-            "policy": policy(agent_dynamic_range=list(AGENT_PORTS), **declared),
-            "control_sessions": sessions,
-            "data_connections": data,
-            "other_tcp": tunnels,
-        }
-
-    def certificate(self) -> Path:
-        """Make a key and a certificate of its own; return the file with both."""
-        path = self.work / "agent.pem"
-        words = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=agent1.lab.invalid")
-        key = self.work / "key.pem"
-        subprocess.run(["openssl", *words, "-keyout", key, "-out", path], check=True, capture_output=True)
-        path.write_text(path.read_text() + key.read_text())
-        return path
-
-
-def job(server: str | tuple[str, ...], *steps: Json, version: int = 4, auth: str = "md5", **more: Any) -> Json:
-    """Return a job of dma.py."""
-    ends = [server] if isinstance(server, str) else list(server)
-    port = more.pop("port", 10000)
-    return {"servers": [[end, port] for end in ends], "version": version, "auth": auth, "steps": list(steps), **more}
-
-
-def step(way: str, op: str = "backup", size: int = 24_000, **more: Any) -> Json:
-    """Return a transfer of dma.py."""
-    return {"way": way, "op": op, "size": size, "pace": 0.03, "poll": 0.25, **more}
-
-
-def back(op: str = "backup", size: int = 24_000, at: str = MEDIA, **more: Any) -> Json:
-    """Return a transfer whose data connection the server opens to the client."""
-    return step("agent-connects", op, size, at=at, **more)
+AGENT, FILER, FILER2 = (address(host) for host in ("agent1", "filer", "filer2"))
 
 
 class Scenario:
@@ -119,7 +27,7 @@ class Scenario:
         """Prepare; nothing of it is captured."""
         self.site = Site(network)
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         raise NotImplementedError
 
@@ -127,7 +35,7 @@ class Scenario:
 class TwoWay(Scenario):
     """Backups and restores of one agent, by version, direction and authentication; one local."""
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site = self.site
         site.serve("agent1")
@@ -149,7 +57,7 @@ class TwoWay(Scenario):
 class ThreeWay(Scenario):
     """Transfers between two filers, in both orders and in each version; the media server carries no data."""
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site = self.site
         site.serve("filer")
@@ -171,7 +79,7 @@ class ThreeWay(Scenario):
 class InSequence(Scenario):
     """Several data connections one after another on one control connection, in turning directions."""
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site = self.site
         site.serve("agent1")
@@ -186,7 +94,7 @@ class InSequence(Scenario):
 class AtOnce(Scenario):
     """Many control connections between one pair of hosts at once, all with the same amount of data."""
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site = self.site
         site.serve("agent1")
@@ -202,14 +110,14 @@ class Translated(Scenario):
 
     tools = ("nft",)
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site, outside = self.site, {"filer": "10.99.0.30", "media": "10.99.0.10"}
         for caller, target in (("media", "filer"), ("agent1", "media")):
             chain = "add chain ip lab output { type nat hook output priority -100; }"
             rule = f"add rule ip lab output ip daddr {outside[target]} dnat to {address(target)}"
-            _checked(network, caller, "nft", f"add table ip lab\n{chain}\n{rule}")
-            _checked(network, caller, "ip", "route", "add", "10.99.0.0/24", "dev", "eth0")
+            checked(site.network, caller, "nft", f"add table ip lab\n{chain}\n{rule}")
+            checked(site.network, caller, "ip", "route", "add", "10.99.0.0/24", "dev", "eth0")
         site.serve("filer", announce=outside["filer"])
         site.serve("agent1")
         site.start(
@@ -224,11 +132,11 @@ class Translated(Scenario):
 class TwoAddresses(Scenario):
     """A filer that listens for data on another address of its own than the control connection's."""
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site, second = self.site, "10.88.0.33"
         site.hosts[second] = "filer"
-        _checked(network, "filer", "ip", "address", "add", f"{second}/24", "dev", "eth0")
+        checked(site.network, "filer", "ip", "address", "add", f"{second}/24", "dev", "eth0")
         site.serve("filer", data_address=second)
         jobs = [
             job(FILER, step("agent-listens", op), version=version, after=n * 0.8)
@@ -243,7 +151,7 @@ class TwoAddresses(Scenario):
 class OverIpv6(Scenario):
     """Transfers over IPv6: the v4 address type of the IPv6 extension, and its v3 form."""
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         agent, media = address("agent1", ipv6=True), address("media", ipv6=True)
         site = self.site
@@ -263,15 +171,15 @@ class Lossy(Scenario):
 
     tools = ("nft",)
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
+        site = self.site
         for host in ("media", "agent1"):
             script = ["add table inet lab"]
             for hook in ("input", "output"):
                 script.append(f"add chain inet lab {hook} {{ type filter hook {hook} priority 0; }}")
                 script.append(f"add rule inet lab {hook} meta l4proto tcp numgen random mod 100 < 5 drop")
-            _checked(network, host, "nft", "\n".join(script))
-        site = self.site
+            checked(site.network, host, "nft", "\n".join(script))
         site.serve("agent1", port=9999)
         jobs = [
             job(AGENT, step("agent-listens", size=60_000), version=4, port=9999),
@@ -301,7 +209,7 @@ class BegunBefore(Scenario):
         )
         time.sleep(1.2)
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         began = time.time()
         self.site.finish()
@@ -314,14 +222,16 @@ class StartTls(Scenario):
     snaplen = 0
     tools = ("openssl",)
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site = self.site
         site.serve("agent1", certificate=str(site.certificate()))
         kinds = [step("agent-listens"), back(), step("agent-listens", "restore"), back("restore")]
         alone = [job(AGENT, kind, tls="TLSv1_3", after=n * 0.8) for n, kind in enumerate(kinds)]
         together = [
-            job(AGENT, step("agent-listens", size=16_000, poll=0.2 + n / 30), tls="TLSv1_2", version=3, after=4 + n / 20)
+            job(
+                AGENT, step("agent-listens", size=16_000, poll=0.2 + n / 30), tls="TLSv1_2", version=3, after=4 + n / 20
+            )
             for n in range(4)
         ]
         site.start(*alone, *together)
@@ -335,21 +245,21 @@ class Tunnels(Scenario):
     snaplen = 0
     tools = ("openssl", "socat", NDMJOB)
 
-    def run(self, network: Network, folder: Path) -> Json:
+    def run(self) -> Json:
         """Do it, and return the truth."""
         site, log = self.site, self.site.work / "socat.txt"
         tls = f"openssl-listen:10000,bind={AGENT},reuseaddr,fork,cert={site.certificate()},verify=0"
         site.serve("agent1", at="127.0.0.1", port=20000, data_address=AGENT)
         with log.open("w") as told_here:
-            network.start("agent1", "socat", "-d", "-d", tls, "tcp:127.0.0.1:20000", stderr=told_here)
+            site.network.start("agent1", "socat", "-d", "-d", tls, "tcp:127.0.0.1:20000", stderr=told_here)
             near = "tcp-listen:20000,bind=127.0.0.1,reuseaddr,fork"
-            network.start("media", "socat", near, f"openssl:{AGENT}:10000,verify=0")
+            site.network.start("media", "socat", near, f"openssl:{AGENT}:10000,verify=0")
             time.sleep(0.5)
-            self._jobs(network, site)
+            self._jobs(site)
         site.finish()
         return site.truth("four backups by ndmjob inside TLS tunnels, the last two at once", tunnel_log=log)
 
-    def _jobs(self, network: Network, site: Site) -> None:
+    def _jobs(self, site: Site) -> None:
         running = []
         for number, version in enumerate((3, 4, 3, 4)):
             tape = site.work / f"tape{number}"
@@ -357,7 +267,7 @@ class Tunnels(Scenario):
             account = f"127.0.0.1:20000/{version}m,ndmp,ndmp"
             what = ("-E", "LAB_SIZE=24000", "-E", "LAB_PACE=0.03", "-B", "tar", "-C", "/lab", "-T", ".", "-f", tape)
             words = (NDMJOB, "-c", "-D", account, "-o", "swap-connect", *what)
-            running.append(network.start("media", *words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+            running.append(site.network.start("media", *words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
             if number < 2:
                 running[-1].wait(30)
             time.sleep(0.2)
@@ -365,12 +275,6 @@ class Tunnels(Scenario):
             said = job_.communicate(timeout=30)[0]
             if job_.returncode:
                 raise RuntimeError(said)
-
-
-def _checked(network: Network, host: str, *words: str) -> None:
-    done = network.run(host, *words)
-    if done.returncode:
-        raise RuntimeError(f"{host}: {' '.join(words)}: {done.stderr}")
 
 
 SCENARIOS: dict[str, type[Scenario]] = {
