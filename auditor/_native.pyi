@@ -105,6 +105,8 @@ class Reading:
         """Strings that the column ``text`` of ndmp_fields indexes into. Secrets never enter."""
     def ndmp_streams(self) -> dict[str, npt.NDArray[Any]]:
         """One array per column of ``auditor.ndmp.STREAM_COLUMNS``: one row per NDMP control stream."""
+    def control_beats(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.ndmp.BEAT_COLUMNS``; in order of capture within each flow."""
 
 def read_flows(
     paths: Sequence[str | os.PathLike[str]],

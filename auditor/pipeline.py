@@ -130,7 +130,8 @@ def rehearse(
 ) -> Rehearsal:
     """Run the blind scorer beside the decoder on one capture; raises as ``audit`` does."""
     tied = _tied([path], policy_path, progress=progress)
-    return rehearse_blind(tied.table, tied.sessions, np.array(tied.catalogue.known_ports(), np.uint16))
+    ports = np.array(tied.catalogue.known_ports(), np.uint16)
+    return rehearse_blind(tied.table, NdmpMessages.from_reading(tied.reading), tied.sessions, ports)
 
 
 def read(

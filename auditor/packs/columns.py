@@ -117,6 +117,11 @@ FLOW_COLUMNS = (
         "ndmp_port_of_others",
         "the port is not the one declared for the responder, but NDMP is declared or served there elsewhere",
     ),
+    _flag(
+        "called_on_own_port",
+        "the port is not the NDMP port declared for the responder, but the one declared for the originator itself",
+    ),
+    _number("ndmp_hosts_tried", "hosts whose declared NDMP port the originator tried without a login or in vain"),
     _flag("ndmp_port_dead", "the responder's declared NDMP port was refused or silent in this capture"),
     _flag("answered_elsewhere", "another flow of the same originator, responder, transport and port was established"),
     _flag("at_the_end", "began so shortly before the capture's end that no answer could be expected"),

@@ -143,14 +143,29 @@ def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
     refused[responder[to_declared & source.blocked]] = True
     alive[responder[to_declared & (outcome == ESTABLISHED)]] = True
     ports = np.unique(np.concatenate([declared[declared != 0], flows["resp_port"][greets]]))
+    own = source.ndmp_ports[flows["orig_addr"]]
+    on_own = (flows["transport"] == TCP) & (own != 0) & (declared != 0) & ~to_declared & (flows["resp_port"] == own)
     of_others = (flows["transport"] == TCP) & (declared != 0) & ~to_declared & np.isin(flows["resp_port"], ports)
     return {
         "on_ndmp_port": ColumnData(to_declared),
         "ndmp_port": ColumnData(declared),
         "ndmp_elsewhere": ColumnData(elsewhere[responder]),
         "ndmp_port_of_others": ColumnData(of_others),
+        "called_on_own_port": ColumnData(on_own),
+        "ndmp_hosts_tried": ColumnData(_hosts_tried(source, to_declared)),
         "ndmp_port_dead": ColumnData((refused & ~alive)[responder]),
     }
+
+
+def _hosts_tried(source: Source, to_declared: Mask) -> Array:
+    """Return for each flow how many hosts its originator tried on their NDMP port and did not log in to."""
+    flows = source.flows
+    fruitless = to_declared.copy()
+    fruitless[[session.control for session in source.sessions.sessions if session.authentications]] = False
+    ends = np.stack([flows["orig_addr"][fruitless], flows["resp_addr"][fruitless]], axis=1)
+    tried = np.bincount(np.unique(ends, axis=0)[:, 0], minlength=len(flows.addresses))
+    counted: Array = np.where(to_declared, tried[flows["orig_addr"]], 0).astype(np.uint32)
+    return counted
 
 
 def _in_context(source: Source) -> dict[str, ColumnData]:

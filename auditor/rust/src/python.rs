@@ -86,6 +86,7 @@ struct Reading {
     messages: Py<PyDict>,
     fields: Py<PyDict>,
     streams: Py<PyDict>,
+    beats: Py<PyDict>,
     addresses: PyOnceLock<Py<PyArray2<u8>>>,
 }
 
@@ -94,7 +95,7 @@ impl Reading {
         let reading::Reading { files, mut flows, events, field_addresses } = reading;
         let files = files.into_iter().map(|facts| FileFacts::new(py, facts)).collect::<PyResult<Vec<_>>>()?;
         let columns = std::mem::take(&mut flows.columns).into_list();
-        let ndmp::Events { messages, fields, texts, streams, .. } = events;
+        let ndmp::Events { messages, fields, texts, streams, beats, .. } = events;
         Ok(Self {
             files: PyList::new(py, files)?.unbind(),
             table: flows,
@@ -103,6 +104,7 @@ impl Reading {
             messages: arrays(py, tables::messages(messages))?,
             fields: arrays(py, tables::fields(fields, field_addresses))?,
             streams: arrays(py, tables::streams(streams))?,
+            beats: arrays(py, tables::beats(beats))?,
             addresses: PyOnceLock::new(),
         })
     }
@@ -161,6 +163,11 @@ impl Reading {
     /// One array per column of ``auditor.ndmp.STREAM_COLUMNS``.
     fn ndmp_streams<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.streams.bind(py).copy()
+    }
+
+    /// One array per column of ``auditor.ndmp.BEAT_COLUMNS``; in order of capture within each flow.
+    fn control_beats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.beats.bind(py).copy()
     }
 }
 

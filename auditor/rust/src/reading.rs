@@ -343,6 +343,7 @@ impl Pass {
         }
         let (mut flows, mut events) = tabulate(finished, &self.serials);
         events.arrange();
+        flows.renumber(&mut events.beats.flow);
         if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
             events.arrange();
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Stamp;
 use super::key::{Seed, Side};
 use super::record::{OriginatorBy, Record, mark};
-use crate::app::ndmp::{Chunk, ControlStream, Events, Probe, probe};
+use crate::app::ndmp::{Chunk, ControlStream, Events, Probe, Pulse, probe};
 use crate::app::{App, recognise};
 use crate::decode::{Packet, Tcp, flag, protocol};
 
@@ -13,6 +13,8 @@ use crate::decode::{Packet, Tcp, flag, protocol};
 pub const PROBES: u8 = 16;
 /// The same on an NDMP port: a stream that was joined in the middle may take long to come to a record's beginning.
 pub const PROBES_ON_NDMP_PORT: u8 = 250;
+/// Stands in for such a number where the protocol is decided and the segments are noted all the same.
+const PULSED: u8 = u8::MAX;
 /// Datagrams that are looked at: the first of each side.
 pub const PROBES_UDP: u8 = 2;
 
@@ -24,6 +26,7 @@ const MAX_HELD: usize = 256 << 20;
 pub struct Recognition {
     streams: HashMap<u32, Box<ControlStream>, Seed>,
     events: Events,
+    pulse: Pulse,
     /// Bytes that the streams hold, about.
     held: usize,
     most: usize,
@@ -31,7 +34,8 @@ pub struct Recognition {
 
 impl Default for Recognition {
     fn default() -> Self {
-        Self { streams: HashMap::with_hasher(Seed::random()), events: Events::default(), held: 0, most: MAX_HELD }
+        let streams = HashMap::with_hasher(Seed::random());
+        Self { streams, events: Events::default(), pulse: Pulse::default(), held: 0, most: MAX_HELD }
     }
 }
 
@@ -55,9 +59,13 @@ impl Recognition {
     /// Looks at a packet of a flow whose protocol is not decided, or that has a stream.
     #[inline(never)]
     pub fn inspect(&mut self, record: &mut Record, seen: &Seen<'_>) {
+        let control = seen.on_ndmp_port || record.is(mark::STREAM);
+        if control && seen.packet.payload_len > 0 && seen.packet.tuple.protocol == protocol::TCP {
+            self.pulse.beat(seen.flow, seen.side, seen.stamp.time, seen.packet.payload_len);
+        }
         if record.is(mark::STREAM) {
             self.feed(record, seen);
-        } else if record.to_probe > 0 && !seen.packet.payload.is_empty() {
+        } else if record.to_probe > 0 && record.to_probe != PULSED && !seen.packet.payload.is_empty() {
             self.look(record, seen);
         }
     }
@@ -80,7 +88,7 @@ impl Recognition {
                 record.app = app as u8;
                 // An NDMP server greets although its client may have spoken first, and in another protocol.
                 if record.payload.iter().all(|&bytes| bytes > 0) {
-                    record.to_probe = 0;
+                    record.to_probe = if app == App::Tls && seen.on_ndmp_port { PULSED } else { 0 };
                 }
             }
         }
@@ -124,6 +132,9 @@ impl Recognition {
                 record.marks &= !mark::STREAM;
                 self.held = self.held.saturating_sub(stream.memory());
                 self.streams.remove(&seen.flow);
+                if !seen.on_ndmp_port {
+                    self.pulse.forget(seen.flow);
+                }
             }
         }
         if self.held > self.most || self.events.is_full() {
@@ -167,13 +178,14 @@ impl Recognition {
         }
     }
 
-    /// The capture is over.
-    pub fn finish(mut self) -> Events {
+    /// The capture is over. `originator`: the originator's side of a flow.
+    pub fn finish(mut self, originator: impl FnMut(u32) -> Side) -> Events {
         let mut rest: Vec<_> = self.streams.into_iter().collect();
         rest.sort_unstable_by_key(|&(flow, _)| flow);
         for (_, mut stream) in rest {
             stream.finish(&mut self.events);
         }
+        self.events.beats = self.pulse.finish(originator);
         self.events
     }
 }
@@ -243,7 +255,7 @@ mod tests {
         left.sort_unstable();
         assert_eq!(left, [0, 3], "those that hold most go first");
         assert!(streams.held <= 50_000);
-        let mut events = streams.finish();
+        let mut events = streams.finish(|_| 0);
         events.arrange();
         assert_eq!(events.streams.flow, [0, 1, 2, 3]);
         assert!(events.streams.skipped_bytes[1] >= 60_000);

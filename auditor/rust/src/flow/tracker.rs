@@ -169,11 +169,12 @@ impl Tracker {
         for held in self.fragments.finish() {
             self.orphan(&held);
         }
+        let events = self.recognition.finish(|flow| self.table.record(flow).originator());
         Finished {
             table: self.table,
             addresses: self.addresses,
             asides: self.asides,
-            events: self.recognition.finish(),
+            events,
             orphans: self.orphans,
         }
     }

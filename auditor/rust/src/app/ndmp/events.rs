@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::value::Body;
+use super::{pulse::Beats, value::Body};
 
 /// What became of a message's body. The discriminant indexes [`MESSAGE_STATUS`].
 #[repr(u8)]
@@ -226,6 +226,8 @@ pub struct Events {
     pub texts: Vec<String>,
     /// One row per confirmed stream.
     pub streams: Streams,
+    /// Segments of control connections, by flow.
+    pub beats: Beats,
     known_texts: HashMap<String, i32>,
     /// Flows whose messages have `from_responder` the old way round.
     pub(super) flipped: HashSet<u32>,
