@@ -5,8 +5,10 @@
 
 pub mod app;
 pub mod capture;
+pub mod clock;
 pub mod columns;
 pub mod decode;
+pub mod duplicates;
 pub mod flow;
 pub mod order;
 pub mod problem;
