@@ -12,7 +12,7 @@ from auditor.engine.matching import matches, meeting
 from auditor.engine.piles import Pile, sort_into_piles
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
-from auditor.packs.columns import COUNT
+from auditor.packs.columns import COUNT, OUTCOMES
 from auditor.packs.model import Pack, Rule
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable
 
@@ -60,7 +60,16 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile) -> Find
         flows=_flow_count(table.flows[rows]),
         title=rule.title,
         undermines=rule.undermines,
+        absence=rule.absence and _unseen(table, rows),
     )
+
+
+def _unseen(table: RuleTable, rows: Rows) -> bool:
+    """Return whether nothing was seen that would prove the rows: a refusal, in tables that know of such."""
+    if "outcome" not in table.columns:
+        return True
+    outcome = table["outcome"]
+    return bool((outcome.values[rows] == OUTCOMES.index("unanswered")).all())
 
 
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:

@@ -7,11 +7,13 @@ from 1 in each file. Renderers read nothing else than this.
 from auditor.model.captures import CaptureSummary
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
+from auditor.model.quality import CaptureQuality, Quality
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 __all__ = [
     "Authentication",
+    "CaptureQuality",
     "CaptureSummary",
     "ControlSummary",
     "DataEnd",
@@ -22,6 +24,7 @@ __all__ = [
     "HostSummary",
     "JobSummary",
     "PolicySummary",
+    "Quality",
     "Report",
     "ReportVerdict",
     "SCHEMA",

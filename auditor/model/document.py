@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from auditor.model.captures import CaptureSummary
 from auditor.model.findings import Finding
+from auditor.model.quality import Quality
 from auditor.model.sessions import SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
@@ -51,4 +52,5 @@ class Report:
     limits: tuple[str, ...] = ()
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""
+    quality: Quality = field(default_factory=Quality)
     schema: str = SCHEMA

@@ -46,6 +46,7 @@ class Finding:
 
     ``key`` is stable between runs over the same traffic: code and subject, no packet numbers. ``flows`` is how many
     flows show it, of which ``evidence`` holds the first. ``undermines``: the capture cannot support a verdict.
+    ``absence``: it rests on something that was not seen; ``inconclusive`` says why the capture may have lost that.
     """
 
     code: str
@@ -61,3 +62,5 @@ class Finding:
     waived: bool = False
     title: str = ""
     undermines: bool = False
+    absence: bool = False
+    inconclusive: str = ""
