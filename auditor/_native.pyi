@@ -19,6 +19,7 @@ __all__ = [
     "REFUSALS",
     "Reading",
     "STATES",
+    "TUNNELS",
     "__version__",
     "capture_format",
     "decode_ndmp",
@@ -40,6 +41,8 @@ APPS: tuple[str, ...]
 """("unknown", "ndmp", "tls", "http", "smtp", "ssh", "smb", "dcerpc", "snmp", "mtf", …)"""
 PROBLEMS: tuple[str, ...]
 """Names of everything in a capture that could not be decoded, as used in FileFacts.problems."""
+TUNNELS: tuple[str, ...]
+"""("none", "gre", "gre-ethernet", "erspan", "ip-in-ip", "6in4", "etherip", "vxlan", "geneve", "teredo", "gtp-u", …)"""
 FIELD_NAMES: tuple[str, ...]
 """Names of the fields of NDMP bodies, as used in the column ``name`` of Reading.ndmp_fields()."""
 MESSAGE_STATUS: tuple[str, ...]
@@ -68,6 +71,24 @@ class FileFacts:
     snaplen: int | None
     link_types: dict[str, int]
     """Name of the link type -> packets; ``others`` are those beyond the 64th."""
+    undecoded: dict[str, int]
+    """Those of link_types that are not decoded at all."""
+    tunnels: dict[str, int]
+    """Name of the tunnel (TUNNELS) -> packets that came in it."""
+    duplicates: int
+    """Packets that were captured already; they are in no flow a second time."""
+    cut: int
+    """Frames of which not all bytes were captured."""
+    unordered: int
+    """Frames earlier than one before them."""
+    clock_steps: int
+    """Times that the clock went back by a second or more."""
+    longest_silence: int
+    """Longest time between two frames, ns."""
+    longest_silence_at: int
+    """When that began, ns since the epoch."""
+    silences: list[int]
+    """Times between two frames of at least 1, 2, 4, 8 … seconds, below the next."""
     problems: dict[str, int]
     """Name of the problem -> count; zero counts are left out."""
     drops: int | None
@@ -114,6 +135,7 @@ def read_flows(
     known_ports: Sequence[int] = ...,  # none
     ndmp_ports: Sequence[int] = ...,  # 10000
     hash_files: bool = False,
+    keep_duplicates: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:
     """Read captures into one flow table, one after another in order of their first packets.

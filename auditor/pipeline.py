@@ -16,7 +16,7 @@ from auditor.flow_export import flow_rows
 from auditor.flows import FlowTable
 from auditor.hosts import summarise_hosts
 from auditor.inputs import expand
-from auditor.model import CaptureSummary, Finding, Report
+from auditor.model import CaptureSummary, Finding, Quality, Report
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
 from auditor.packs.model import Pack
@@ -25,6 +25,7 @@ from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
+from auditor.quality import quality_limits, summarise_quality, weaken
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable, Rehearsal, SessionSet, find_sessions, rehearse_blind
@@ -45,11 +46,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture. ``flows``: whether
-    the report has its flows; they take the memory of the flow table for as long as the report lives."""
+    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture.
+
+    ``flows``: whether the report has its flows; they take the memory of the flow table for as long as the report lives.
+    ``keep_duplicates``: a packet counts as often as it was captured. ``vantage``: where the captures were taken, a key
+    of ``auditor.model.quality.VANTAGES``; without it, that is inferred.
+    """
 
     hash_files: bool = False
     flows: bool = True
+    keep_duplicates: bool = False
+    vantage: str | None = None
 
 
 def audit(
@@ -74,14 +81,15 @@ def audit(
         A rule or service file cannot be used.
     """
     options = options or AuditOptions()
-    read_in = _tied(paths, policy_path, hash_files=options.hash_files, progress=progress)
+    read_in = _tied(paths, policy_path, options=options, progress=progress)
     reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
     table = read_in.table.reoriented(sessions.reversed)
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
+    quality = summarise_quality(reading.files, table, verdicts, options.vantage)
     pack = load_pack([rules_folder() / "checks"])
-    found = apply_rules(pack, table, sessions, verdicts, policy, reading.files)
+    found = weaken(apply_rules(pack, table, sessions, verdicts, policy, reading.files), quality)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
-    report = _report(captures, table, sessions, verdicts, policy, found)
+    report = _report(captures, table, sessions, verdicts, policy, found, quality)
     rows = flow_rows(table, sessions, verdicts) if options.flows else None
     return replace(report, rules=summarise_rules(pack, found), flows=rows)
 
@@ -101,7 +109,7 @@ def _tied(
     paths: Iterable[str | os.PathLike[str]],
     policy_path: str | os.PathLike[str] | None,
     *,
-    hash_files: bool = False,
+    options: AuditOptions | None = None,
     progress: Progress | None = None,
 ) -> _Tied:
     """Read captures and tie their sessions together."""
@@ -110,7 +118,7 @@ def _tied(
         raise UsageError("there is no capture to audit", fix="name at least one capture file")
     policy = None if policy_path is None else load_policy(os.fspath(policy_path))
     catalogue = load_catalogue(policy.generation) if policy is not None else load_catalogue()
-    reading = read(names, catalogue, policy, hash_files=hash_files, progress=progress)
+    reading = read(names, catalogue, policy, options=options, progress=progress)
     table, messages = FlowTable.from_reading(reading), NdmpMessages.from_reading(reading)
     policy = policy or infer_policy(table, messages, catalogue)
     sessions = find_sessions(
@@ -139,7 +147,7 @@ def read(
     catalogue: Catalogue,
     policy: Policy | None,
     *,
-    hash_files: bool = False,
+    options: AuditOptions | None = None,
     progress: Progress | None = None,
 ) -> _native.Reading:
     """Read captures into flows and NDMP messages, in order of their first packets, whatever order they are named in."""
@@ -147,7 +155,8 @@ def read(
         paths,
         known_ports=catalogue.known_ports(),
         ndmp_ports=policy.ndmp_ports() if policy is not None else (DEFAULT_NDMP_PORT,),
-        hash_files=hash_files,
+        hash_files=bool(options and options.hash_files),
+        keep_duplicates=bool(options and options.keep_duplicates),
         # Python sees an interrupt only when the core comes back to it, so that it always must.
         progress=progress or _no_progress,
     )
@@ -183,6 +192,7 @@ def _report(
     verdicts: Verdicts,
     policy: Policy,
     found: tuple[Finding, ...],
+    quality: Quality,
 ) -> Report:
     """Sum up."""
     coverage = measure_coverage(table, verdicts, sessions, sum(capture.packets for capture in captures))
@@ -201,10 +211,12 @@ def _report(
         terms=summarise_terms(verdicts, policy),
         limits=(
             *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
+            *quality_limits(quality),
             *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),
         ),
         totals=_totals(captures, table, coverage),
         version=_native.__version__,
+        quality=quality,
     )
 
 

@@ -44,14 +44,14 @@ def report_verdict(
         return ReportVerdict.INCONCLUSIVE
     if any(counts(finding) for finding in findings):
         return ReportVerdict.VIOLATIONS
-    if any(finding.undermines and not finding.waived for finding in findings):
+    if any((finding.undermines or finding.inconclusive) and not finding.waived for finding in findings):
         return ReportVerdict.INCONCLUSIVE
     return ReportVerdict.CONFORMS
 
 
 def counts(finding: Finding, threshold: Severity = Severity.LOW) -> bool:
-    """Return whether a finding counts against conformity: not waived, and at least of severity ``threshold``."""
-    return not finding.waived and finding.severity >= threshold
+    """Return whether a finding counts: not waived, not inconclusive, and at least of severity ``threshold``."""
+    return not finding.waived and not finding.inconclusive and finding.severity >= threshold
 
 
 def exit_code(report: Report, *, fail_on: Severity = Severity.LOW, exit_zero: bool = False) -> int:

@@ -11,6 +11,7 @@ from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
 from auditor.model import CaptureSummary, Report, Severity
+from auditor.model.quality import VANTAGES
 from auditor.report.registry import FORMATS, pieces, split_target, wants_flows
 from auditor.verdict import exit_code
 
@@ -43,6 +44,12 @@ SEVERITIES = tuple(severity.word for severity in Severity)
 )
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
 @click.option("--hash", "hash_files", is_flag=True, help="Put the SHA-256 of each capture into the report.")
+@click.option(
+    "--vantage",
+    type=click.Choice(tuple(VANTAGES)),
+    help="Where the captures were taken. Without it, that is inferred from the traffic.",
+)
+@click.option("--keep-duplicates", is_flag=True, help="Count a packet as often as it was captured.")
 @click.option(
     "--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and packet number."
 )
@@ -88,7 +95,10 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             policy_path=policy_path,
             # A report that is kept says which files it is about; names alone do not.
             options=AuditOptions(
-                hash_files=options["hash_files"] or bool(options["reports"]), flows=wants_flows(formats)
+                hash_files=options["hash_files"] or bool(options["reports"]),
+                flows=wants_flows(formats),
+                keep_duplicates=options["keep_duplicates"],
+                vantage=options["vantage"],
             ),
             progress=progress,
         )

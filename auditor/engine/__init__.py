@@ -12,7 +12,7 @@ from auditor.engine.matching import matches, meeting
 from auditor.engine.piles import Pile, sort_into_piles
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
-from auditor.packs.columns import COUNT
+from auditor.packs.columns import COUNT, OUTCOMES
 from auditor.packs.model import Pack, Rule
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable
 
@@ -66,6 +66,7 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged:
         undermines=rule.undermines,
         term=term,
         nearest=nearest,
+        absence=rule.absence and _unseen(table, rows),
     )
 
 
@@ -76,6 +77,14 @@ def _lines(flows: Array, judged: RuleTable | None) -> tuple[str, str]:
         return "", ""
     term, nearest = (judged[name].text(int(real[0])) for name in ("term", "nearest"))
     return "" if term == "none" else term, "" if nearest == "none" else nearest
+
+
+def _unseen(table: RuleTable, rows: Rows) -> bool:
+    """Return whether nothing was seen that would prove the rows: a refusal, in tables that know of such."""
+    if "outcome" not in table.columns:
+        return True
+    outcome = table["outcome"]
+    return bool((outcome.values[rows] == OUTCOMES.index("unanswered")).all())
 
 
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:

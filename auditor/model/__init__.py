@@ -9,11 +9,13 @@ from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
 from auditor.model.flow_rows import FlowField, FlowRows
 from auditor.model.rules import RuleSummary
+from auditor.model.quality import CaptureQuality, Quality
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 __all__ = [
     "Authentication",
+    "CaptureQuality",
     "CaptureSummary",
     "ControlSummary",
     "DataEnd",
@@ -26,6 +28,7 @@ __all__ = [
     "HostSummary",
     "JobSummary",
     "PolicySummary",
+    "Quality",
     "Report",
     "ReportVerdict",
     "RuleSummary",

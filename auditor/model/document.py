@@ -9,6 +9,7 @@ from auditor.model.captures import CaptureSummary
 from auditor.model.findings import Finding
 from auditor.model.flow_rows import FlowRows
 from auditor.model.rules import RuleSummary
+from auditor.model.quality import Quality
 from auditor.model.sessions import SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
@@ -56,6 +57,7 @@ class Report:
     limits: tuple[str, ...] = ()
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""
+    quality: Quality = field(default_factory=Quality)
     schema: str = SCHEMA
     rules: tuple[RuleSummary, ...] = ()
     flows: FlowRows | None = field(default=None, compare=False, repr=False, metadata=NOT_SAVED)

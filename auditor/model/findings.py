@@ -47,6 +47,7 @@ class Finding:
     ``key`` is stable between runs over the same traffic: code and subject, no packet numbers. ``flows`` is how many
     flows show it, of which ``evidence`` holds the first. ``undermines``: the capture cannot support a verdict.
     ``term`` is the line of the policy that decided its first flow, ``nearest`` the one that came nearest where none did.
+    ``absence``: it rests on something that was not seen; ``inconclusive`` says why the capture may have lost that.
     """
 
     code: str
@@ -64,3 +65,5 @@ class Finding:
     undermines: bool = False
     term: str = ""
     nearest: str = ""
+    absence: bool = False
+    inconclusive: str = ""

@@ -84,6 +84,7 @@ FLOW_COLUMNS = (
     _number("resp_payload", "payload bytes from the responder"),
     _number("missed", "TCP bytes that the capture lacks, both directions"),
     _number("vlan", "outermost VLAN, 0 for none"),
+    _word("tunnel", "outermost tunnel that the flow came in, or none"),
     _word("orig_zone", "zone of the originator; undeclared where no zone names it"),
     _word("resp_zone", "zone of the responder; undeclared where no zone names it"),
     _word("orig_role", "role of the originator's zone", ROLES),

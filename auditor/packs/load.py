@@ -31,7 +31,7 @@ REQUIRED = (
     "controls",
     "examples",
 )
-OPTIONAL = ("subject", "threshold", "escalate", "collapse", "undermines")
+OPTIONAL = ("subject", "threshold", "escalate", "collapse", "undermines", "absence")
 KEYS = REQUIRED + OPTIONAL
 """Keys of a rule file."""
 
@@ -110,6 +110,7 @@ class _Reader:
             escalate=self._escalations(),
             collapse=self._collapses(),
             undermines=bool(document.boolean(fields.get("undermines"))),
+            absence=bool(document.boolean(fields.get("absence"))),
             path=document.path,
         )
 

@@ -75,7 +75,7 @@ class Rule:
     """A check. One finding arises for each different ``subject``: name in the finding -> column of the table.
 
     ``threshold`` is how many rows a subject needs. ``undermines`` marks findings which say that the capture cannot
-    support a verdict. ``path`` is the file, as given.
+    support a verdict; ``absence`` those that rest on an answer which was not seen. ``path`` is the file, as given.
     """
 
     code: str
@@ -99,6 +99,7 @@ class Rule:
     escalate: tuple[Escalation, ...] = ()
     collapse: tuple[Collapse, ...] = ()
     undermines: bool = False
+    absence: bool = False
     path: str = ""
 
 

@@ -45,6 +45,7 @@ def rule_schema() -> dict[str, Any]:
             "description": "More findings than when_over that agree in these subjects become one.",
         },
         "undermines": {"type": "boolean", "description": "Findings say that the capture cannot support a verdict."},
+        "absence": {"type": "boolean", "description": "Findings rest on an answer that was not seen."},
         "message": sentence,
         "consequence": sentence,
         "remedy": sentence,

@@ -14,6 +14,7 @@ from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, Policy
 from auditor.report.advice import advice
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
+from auditor.report.quality_lines import show_quality
 from auditor.report.session_lines import show_more, show_sessions
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
@@ -39,6 +40,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     page = Page(options)
     verbosity = options.verbosity
     _captures(page, report.captures, verbosity)
+    show_quality(page, report.quality, verbosity)
     _policy(page, report.policy, verbosity)
     _hosts(page, report.hosts, verbosity)
     _services(page, report, verbosity)
@@ -206,6 +208,8 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
     shown = findings if verbosity else findings[:_ALIKE]
     for finding in shown:
         page.paragraph(finding.message, indent=4)
+        if finding.inconclusive:
+            page.paragraph(finding.inconclusive, indent=6, label="inconclusive", style="dim")
         for line in _evidence_lines(finding, verbosity, many_captures):
             page.paragraph(line, indent=6, style="dim", hang=2)
     show_more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")

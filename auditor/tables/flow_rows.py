@@ -55,6 +55,7 @@ def _observed(source: Source) -> dict[str, ColumnData]:
         "originator_by": ColumnData(flows["originator_by"], ORIGINATOR_BY),
         "refusal": ColumnData(flows["refusal"], _native.REFUSALS),
         "app": ColumnData(flows["app"], _native.APPS),
+        "tunnel": ColumnData(flows["tunnel"], _native.TUNNELS),
         "how": source.how,
         "missed": ColumnData(flows["orig_missed"] + flows["resp_missed"]),
         **{

@@ -14,11 +14,13 @@ import jinja2
 from markupsafe import Markup
 
 from auditor.model import Report
+from auditor.model.quality import UNKNOWN_VANTAGE
 from auditor.report.html.findings import first_steps, group_findings, links_of, severity_counts
 from auditor.report.html.port_band import port_band
 from auditor.report.html.scale import px
 from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
+from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.report.interface import RenderOptions
 from auditor.text import byte_count, duration, escape, number, period
 
@@ -45,6 +47,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
             timeline=timeline(report),
             talk=talk(report),
             most=MOST_ROWS,
+            vantage=vantage_text(report.quality) if report.quality.vantage != UNKNOWN_VANTAGE else "",
+            quality_facts=quality_facts(report.quality.total),
             most_sessions=MOST_SESSIONS,
             most_data=MOST_DATA,
             first=min((capture.first for capture in report.captures if capture.first), default=None),

@@ -70,6 +70,7 @@ flow_columns! {
     originator_by: u8,
     state: u8,
     vlan: u16,
+    tunnel: u8,
     first_time: i64,
     last_time: i64,
     first_packet: u64,
@@ -295,7 +296,8 @@ fn put_identity(flows: &mut FlowTable, row: usize, record: &Record, orig: Side, 
     columns.resp_port[row] = resp_port;
     columns.originator_by[row] = record.originator_by() as u8;
     columns.state[row] = state(record) as u8;
-    note(&mut columns.vlan, row, record.vlan);
+    note(&mut columns.vlan, row, record.vlan());
+    note(&mut columns.tunnel, row, record.tunnel());
     note(&mut columns.app, row, record.app);
     note(&mut columns.flags, row, cut | fragments);
 }

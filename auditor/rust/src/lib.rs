@@ -5,9 +5,11 @@
 
 pub mod app;
 pub mod capture;
+pub mod clock;
 pub mod columns;
 pub mod convert;
 pub mod decode;
+pub mod duplicates;
 pub mod flow;
 pub mod opening;
 pub mod order;

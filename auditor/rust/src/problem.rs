@@ -35,6 +35,12 @@ problems! {
     UnsupportedLinkType = "unsupported-link-type",
     /// A frame that carries no IP: ARP, LLDP, spanning tree and the like.
     NotIp = "not-ip",
+    /// A frame of a wireless network whose content is encrypted on the air.
+    EncryptedFrame = "encrypted-frame",
+    /// A fragment of a wireless frame, which is not put together.
+    LinkFragment = "link-fragment",
+    /// Frames within frames, more than any network has.
+    TooManyLayers = "too-many-layers",
     /// The snaplen cut the frame inside its link header, or the frame is shorter than one.
     CutLinkHeader = "cut-link-header",
     /// The snaplen cut the frame inside its IP header.

@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use crate::app::ndmp::{self, Decoded, Value};
 use crate::app::{APPS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS};
 use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
+use crate::decode::TUNNELS;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
 use crate::opening;
 use crate::problem::PROBLEMS;
@@ -31,7 +32,16 @@ struct FileFacts {
     last: Option<i64>,
     snaplen: Option<u32>,
     link_types: Py<PyDict>,
+    undecoded: Py<PyDict>,
+    tunnels: Py<PyDict>,
     problems: Py<PyDict>,
+    duplicates: u64,
+    cut: u64,
+    unordered: u64,
+    clock_steps: u64,
+    longest_silence: i64,
+    longest_silence_at: i64,
+    silences: Vec<u64>,
     drops: Option<u64>,
     status: &'static str,
     error: Option<String>,
@@ -41,13 +51,8 @@ struct FileFacts {
 
 impl FileFacts {
     fn new(py: Python<'_>, facts: reading::FileFacts) -> PyResult<Self> {
-        let (link_types, problems) = (PyDict::new(py), PyDict::new(py));
-        for (name, count) in facts.link_names() {
-            link_types.set_item(name, count)?;
-        }
-        for (name, count) in facts.problems.iter() {
-            problems.set_item(name, count)?;
-        }
+        let (links, undecoded) = (counts(py, facts.link_names())?, counts(py, facts.undecoded_links())?);
+        let tunnels = TUNNELS.iter().copied().zip(facts.tunnels).filter(|&(_, count)| count > 0);
         Ok(Self {
             path: facts.path,
             format: facts.format,
@@ -57,8 +62,17 @@ impl FileFacts {
             first: facts.first,
             last: facts.last,
             snaplen: facts.snaplen,
-            link_types: link_types.unbind(),
-            problems: problems.unbind(),
+            link_types: links,
+            undecoded,
+            tunnels: counts(py, tunnels)?,
+            problems: counts(py, facts.problems.iter())?,
+            duplicates: facts.duplicates,
+            cut: facts.cut,
+            unordered: facts.clock.unordered,
+            clock_steps: facts.clock.steps,
+            longest_silence: facts.clock.longest,
+            longest_silence_at: facts.clock.longest_at,
+            silences: facts.clock.silences.to_vec(),
             drops: facts.drops,
             status: facts.status.word(),
             error: facts.error,
@@ -66,6 +80,18 @@ impl FileFacts {
             names: facts.names.into_pairs().into_iter().map(|(address, name)| (address.to_string(), name)).collect(),
         })
     }
+}
+
+/// Counts by name.
+fn counts<'py, N: IntoPyObject<'py>>(
+    py: Python<'py>,
+    pairs: impl IntoIterator<Item = (N, u64)>,
+) -> PyResult<Py<PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, count) in pairs {
+        dict.set_item(name, count)?;
+    }
+    Ok(dict.unbind())
 }
 
 #[pymethods]
@@ -269,7 +295,7 @@ mod _native {
     use super::{
         APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, ORIGINATOR_BY,
         Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple, PyValueError, Python,
-        REFUSALS, STATES, catch_unwind, message, ndmp, opening, panicked, pyfunction, reading,
+        REFUSALS, STATES, TUNNELS, catch_unwind, message, ndmp, opening, panicked, pyfunction, reading,
     };
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
@@ -285,6 +311,7 @@ mod _native {
             ("REFUSALS", REFUSALS),
             ("APPS", APPS),
             ("PROBLEMS", PROBLEMS),
+            ("TUNNELS", TUNNELS),
             ("FIELD_NAMES", FIELD_NAMES),
             ("MESSAGE_STATUS", MESSAGE_STATUS),
         ] {
@@ -297,19 +324,21 @@ mod _native {
     /// Read captures one after another into one flow table.
     #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
     #[pyfunction]
-    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, progress = None))]
+    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, progress = None))]
     fn read_flows(
         py: Python<'_>,
         paths: Vec<PathBuf>,
         known_ports: Vec<u16>,
         ndmp_ports: Vec<u16>,
         hash_files: bool,
+        keep_duplicates: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<super::Reading> {
         let options = Options {
             known_ports: known_ports.into_iter().collect(),
             ndmp_ports: ndmp_ports.into_iter().collect(),
             hash_files,
+            keep_duplicates,
         };
         let mut caller = Caller { progress, raised: None };
         let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::app::ndmp::Events;
 use crate::capture::{Fault, Frame, Names, Search, link_name};
+use crate::clock::Clock;
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::{decode, quick};
+use crate::decode::{Packet, TUNNELS, decode, is_decoded, quick};
+use crate::duplicates::Duplicates;
 use crate::flow::{PortSet, Stamp, Tracker};
 use crate::opening::{self, Opened};
 use crate::order::chronological;
@@ -30,6 +32,8 @@ pub struct Options {
     pub ndmp_ports: PortSet,
     /// Digest the files.
     pub hash_files: bool,
+    /// Count a packet as often as it was captured.
+    pub keep_duplicates: bool,
 }
 
 /// Someone who wants to know how far the reading is, and may stop it.
@@ -99,6 +103,14 @@ pub struct FileFacts {
     pub link_types: Vec<(u16, u64)>,
     /// Frames of link types beyond those.
     pub other_links: u64,
+    /// Packets by the tunnel that they came in, in order of [`TUNNELS`].
+    pub tunnels: [u64; TUNNELS.len()],
+    /// Packets that were captured already, and are in no flow a second time.
+    pub duplicates: u64,
+    /// Frames of which not all bytes were captured.
+    pub cut: u64,
+    /// What the times of the frames show.
+    pub clock: Clock,
     /// What could not be decoded.
     pub problems: Problems,
     /// Packets that the capturing program dropped.
@@ -117,16 +129,27 @@ impl FileFacts {
     /// Frames by name of the link type; types of one name are taken together.
     #[must_use]
     pub fn link_names(&self) -> Vec<(String, u64)> {
+        let mut names = self.names(|_| true);
+        if self.other_links > 0 {
+            names.push(("others".to_owned(), self.other_links));
+        }
+        names
+    }
+
+    /// Frames by name of the link types that are not decoded.
+    #[must_use]
+    pub fn undecoded_links(&self) -> Vec<(String, u64)> {
+        self.names(|link| !is_decoded(link))
+    }
+
+    fn names(&self, wanted: impl Fn(u16) -> bool) -> Vec<(String, u64)> {
         let mut names: Vec<(String, u64)> = Vec::new();
-        for &(link, count) in &self.link_types {
+        for &(link, count) in self.link_types.iter().filter(|&&(link, _)| wanted(link)) {
             let name = link_name(link);
             match names.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, sum)) => *sum += count,
                 None => names.push((name, count)),
             }
-        }
-        if self.other_links > 0 {
-            names.push(("others".to_owned(), self.other_links));
         }
         names
     }
@@ -136,6 +159,8 @@ impl FileFacts {
         self.packets += 1;
         self.bytes += u64::from(frame.wire_len);
         self.captured_bytes += frame.data.len() as u64;
+        self.cut += u64::from((frame.data.len() as u64) < u64::from(frame.wire_len));
+        self.clock.tick(frame.time);
         self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
         self.last = Some(self.last.map_or(frame.time, |last| last.max(frame.time)));
         match self.link_types.iter().position(|(link, _)| *link == frame.link) {
@@ -188,6 +213,8 @@ pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Resu
     let paths = chronological(paths);
     let mut pass = Pass {
         tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
+        duplicates: Duplicates::new(!options.keep_duplicates),
+        repeated: 0,
         serials: Serials::default(),
         serial: 0,
         done: 0,
@@ -212,6 +239,9 @@ pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Resu
 /// The state of a reading between files.
 struct Pass {
     tracker: Tracker,
+    duplicates: Duplicates,
+    /// Segments that TCP had seen before, up to the last time that this was looked at.
+    repeated: u64,
     serials: Serials,
     /// Packets so far.
     serial: u64,
@@ -317,20 +347,51 @@ impl Pass {
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
         match quick(frame) {
-            Some(packet) => self.tracker.credit(&packet, &stamp),
+            Some(packet) => self.common(&packet, frame, facts, &stamp),
             None => self.uncommon(frame, facts, &stamp),
         }
+        if self.tracker.repeated() != self.repeated {
+            self.repeated = self.tracker.repeated();
+            self.duplicates.hint();
+        }
+    }
+
+    #[inline]
+    fn common(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, facts: &mut FileFacts, stamp: &Stamp) {
+        if self.duplicates.left > 0 {
+            // The fast path knows one VLAN tag and no other link header than that of Ethernet.
+            let header = if frame.data.get(12..14) == Some(&[0x81, 0]) { 18 } else { 14 };
+            if self.is_duplicate(frame, &frame.data[header..], facts) {
+                return;
+            }
+        }
+        self.tracker.credit(packet, stamp);
+    }
+
+    /// Whether a packet, from its IP header on the last bytes of its frame, was seen already.
+    fn is_duplicate(&mut self, frame: &Frame<'_>, bytes: &[u8], facts: &mut FileFacts) -> bool {
+        let link = &frame.data[..frame.data.len().saturating_sub(bytes.len())];
+        let again = self.duplicates.is_again(bytes, link, frame.time);
+        facts.duplicates += u64::from(again);
+        again
     }
 
     /// A frame that is not of the common kind, by the general path.
     #[inline(never)]
     fn uncommon(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, stamp: &Stamp) {
         match decode(frame) {
-            Ok(packet) => {
+            Ok(decoded) => {
+                let packet = &decoded.packet;
+                if self.duplicates.left > 0 && self.is_duplicate(frame, decoded.bytes, facts) {
+                    return;
+                }
                 if let Some(problem) = packet.problem {
                     facts.problems.count(problem);
                 }
-                self.tracker.packet(&packet, stamp);
+                if packet.tunnel > 0 {
+                    facts.tunnels[usize::from(packet.tunnel)] += 1;
+                }
+                self.tracker.packet(packet, decoded.carrier.as_ref(), stamp);
             }
             Err(problem) => facts.problems.count(problem),
         }
