@@ -13,9 +13,14 @@ pub mod problem;
 pub mod reading;
 pub mod source;
 pub mod tables;
+pub mod told;
 
 #[cfg(test)]
 mod testing;
 
 #[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod python_ndmp;
+#[cfg(feature = "python")]
+mod python_tls;

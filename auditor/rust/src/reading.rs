@@ -13,6 +13,7 @@ use crate::flow::{PortSet, Stamp, Tracker};
 use crate::order::chronological;
 use crate::problem::{Problem, Problems};
 use crate::source::{self, DigestHandle, Digesting};
+use crate::told;
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;
@@ -304,6 +305,7 @@ impl Pass {
         if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
             events.arrange();
         }
+        told::arrange(&mut events.handshakes, &flows);
         let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
         Reading { files, flows, events, field_addresses }
     }
