@@ -13,6 +13,7 @@ from auditor import _native
 from auditor.engine import findings as find_findings
 from auditor.errors import UsageError
 from auditor.flows import FlowTable
+from auditor.handshakes import Handshakes
 from auditor.hosts import summarise_hosts
 from auditor.model import CaptureSummary, Finding, Report
 from auditor.ndmp import NdmpMessages
@@ -33,6 +34,7 @@ from auditor.summary import (
     summarise_terms,
 )
 from auditor.tables import build_tables
+from auditor.traffic_names import TrafficNames
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 Progress = Callable[[int, int], None]
@@ -74,7 +76,14 @@ def audit(
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
     found = apply_rules(table, sessions, verdicts, policy, reading.files)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
-    return _report(captures, table, sessions, verdicts, policy, found)
+    names = TrafficNames(reading)
+    names.add_ndmp(table, read_in.messages, sessions.sessions)
+    report = _report(captures, table, sessions, verdicts, policy, found)
+    return replace(
+        report,
+        hosts=summarise_hosts(table, verdicts, sessions, policy, names),
+        sessions=summarise_sessions(table, sessions, policy, Handshakes(reading)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class _Tied:
     policy: Policy
     catalogue: Catalogue
     sessions: SessionSet
+    messages: NdmpMessages
 
 
 def _tied(
@@ -109,8 +119,9 @@ def _tied(
         messages,
         control_ports=declared_ndmp_ports(table, policy),
         service_ports=np.array(catalogue.known_ports(), np.uint16),
+        handshakes=Handshakes(reading),
     )
-    return _Tied(reading, table, policy, catalogue, sessions)
+    return _Tied(reading, table, policy, catalogue, sessions, messages)
 
 
 def rehearse(
@@ -184,9 +195,9 @@ def _report(
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
         policy=held_against,
         captures=captures,
-        hosts=summarise_hosts(table, verdicts, sessions, policy),
+        hosts=(),
         services=summarise_services(table, verdicts),
-        sessions=summarise_sessions(table, sessions, policy),
+        sessions=(),
         findings=found,
         terms=summarise_terms(verdicts),
         limits=(

@@ -7,12 +7,15 @@ from 1 in each file. Renderers read nothing else than this.
 from auditor.model.captures import CaptureSummary
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
+from auditor.model.names import NameEvidence
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
+from auditor.model.tls import CertificateSummary, TlsSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 __all__ = [
     "Authentication",
     "CaptureSummary",
+    "CertificateSummary",
     "ControlSummary",
     "DataEnd",
     "DataSummary",
@@ -21,6 +24,7 @@ __all__ = [
     "FlowReference",
     "HostSummary",
     "JobSummary",
+    "NameEvidence",
     "PolicySummary",
     "Report",
     "ReportVerdict",
@@ -29,4 +33,5 @@ __all__ = [
     "SessionSummary",
     "Severity",
     "TermSummary",
+    "TlsSummary",
 ]

@@ -1,4 +1,5 @@
-//! Flow records into columns, addresses into codes. Columns are filled while the records' chunks are freed, so that both are never there at once.
+//! Flow records into columns, addresses into codes. Columns are filled while the records' chunks are freed, so that
+//! both are never there at once.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

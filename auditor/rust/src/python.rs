@@ -168,7 +168,7 @@ impl Reading {
         self.streams.bind(py).copy()
     }
 
-    /// One array per column of ``auditor.names.NAME_COLUMNS``.
+    /// One array per column of ``auditor.traffic_names.NAME_COLUMNS``.
     fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.names.bind(py).copy()
     }

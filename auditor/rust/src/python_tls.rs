@@ -5,7 +5,7 @@ use pyo3::types::PyDict;
 
 use crate::app::tls::{Certificate, Details};
 
-/// One handshake by the names that `auditor/tls.py` knows.
+/// One handshake by the names that `auditor/_native.pyi` knows.
 pub fn handshake<'py>(py: Python<'py>, details: &Details) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("flow", details.flow)?;

@@ -5,7 +5,7 @@ use crate::app::tls::Details;
 use crate::columns::{AddressTable, FlowTable};
 use crate::tables::Columns;
 
-/// `NAME_COLUMNS` of `auditor/names.py`, and the texts that `text` indexes into. Names of addresses that are no end of
+/// `NAME_COLUMNS` of `auditor/traffic_names.py`, and the texts that `text` indexes into. Names of addresses that are no end of
 /// any flow are left out.
 #[must_use]
 pub fn names(names: Vec<Name>, addresses: &AddressTable) -> (Columns, Vec<String>) {

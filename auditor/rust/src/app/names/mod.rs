@@ -190,8 +190,10 @@ fn mapped(address: u32) -> Address {
 /// An address that stands for no host.
 fn is_nobody(address: &Address) -> bool {
     let address = Ipv6Addr::from(*address);
-    let unspecified = address.to_ipv4_mapped().map_or(address.is_unspecified(), |four| four.is_unspecified());
-    unspecified || address.is_multicast()
+    match address.to_ipv4_mapped() {
+        Some(four) => four.is_unspecified() || four.is_multicast() || four.is_broadcast(),
+        None => address.is_unspecified() || address.is_multicast(),
+    }
 }
 
 /// Bytes as text: what is no printable ASCII, as `\ddd`, the way of zone files (RFC 1035, 5.1).
