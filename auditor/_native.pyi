@@ -14,6 +14,7 @@ __all__ = [
     "FLAG_FRAGMENTS",
     "FileFacts",
     "MESSAGE_STATUS",
+    "NAME_KINDS",
     "ORIGINATOR_BY",
     "PROBLEMS",
     "REFUSALS",
@@ -47,6 +48,9 @@ FIELD_NAMES: tuple[str, ...]
 """Names of the fields of NDMP bodies, as used in the column ``name`` of Reading.ndmp_fields()."""
 MESSAGE_STATUS: tuple[str, ...]
 """("decoded", "not-captured", "malformed", "opaque"): what became of a message's body."""
+NAME_KINDS: tuple[str, ...]
+"""Where a name of a host stood: ("dns", "mdns", "llmnr", "netbios", "dhcp", "smtp", "tls-server-name",
+"agent-announcement")."""
 FLAG_CUT: int
 """Bit of column ``flags``: a frame of the flow was cut by the snaplen, payload was not captured."""
 FLAG_FRAGMENTS: int
@@ -128,6 +132,20 @@ class Reading:
         """One array per column of ``auditor.ndmp.STREAM_COLUMNS``: one row per NDMP control stream."""
     def control_beats(self) -> dict[str, npt.NDArray[Any]]:
         """One array per column of ``auditor.ndmp.BEAT_COLUMNS``; in order of capture within each flow."""
+    def names(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.traffic_names.NAME_COLUMNS``, in order of packets."""
+    def name_texts(self) -> list[str]:
+        """The names themselves, row by row."""
+    def tls_flows(self) -> npt.NDArray[np.uint32]:
+        """Row of the flow table for each TLS handshake, sorted; at most 65,536 outside control streams."""
+    def tls_handshake(self, row: int) -> dict[str, Any]:
+        """One handshake, by its position in ``tls_flows()``.
+
+        ``flow``, ``number`` (from 1 on its connection), ``packet``, ``file``, ``time`` (ns); ``version``, ``offered`` and
+        ``cipher`` as on the wire, 0 where not read; ``server_name``, ``alpn``, ``ja3``, ``ja4``, empty likewise;
+        ``alpn_offered``; ``chain`` (certificates of the server); ``server_certificate`` and ``client_certificate``: None, or
+        ``subject``, ``issuer``, ``self_issued``, ``names``, ``not_before`` and ``not_after`` (seconds). Raises IndexError.
+        """
 
 def read_flows(
     paths: Sequence[str | os.PathLike[str]],

@@ -176,6 +176,8 @@ def _posture(scene: Scene, mark: Marks) -> Posture:
         trust_exchange=mark.trust,
         tls_starts=mark.tls_starts,
         connect_to=told,
+        tls_version=mark.tls_version,
+        certificate_invalid=mark.expired,
     )
 
 

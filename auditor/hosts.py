@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from auditor.policy.outcome import OUTCOMES
 from auditor.sessions import SessionSet
 from auditor.sessions.load import IDLE, HostLoad, host_loads
 from auditor.text import counted, joined, number
+from auditor.traffic_names import TrafficNames
 
 MEDIA_SERVER = "media server"
 NDMP_CLIENT = "NDMP client"
@@ -52,7 +53,7 @@ class _Host:
 
 
 def summarise_hosts(
-    table: FlowTable, verdicts: Verdicts, sessions: SessionSet, policy: Policy
+    table: FlowTable, verdicts: Verdicts, sessions: SessionSet, policy: Policy, names: TrafficNames | None = None
 ) -> tuple[HostSummary, ...]:
     """Return the hosts that are an end of a flow in scope, in the order of the policy's zones, then by address."""
     hosts = _taking_part(table, verdicts)
@@ -61,7 +62,11 @@ def summarise_hosts(
     _add_others(hosts, table, verdicts)
     order = {zone.name: position for position, zone in enumerate(policy.zones)}
     loads = host_loads(table, sessions.sessions)
-    summaries = [_summary(table, code, host, policy, loads.get(code, IDLE)) for code, host in hosts.items()]
+    told = names or TrafficNames()
+    summaries = [
+        replace(_summary(table, code, host, policy, loads.get(code, IDLE)), names=told.of(code))
+        for code, host in hosts.items()
+    ]
     return tuple(sorted(summaries, key=lambda host: (order.get(host.zone, len(order)), _sort_key(host.address))))
 
 

@@ -14,6 +14,7 @@ from auditor.engine import findings as find_findings
 from auditor.errors import UsageError
 from auditor.flow_export import flow_rows
 from auditor.flows import FlowTable
+from auditor.handshakes import Handshakes
 from auditor.hosts import summarise_hosts
 from auditor.inputs import expand
 from auditor.model import CaptureSummary, Finding, Quality, Report
@@ -38,6 +39,7 @@ from auditor.summary import (
     summarise_terms,
 )
 from auditor.tables import build_tables
+from auditor.traffic_names import TrafficNames
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 Progress = Callable[[int, int], None]
@@ -89,9 +91,16 @@ def audit(
     pack = load_pack([rules_folder() / "checks"])
     found = weaken(apply_rules(pack, table, sessions, verdicts, policy, reading.files), quality)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
+    names = TrafficNames(reading)
+    names.add_ndmp(table, read_in.messages, sessions.sessions)
     report = _report(captures, table, sessions, verdicts, policy, found, quality)
-    rows = flow_rows(table, sessions, verdicts) if options.flows else None
-    return replace(report, rules=summarise_rules(pack, found), flows=rows)
+    return replace(
+        report,
+        hosts=summarise_hosts(table, verdicts, sessions, policy, names),
+        sessions=summarise_sessions(table, sessions, policy, Handshakes(reading)),
+        rules=summarise_rules(pack, found),
+        flows=flow_rows(table, sessions, verdicts) if options.flows else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ class _Tied:
     policy: Policy
     catalogue: Catalogue
     sessions: SessionSet
+    messages: NdmpMessages
 
 
 def _tied(
@@ -126,8 +136,9 @@ def _tied(
         messages,
         control_ports=declared_ndmp_ports(table, policy),
         service_ports=np.array(catalogue.known_ports(), np.uint16),
+        handshakes=Handshakes(reading),
     )
-    return _Tied(reading, table, policy, catalogue, sessions)
+    return _Tied(reading, table, policy, catalogue, sessions, messages)
 
 
 def rehearse(
@@ -204,9 +215,9 @@ def _report(
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
         policy=held_against,
         captures=captures,
-        hosts=summarise_hosts(table, verdicts, sessions, policy),
+        hosts=(),
         services=summarise_services(table, verdicts),
-        sessions=summarise_sessions(table, sessions, policy),
+        sessions=(),
         findings=found,
         terms=summarise_terms(verdicts, policy),
         limits=(

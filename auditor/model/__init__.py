@@ -10,13 +10,16 @@ from auditor.model.findings import Evidence, Finding, FlowReference, Severity
 from auditor.model.flow_rows import FlowField, FlowRows
 from auditor.model.rules import RuleSummary
 from auditor.model.quality import CaptureQuality, Quality
+from auditor.model.names import NameEvidence
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
+from auditor.model.tls import CertificateSummary, TlsSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 __all__ = [
     "Authentication",
     "CaptureQuality",
     "CaptureSummary",
+    "CertificateSummary",
     "ControlSummary",
     "DataEnd",
     "DataSummary",
@@ -27,6 +30,7 @@ __all__ = [
     "FlowRows",
     "HostSummary",
     "JobSummary",
+    "NameEvidence",
     "PolicySummary",
     "Quality",
     "Report",
@@ -37,4 +41,5 @@ __all__ = [
     "SessionSummary",
     "Severity",
     "TermSummary",
+    "TlsSummary",
 ]

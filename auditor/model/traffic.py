@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditor.model.names import NameEvidence
+
 
 @dataclass(frozen=True, slots=True)
 class HostSummary:
     """One host of interest, where it belongs and what it does, each with the reason.
 
     ``operations`` counts the backups and restores that it took part in, ``peak_operations`` those at the same time,
-    ``ports_per_operation`` the data ports of the host that one of them used at most.
+    ``ports_per_operation`` the data ports of the host that one of them used at most. ``name`` is the policy's own,
+    ``names`` are what traffic calls the host.
     """
 
     address: str
@@ -21,6 +24,7 @@ class HostSummary:
     operations: int = 0
     peak_operations: int = 0
     ports_per_operation: int = 0
+    names: tuple[NameEvidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ WORDS = {
     "trust": "certificates were exchanged",
     "commands": "a command was sent in clear",
     "tls-starts=N": "times that TLS was asked to begin",
+    "tls-version=WORD": "version of TLS that the server chose, as TLS-1.0",
+    "expired": "the certificate of the server was not valid then",
     "connect-to=ADDRESS": "IPv4 or IPv6 address that the server was told to connect to, an end of some line",
     "readable=WORD": "how much of the control connection could be read: read, cut, mid-stream, tls, not-seen",
 }
@@ -63,6 +65,8 @@ class Marks:
     commands: bool = False
     tls_starts: int = 0
     connect_to: str = ""
+    tls_version: str = ""
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

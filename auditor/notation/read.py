@@ -16,7 +16,7 @@ from auditor.notation.model import GRADES, LOGINS, READABLE, WORDS, CaptureLine,
 
 _FLOW = re.compile(r"(?P<orig>\S+)\s*>\s*(?P<resp>\S+)\s+(?P<transport>\S+)(?P<words>.*)", re.DOTALL)
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^]]+)]|(?P<four>[^:]+))(?::(?P<port>\d{1,5}))?")
-MARKS = ("control", "tls", "transfer", "local", "early", "root", "trust", "commands")
+MARKS = ("control", "tls", "transfer", "local", "early", "root", "trust", "commands", "expired")
 """Words that mark a line and take no value."""
 _TRANSPORT_NUMBERS = {word: number for number, word in TRANSPORTS.items()}
 
@@ -162,6 +162,7 @@ _SETTERS: dict[str, Callable[[Flow, str, str], Flow]] = {
     "readable": _one_of("readable", READABLE, mark=True),
     "offers": lambda flow, word, value: _marked(flow, offers=_number(word, value)),
     "tls-starts": lambda flow, word, value: _marked(flow, tls_starts=_number(word, value)),
+    "tls-version": lambda flow, _, value: _marked(flow, tls_version=value.replace("-", " ")),
     "revision": lambda flow, _, value: _marked(flow, revision=value),
     "connect-to": lambda flow, _, value: _marked(flow, connect_to=_endpoint(value)[0]),
 }

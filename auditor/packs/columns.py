@@ -171,6 +171,8 @@ SESSION_COLUMNS = (
     _flag("trust_exchange", "certificates were asked for or delivered on the control connection (0xf383)"),
     _word("clear_commands", "kinds of file and command messages in clear, or none"),
     _number("tls_starts", "times that TLS was asked to begin on the control connection"),
+    _word("tls_version", "lowest version of TLS that a server chose on the control connection, or none"),
+    _flag("certificate_invalid", "a server's certificate on it was not valid at the time"),
     _word(
         "third_host",
         "host that the server was told to connect to and that is no end of the control connection, or none",

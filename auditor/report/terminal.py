@@ -15,6 +15,7 @@ from auditor.report.advice import advice
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.report.quality_lines import show_quality
+from auditor.report.seen_lines import name_lines
 from auditor.report.session_lines import show_more, show_sessions
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
@@ -127,7 +128,7 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
     shown = hosts if verbosity else hosts[:_HOSTS]
     rows = [
         (
-            "\n".join(filter(None, (host.address, host.name))),
+            "\n".join(filter(None, (host.address, host.name, *name_lines(host, verbosity)))),
             host.zone,
             "\n".join(_reasons(host, verbosity)) or joined(host.process_roles),
         )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor.flows import FlowTable
+from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
 from auditor.sessions.claims import without_claims
 from auditor.sessions.controls import control_mask, readable, session_mask
@@ -31,6 +32,7 @@ from auditor.sessions.model import (
 from auditor.sessions.posture import PostureReader
 from auditor.sessions.score import Rehearsal, assign, rehearse
 from auditor.sessions.timing import Beats
+from auditor.sessions.tls import with_handshakes
 
 __all__ = [
     "Announcement",
@@ -87,6 +89,7 @@ def find_sessions(
     *,
     control_ports: npt.NDArray[np.uint16],
     service_ports: npt.NDArray[np.uint16],
+    handshakes: Handshakes | None = None,
 ) -> SessionSet:
     """Find the control connections and tie data connections to them.
 
@@ -95,7 +98,7 @@ def find_sessions(
     """
     control = control_mask(table, control_ports)
     rows = np.flatnonzero(session_mask(table, control))
-    sessions = _read_all(table, messages, rows)
+    sessions = with_handshakes(_read_all(table, messages, rows), handshakes or Handshakes())
     sessions = _tie_by_value(table, sessions, control)
     data = _data_mask(len(table), sessions)
     sessions = _tie_by_time(table, messages, sessions, control | data, service_ports)

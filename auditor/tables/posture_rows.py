@@ -35,6 +35,8 @@ def posture_columns(source: Source, sessions: tuple[Session, ...]) -> dict[str, 
         "trust_exchange": flags([posture.trust_exchange for posture in postures]),
         "clear_commands": words_column([", ".join(posture.commands) or NONE for posture in postures]),
         "tls_starts": ColumnData(np.array([posture.tls_starts for posture in postures], np.int64)),
+        "tls_version": words_column([posture.tls_version or NONE for posture in postures]),
+        "certificate_invalid": flags([posture.certificate_invalid for posture in postures]),
         "third_host": words_column([address for address, _ in third]),
         "third_host_role": ColumnData(np.array([_ROLES.index(role) for _, role in third], np.uint8), _ROLES),
     }

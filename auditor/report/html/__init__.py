@@ -22,6 +22,7 @@ from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
 from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.report.interface import RenderOptions
+from auditor.report.seen_lines import name_lines, tls_lines
 from auditor.text import byte_count, duration, escape, number, period
 
 MOST_ROWS = 500
@@ -76,6 +77,8 @@ def _environment() -> jinja2.Environment:
         duration=lambda times: _safely(duration, *times),
         period=lambda times: period(*times),
         sentence=_after_colon,
+        tls_lines=tls_lines,
+        name_lines=lambda host: name_lines(host, 1),
     )
     return environment
 

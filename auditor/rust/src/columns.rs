@@ -1,6 +1,5 @@
-//! Flow records into columns, addresses into codes.
-//!
-//! Columns are filled while the records' chunks are freed, so that both are never there at once.
+//! Flow records into columns, addresses into codes. Columns are filled while the records' chunks are freed, so that
+//! both are never there at once.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -126,6 +125,15 @@ impl AddressTable {
             rows.push(address);
             (rows.len() - 1) as u32
         })
+    }
+
+    /// Code of an address that is in the table.
+    #[must_use]
+    pub fn known(&self, address: [u8; 16]) -> Option<u32> {
+        match Ipv6Addr::from(address).to_ipv4_mapped() {
+            Some(four) => self.ipv4.get(&four.to_bits()).copied(),
+            None => self.ipv6.get(&u128::from_be_bytes(address)).copied(),
+        }
     }
 
     /// Code of an IPv4 address.

@@ -19,9 +19,14 @@ pub mod recovery;
 pub mod source;
 pub mod tables;
 pub mod unpack;
+pub mod told;
 
 #[cfg(test)]
 mod testing;
 
 #[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod python_ndmp;
+#[cfg(feature = "python")]
+mod python_tls;

@@ -10,15 +10,16 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
-use crate::app::ndmp::{self, Decoded, Value};
-use crate::app::{APPS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS};
+use crate::app::ndmp;
+use crate::app::{APPS, names::NAME_KINDS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS, tls};
 use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
 use crate::decode::TUNNELS;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
 use crate::opening;
 use crate::problem::PROBLEMS;
+use crate::python_ndmp::message;
 use crate::reading::{self, Options, Watch};
-use crate::tables;
+use crate::{python_tls, tables, told};
 
 /// What one capture file is, and how much of it was read.
 #[pyclass(frozen, module = "auditor._native", get_all)]
@@ -113,6 +114,9 @@ struct Reading {
     fields: Py<PyDict>,
     streams: Py<PyDict>,
     beats: Py<PyDict>,
+    names: Py<PyDict>,
+    name_texts: Vec<String>,
+    handshakes: Vec<tls::Details>,
     addresses: PyOnceLock<Py<PyArray2<u8>>>,
 }
 
@@ -121,7 +125,8 @@ impl Reading {
         let reading::Reading { files, mut flows, events, field_addresses } = reading;
         let files = files.into_iter().map(|facts| FileFacts::new(py, facts)).collect::<PyResult<Vec<_>>>()?;
         let columns = std::mem::take(&mut flows.columns).into_list();
-        let ndmp::Events { messages, fields, texts, streams, beats, .. } = events;
+        let ndmp::Events { messages, fields, texts, streams, beats, handshakes, names, .. } = events;
+        let (names, name_texts) = told::names(names, &flows.addresses);
         Ok(Self {
             files: PyList::new(py, files)?.unbind(),
             table: flows,
@@ -131,6 +136,9 @@ impl Reading {
             fields: arrays(py, tables::fields(fields, field_addresses))?,
             streams: arrays(py, tables::streams(streams))?,
             beats: arrays(py, tables::beats(beats))?,
+            names: arrays(py, names)?,
+            name_texts,
+            handshakes,
             addresses: PyOnceLock::new(),
         })
     }
@@ -195,6 +203,27 @@ impl Reading {
     fn control_beats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.beats.bind(py).copy()
     }
+
+    /// One array per column of ``auditor.traffic_names.NAME_COLUMNS``.
+    fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.names.bind(py).copy()
+    }
+
+    /// The names themselves, row by row.
+    fn name_texts(&self) -> Vec<String> {
+        self.name_texts.clone()
+    }
+
+    /// Flows of the TLS handshakes, sorted.
+    fn tls_flows<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+        PyArray1::from_vec(py, told::handshake_flows(&self.handshakes))
+    }
+
+    /// One handshake, by its position in ``tls_flows``.
+    fn tls_handshake<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyDict>> {
+        let details = self.handshakes.get(row).ok_or_else(|| PyIndexError::new_err("no such handshake"))?;
+        python_tls::handshake(py, details)
+    }
 }
 
 /// Columns become arrays without being copied.
@@ -250,52 +279,14 @@ fn panicked(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
 }
 
-fn value(py: Python<'_>, from: Value) -> PyResult<Bound<'_, PyAny>> {
-    Ok(match from {
-        Value::Int(number) => number.into_pyobject(py)?.into_any(),
-        Value::Text(text) => text.into_pyobject(py)?.into_any(),
-        Value::Ip(address) => address.to_string().into_pyobject(py)?.into_any(),
-        Value::List(values) => {
-            let values = values.into_iter().map(|item| value(py, item)).collect::<PyResult<Vec<_>>>()?;
-            PyList::new(py, values)?.into_any()
-        }
-        Value::Map(parts) => named(py, parts)?.into_any(),
-    })
-}
-
-fn named<'py>(py: Python<'py>, parts: Vec<(&'static str, Value)>) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    for (name, part) in parts {
-        dict.set_item(name, value(py, part)?)?;
-    }
-    Ok(dict)
-}
-
-fn message(py: Python<'_>, decoded: Decoded) -> PyResult<Bound<'_, PyDict>> {
-    let dict = PyDict::new(py);
-    dict.set_item("message", decoded.message)?;
-    dict.set_item("name", decoded.name)?;
-    dict.set_item("reply", decoded.reply)?;
-    dict.set_item("sequence", decoded.sequence)?;
-    dict.set_item("reply_sequence", decoded.reply_sequence)?;
-    dict.set_item("time", decoded.time)?;
-    dict.set_item("header_error", decoded.header_error)?;
-    dict.set_item("status", MESSAGE_STATUS.get(decoded.status as usize).copied().unwrap_or_default())?;
-    dict.set_item("length", decoded.length)?;
-    dict.set_item("offset", decoded.offset)?;
-    dict.set_item("version", decoded.version)?;
-    dict.set_item("fragments", decoded.fragments)?;
-    dict.set_item("fields", named(py, decoded.fields)?)?;
-    Ok(dict)
-}
-
 /// The Rust core: capture files, headers, flows, NDMP. Facts only; no policy, no names of products.
 #[pymodule]
 mod _native {
     use super::{
-        APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, ORIGINATOR_BY,
-        Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple, PyValueError, Python,
-        REFUSALS, STATES, TUNNELS, catch_unwind, message, ndmp, opening, panicked, pyfunction, reading,
+        APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, NAME_KINDS,
+        ORIGINATOR_BY, Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple,
+        PyValueError, Python, REFUSALS, STATES, TUNNELS, catch_unwind, message, ndmp, opening, panicked, pyfunction,
+        reading,
     };
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
@@ -314,6 +305,7 @@ mod _native {
             ("TUNNELS", TUNNELS),
             ("FIELD_NAMES", FIELD_NAMES),
             ("MESSAGE_STATUS", MESSAGE_STATUS),
+            ("NAME_KINDS", NAME_KINDS),
         ] {
             module.add(name, PyTuple::new(module.py(), values)?)?;
         }

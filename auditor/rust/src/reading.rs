@@ -17,6 +17,7 @@ use crate::order::chronological;
 use crate::problem::{Problem, Problems};
 use crate::recovery::Damage;
 use crate::source;
+use crate::told;
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;
@@ -408,6 +409,7 @@ impl Pass {
         if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
             events.arrange();
         }
+        told::arrange(&mut events.handshakes, &flows);
         let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
         Reading { files, flows, events, field_addresses }
     }

@@ -1,5 +1,7 @@
 //! Protocol recognition from the first payload bytes of one direction, without state.
 
+use super::names;
+
 /// Protocol recognised from payload. The discriminant indexes [`APPS`].
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,6 +35,14 @@ pub enum App {
     Kerberos,
     /// Microsoft Tape Format, the content of a Backup Exec data connection.
     Mtf,
+    /// DNS, multicast DNS or LLMNR.
+    Dns,
+    /// `NetBIOS` name service.
+    NetbiosName,
+    /// DHCP.
+    Dhcp,
+    /// Agent that announces itself to the Agent Browser, as one public capture shows it.
+    AgentAnnouncement,
 }
 
 /// Names of [`App`], in order of the discriminants.
@@ -51,6 +61,10 @@ pub const APPS: &[&str] = &[
     "snmp",
     "kerberos",
     "mtf",
+    "dns",
+    "netbios-name",
+    "dhcp",
+    "agent-announcement",
 ];
 
 /// IP protocol number of TCP.
@@ -75,7 +89,7 @@ pub fn recognise(payload: &[u8], transport: u8) -> App {
 type Test = fn(&[u8]) -> bool;
 
 fn recognise_tcp(payload: &[u8]) -> App {
-    let tests: [(Test, App); 11] = [
+    let tests: [(Test, App); 13] = [
         (is_tls, App::Tls),
         (is_http, App::Http),
         (is_smb, App::Smb),
@@ -87,20 +101,22 @@ fn recognise_tcp(payload: &[u8]) -> App {
         (is_mtf, App::Mtf),
         (is_kerberos_tcp, App::Kerberos),
         (is_snmp, App::Snmp),
+        (names::is_announcement, App::AgentAnnouncement),
+        (names::is_dns_tcp, App::Dns),
     ];
     tests.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
 }
 
 fn recognise_udp(payload: &[u8]) -> App {
-    if is_snmp(payload) {
-        App::Snmp
-    } else if is_kerberos(payload) {
-        App::Kerberos
-    } else if is_sql_browser(payload) {
-        App::SqlBrowser
-    } else {
-        App::Unknown
-    }
+    let tests: [(Test, App); 6] = [
+        (is_snmp, App::Snmp),
+        (is_kerberos, App::Kerberos),
+        (is_sql_browser, App::SqlBrowser),
+        (names::is_nbns, App::NetbiosName),
+        (names::is_dhcp, App::Dhcp),
+        (names::is_dns, App::Dns),
+    ];
+    tests.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
 }
 
 fn u16_at(payload: &[u8], at: usize) -> Option<usize> {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::Stamp;
 use super::key::{Seed, Side};
 use super::record::{OriginatorBy, Record, mark};
-use crate::app::ndmp::{Chunk, ControlStream, Events, Probe, Pulse, probe};
+use crate::app::names::{self, Name, NameKind, Names, Telling};
+use crate::app::ndmp::{self, Chunk, ControlStream, Events, Probe, Pulse, probe};
+use crate::app::tls::{Hellos, Segment};
 use crate::app::{App, recognise};
 use crate::decode::{Packet, Tcp, flag, protocol};
 
@@ -17,6 +19,8 @@ pub const PROBES_ON_NDMP_PORT: u8 = 250;
 const PULSED: u8 = u8::MAX;
 /// Datagrams that are looked at: the first of each side.
 pub const PROBES_UDP: u8 = 2;
+/// The same where datagrams tell names of hosts: each may tell another.
+const PROBES_NAMES: u8 = 250;
 
 /// Bytes that all streams under way may hold together; half of it stays when there are more.
 const MAX_HELD: usize = 256 << 20;
@@ -27,6 +31,8 @@ pub struct Recognition {
     streams: HashMap<u32, Box<ControlStream>, Seed>,
     events: Events,
     pulse: Pulse,
+    hellos: Hellos,
+    names: Names,
     /// Bytes that the streams hold, about.
     held: usize,
     most: usize,
@@ -34,8 +40,15 @@ pub struct Recognition {
 
 impl Default for Recognition {
     fn default() -> Self {
-        let streams = HashMap::with_hasher(Seed::random());
-        Self { streams, events: Events::default(), pulse: Pulse::default(), held: 0, most: MAX_HELD }
+        Self {
+            streams: HashMap::with_hasher(Seed::random()),
+            events: Events::default(),
+            pulse: Pulse::default(),
+            hellos: Hellos::default(),
+            names: Names::default(),
+            held: 0,
+            most: MAX_HELD,
+        }
     }
 }
 
@@ -59,14 +72,40 @@ impl Recognition {
     /// Looks at a packet of a flow whose protocol is not decided, or that has a stream.
     #[inline(never)]
     pub fn inspect(&mut self, record: &mut Record, seen: &Seen<'_>) {
-        let control = seen.on_ndmp_port || record.is(mark::STREAM);
-        if control && seen.packet.payload_len > 0 && seen.packet.tuple.protocol == protocol::TCP {
+        let stream = record.is(mark::STREAM) && !self.hellos.holds(seen.flow);
+        if (seen.on_ndmp_port || stream) && seen.packet.payload_len > 0 && seen.packet.tuple.protocol == protocol::TCP {
             self.pulse.beat(seen.flow, seen.side, seen.stamp.time, seen.packet.payload_len);
         }
-        if record.is(mark::STREAM) {
+        if stream {
             self.feed(record, seen);
-        } else if record.to_probe > 0 && record.to_probe != PULSED && !seen.packet.payload.is_empty() {
-            self.look(record, seen);
+        } else if !seen.packet.payload.is_empty() {
+            // A TLS hello leaves the other side to be looked at: an NDMP server greets whatever its client said.
+            if record.to_probe > 0 && record.to_probe != PULSED {
+                self.look(record, seen);
+            }
+            self.greet(record, seen);
+        }
+    }
+
+    /// Gives a segment to the handshake of its flow, if there is one under way.
+    fn greet(&mut self, record: &mut Record, seen: &Seen<'_>) {
+        let (true, Some(tcp)) = (self.hellos.holds(seen.flow), seen.packet.tcp) else { return };
+        let segment = Segment {
+            side: seen.side,
+            seq: tcp.seq.wrapping_add(u32::from(tcp.has(flag::SYN))),
+            first: record.initial[seen.side].wrapping_add(1),
+            payload: seen.packet.payload,
+            whole: seen.packet.payload.len() >= seen.packet.payload_len as usize,
+            stamp: stamp(seen),
+        };
+        let (name, goes_on) = self.hellos.take(seen.flow, &segment);
+        if !goes_on {
+            record.marks &= !mark::STREAM;
+        }
+        if let Some(text) = name {
+            let address = names::destination(&seen.packet.tuple);
+            let Stamp { packet, file, .. } = *seen.stamp;
+            self.names.add(&Name { address, kind: NameKind::TlsServerName, text, port: 0, packet, file });
         }
     }
 
@@ -86,11 +125,21 @@ impl Recognition {
             let app = recognise(packet.payload, packet.tuple.protocol);
             if app != App::Unknown {
                 record.app = app as u8;
+                if app == App::Tls && !self.hellos.holds(seen.flow) && self.hellos.open(seen.flow, stamp(seen)) {
+                    record.marks |= mark::STREAM;
+                }
                 // An NDMP server greets although its client may have spoken first, and in another protocol.
-                if record.payload.iter().all(|&bytes| bytes > 0) {
+                if packet.tuple.protocol == protocol::UDP && names::tells(record.app) {
+                    record.to_probe = PROBES_NAMES;
+                } else if record.payload.iter().all(|&bytes| bytes > 0) {
                     record.to_probe = if app == App::Tls && seen.on_ndmp_port { PULSED } else { 0 };
                 }
             }
+        }
+        if names::tells(record.app) && (seen.first_payload || packet.tuple.protocol == protocol::UDP) {
+            let app = names::app(record.app);
+            let Stamp { packet: number, file, .. } = *seen.stamp;
+            self.names.read(&Telling { app, tuple: &packet.tuple, payload: packet.payload, packet: number, file });
         }
     }
 
@@ -99,6 +148,7 @@ impl Recognition {
             && (record.flags[0] | record.flags[1]) & flag::SYN != 0
             && record.payload[seen.side] == u64::from(seen.packet.payload_len);
         let stream = Box::new(ControlStream::new(seen.flow, begun));
+        self.hellos.end(seen.flow);
         self.held += stream.memory();
         self.streams.insert(seen.flow, stream);
         record.marks |= mark::STREAM;
@@ -109,7 +159,12 @@ impl Recognition {
     }
 
     fn feed(&mut self, record: &mut Record, seen: &Seen<'_>) {
-        let (Some(tcp), Some(stream)) = (seen.packet.tcp, self.streams.get_mut(&seen.flow)) else { return };
+        let Some(stream) = self.streams.get_mut(&seen.flow) else {
+            // It was given up, or a handshake that had to make room.
+            record.marks &= !mark::STREAM;
+            return;
+        };
+        let Some(tcp) = seen.packet.tcp else { return };
         let ends = tcp.flags & (flag::FIN | flag::RST) != 0;
         if seen.packet.payload_len == 0 && !ends {
             return;
@@ -172,6 +227,7 @@ impl Recognition {
     /// The flow is over: its five-tuple has a new one.
     #[cold]
     pub fn end(&mut self, flow: u32) {
+        self.hellos.end(flow);
         if let Some(mut stream) = self.streams.remove(&flow) {
             self.held = self.held.saturating_sub(stream.memory());
             stream.finish(&mut self.events);
@@ -186,8 +242,14 @@ impl Recognition {
             stream.finish(&mut self.events);
         }
         self.events.beats = self.pulse.finish(originator);
+        self.events.handshakes.append(&mut self.hellos.finish());
+        self.events.names = self.names.finish();
         self.events
     }
+}
+
+fn stamp(seen: &Seen<'_>) -> ndmp::Stamp {
+    ndmp::Stamp { packet: seen.stamp.packet, file: seen.stamp.file, time: seen.stamp.time }
 }
 
 fn accept(record: &mut Record) {

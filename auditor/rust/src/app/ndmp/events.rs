@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{pulse::Beats, value::Body};
+use crate::app::names::Name;
+use crate::app::tls::Details;
 
 /// What became of a message's body. The discriminant indexes [`MESSAGE_STATUS`].
 #[repr(u8)]
@@ -228,6 +230,10 @@ pub struct Events {
     pub streams: Streams,
     /// Segments of control connections, by flow.
     pub beats: Beats,
+    /// What TLS handshakes showed, those inside control streams among them.
+    pub handshakes: Vec<Details>,
+    /// Names of hosts, in order of their packets.
+    pub names: Vec<Name>,
     known_texts: HashMap<String, i32>,
     /// Flows whose messages have `from_responder` the old way round.
     pub(super) flipped: HashSet<u32>,

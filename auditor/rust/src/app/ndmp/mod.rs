@@ -28,6 +28,7 @@ mod tls;
 mod value;
 mod xdr;
 
+pub use assembler::Stamp;
 pub use columns::FIELD_NAMES;
 pub use events::{Events, Fields, MESSAGE_STATUS, Messages, Status, Streams};
 pub use names::{error_name, message_name};

@@ -12,7 +12,7 @@ fn udp(payload: &[u8]) -> App {
 
 #[test]
 fn every_name_has_its_discriminant() {
-    assert_eq!(APPS.len(), App::Mtf as usize + 1);
+    assert_eq!(APPS.len(), App::AgentAnnouncement as usize + 1);
     assert_eq!(APPS[App::Ndmp as usize], "ndmp");
     assert_eq!(APPS[App::Tds as usize], "tds");
 }
