@@ -42,7 +42,7 @@ ROLES = (
     "other",
     "multicast",
 )
-VERDICTS = ("permit", "deny", "unstated", "out-of-scope")
+VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
 OUTCOMES = ("established", "unanswered", "refused", "uncertain")
 MISFITS = ("none", "port", "direction", "zone", "transport")
 GRADES = ("none", "proved", "probable", "possible")
@@ -157,6 +157,7 @@ SESSION_COLUMNS = (
     _number("cut_messages", "NDMP messages whose body was not captured"),
     _word("verdict", "what the policy intends for the control connection", VERDICTS),
     _word("answered_early", "requests answered with success before a login was accepted, or none"),
+    _flag("acted_early", "one of these requests does more than ask for the configuration"),
     _flag("offers_sha", "the server lists authentication type 5 (SHA)"),
     _flag("offers_known", "the server's list of authentication types was read"),
     _word("revision", "revision of a Backup Exec agent as it calls itself, or none"),
