@@ -52,15 +52,14 @@ class Fit:
         return self.unknown & ends & self.transport & ~self.whole
 
     def misfits(self, row: int) -> tuple[str, ...] | None:
-        """Return what keeps the term from matching one combination, of ``PARTS``; None where it has no say in it at all."""
-        if not self.applies[row] or not self.transport[row] and not self.port[row]:
-            return None
+        """Return what keeps the term from matching one combination, of ``PARTS``; None where neither end is the term's, or
+        where flows of this kind are not its business."""
         ends = bool(self.source[row]), bool(self.destination[row])
         turned = bool(self.reversed[row]) and not all(ends)
-        if not turned and (not any(ends) or (all(ends) and not self.declares[row])):
+        if not self.applies[row] or not (any(ends) or turned):
             return None
         wrong = {
-            "port": not self.port[row],
+            "port": not self.port[row] or not self.declares[row],
             "direction": turned,
             "zone": not turned and not all(ends),
             "transport": not self.transport[row],
@@ -84,6 +83,7 @@ class Fit:
 
 
 def fit_term(term: Term, combinations: Combinations, groups: Groups, catalogue: Catalogue) -> Fit:
+    """Return how a term fits each combination."""
     source, destination = groups.matching(term.source), groups.matching(term.destination)
     everywhere = np.ones(len(combinations), np.bool_)
     declares = everywhere
