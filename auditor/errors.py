@@ -20,7 +20,8 @@ from dataclasses import dataclass
 class DocumentProblem:
     """One complaint about a document.
 
-    ``path`` file name as the user gave it, ``line`` and ``column`` from 1, ``message`` what is wrong and why,
+    ``path`` file name as the user gave it, ``line`` and ``column`` from 1 (``line`` 0: it is about the file as a whole, one
+    that cannot be read for example), ``message`` what is wrong and why,
     ``fix`` what to write instead (may be empty), ``excerpt`` the source line (may be empty).
     """
 
@@ -31,9 +32,14 @@ class DocumentProblem:
     fix: str = ""
     excerpt: str = ""
 
+    @property
+    def place(self) -> str:
+        """``path:line:column``, or the path alone where no line is to blame."""
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+
     def __str__(self) -> str:
         """Return ``path:line:column: message``, the fix on a line of its own."""
-        text = f"{self.path}:{self.line}:{self.column}: {self.message}"
+        text = f"{self.place}: {self.message}"
         return f"{text}\n  help: {self.fix}" if self.fix else text
 
 

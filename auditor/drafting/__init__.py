@@ -48,4 +48,5 @@ def draft_policy(paths: Iterable[str | os.PathLike[str]], *, progress: Progress 
     policy, ranges = observed_ranges(material, policy)
     policy, terms, left_out = settle(material, policy)
     text = write_draft(material, policy, ranges, terms, left_out=left_out)
-    return Draft(text, text.count("# ?"), material.damaged)
+    questions = sum(line.lstrip(" ").startswith("# ? ") for line in text.splitlines())
+    return Draft(text, questions, material.damaged)

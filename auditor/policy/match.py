@@ -75,7 +75,7 @@ def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bo
     """
     terms = policy_terms(policy, catalogue)
     groups = group_addresses(table, policy, terms)
-    combinations = combine(table, groups, _port_sets(terms, policy, catalogue), control=control, data=data)
+    combinations = combine(table, groups, decisive_ports(terms, policy, catalogue), control=control, data=data)
     naming = name_services(combinations, groups, policy, catalogue)
     fits = [fit_term(term, combinations, groups, catalogue) for term in terms]
     term, undetermined, site = _decide(terms, fits, len(combinations))
@@ -109,7 +109,7 @@ def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bo
     )
 
 
-def _port_sets(terms: tuple[Term, ...], policy: Policy, catalogue: Catalogue) -> list[PortSet]:
+def decisive_ports(terms: tuple[Term, ...], policy: Policy, catalogue: Catalogue) -> list[PortSet]:
     """Return every set of ports that a decision may turn on."""
     sets = [term.ports for term in terms if term.ports is not None]
     sets += [service_ports(service, policy) or service.ports for service in catalogue.judged()]
