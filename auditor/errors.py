@@ -4,6 +4,7 @@
     ├── UsageError               2   an option or argument that cannot be used
     ├── DocumentError            2   a YAML document (policy, rule, service file) with ``problems``
     │   ├── PolicyError
+    │   ├── ListingError
     │   └── RuleError
     ├── MissingExtra             2   an optional package is not installed; names the pip command
     └── CaptureError             3   a capture that cannot be read at all
@@ -75,6 +76,10 @@ class DocumentError(AuditorError):
 
 class PolicyError(DocumentError):
     """A policy, or a services file that it names, that cannot be used."""
+
+
+class ListingError(DocumentError):
+    """A listing of listening sockets that cannot be used."""
 
 
 class RuleError(DocumentError):

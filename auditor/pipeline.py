@@ -14,6 +14,7 @@ from auditor.engine import findings as find_findings
 from auditor.errors import UsageError
 from auditor.flows import FlowTable
 from auditor.hosts import summarise_hosts
+from auditor.listeners import Listing, read_listing
 from auditor.model import CaptureSummary, Finding, Report
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
@@ -21,7 +22,7 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
-from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
+from auditor.policy.model import DEFAULT_NDMP_PORT, Policy, normalised
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable, Rehearsal, SessionSet, find_sessions, rehearse_blind
@@ -33,6 +34,7 @@ from auditor.summary import (
     summarise_terms,
 )
 from auditor.tables import build_tables
+from auditor.text import joined
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 Progress = Callable[[int, int], None]
@@ -41,9 +43,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture."""
+    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture. ``sockets``: listings
+    of listening sockets, each with the host that printed it: an address, or a name that the policy gives it."""
 
     hash_files: bool = False
+    sockets: tuple[tuple[str, str], ...] = ()
 
 
 def audit(
@@ -68,13 +72,15 @@ def audit(
         A rule or service file cannot be used.
     """
     options = options or AuditOptions()
+    listings = tuple(read_listing(path, host) for host, path in options.sockets)
     read_in = _tied(paths, policy_path, hash_files=options.hash_files, progress=progress)
     reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
     table = read_in.table.reoriented(sessions.reversed)
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
-    found = apply_rules(table, sessions, verdicts, policy, reading.files)
+    listings = _placed(listings, policy)
+    found = apply_rules(table, sessions, verdicts, policy, reading.files, listings)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
-    return _report(captures, table, sessions, verdicts, policy, found)
+    return _report(captures, table, sessions, verdicts, policy, found, listings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +166,11 @@ def apply_rules(
     verdicts: Verdicts,
     policy: Policy,
     files: Sequence[_native.FileFacts],
+    listings: Sequence[Listing] = (),
 ) -> tuple[Finding, ...]:
     """Return the findings of all rules, worst first. Raises RuleError where a rule file cannot be used."""
     pack = load_pack([rules_folder() / "checks"])
-    return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table))
+    return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files, listings), table))
 
 
 def _report(
@@ -173,6 +180,7 @@ def _report(
     verdicts: Verdicts,
     policy: Policy,
     found: tuple[Finding, ...],
+    listings: Sequence[Listing],
 ) -> Report:
     """Sum up."""
     coverage = measure_coverage(table, verdicts, sessions, sum(capture.packets for capture in captures))
@@ -184,7 +192,7 @@ def _report(
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
         policy=held_against,
         captures=captures,
-        hosts=summarise_hosts(table, verdicts, sessions, policy),
+        hosts=summarise_hosts(table, verdicts, sessions, policy, listings),
         services=summarise_services(table, verdicts),
         sessions=summarise_sessions(table, sessions, policy),
         findings=found,
@@ -196,6 +204,23 @@ def _report(
         totals=_totals(captures, table, coverage),
         version=_native.__version__,
     )
+
+
+def _placed(listings: Sequence[Listing], policy: Policy) -> tuple[Listing, ...]:
+    """Return listings with the addresses of their hosts. Raises UsageError for a name that the policy does not give."""
+    names = {host.name: host.address for host in policy.hosts.values() if host.name}
+    placed = []
+    for listing in listings:
+        try:
+            address = names.get(listing.host) or str(normalised(listing.host))
+        except ValueError:
+            known = joined(sorted(names), last="or") if names else "no name is given to a host of this policy"
+            raise UsageError(
+                f'--sockets: "{listing.host}" is no address, nor the name of a host in the policy',
+                fix=f"write an address; names: {known}",
+            ) from None
+        placed.append(replace(listing, host=address))
+    return tuple(placed)
 
 
 def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:

@@ -10,6 +10,7 @@ import click
 from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
+from auditor.errors import UsageError
 from auditor.model import CaptureSummary, Report, Severity
 from auditor.report.registry import FORMATS, render
 from auditor.verdict import exit_code
@@ -42,6 +43,12 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     help="Leave with exit code 1 from this severity on.",
 )
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
+@click.option(
+    "--sockets",
+    multiple=True,
+    metavar="HOST=FILE",
+    help="What a host listens on, as ss, netstat, lsof or PowerShell printed it there. May be given several times.",
+)
 @click.option("--hash", "hash_files", is_flag=True, help="Put the SHA-256 of each capture into the report.")
 @click.option(
     "--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and packet number."
@@ -70,7 +77,8 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
       auditor audit site.pcapng --policy site.yaml --format json --output site.json
       auditor audit site.pcapng --policy site.yaml --report site.html --report site.json
     """  # noqa: D301 - Click wants a real backspace
-    inputs = [*captures, *([policy_path] if policy_path else [])]
+    sockets = tuple(map(_host_and_file, options["sockets"]))
+    inputs = [*captures, *([policy_path] if policy_path else []), *(path for _, path in sockets)]
     output_.check_output(options["output"], inputs)
     output_.check_reports(options["reports"], inputs, options["output"])
     # NumPy's linear algebra, which nothing here calls, starts a thread for each processor, and they spin: 0.07 s of
@@ -85,12 +93,20 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             captures,
             policy_path=policy_path,
             # A report that is kept says which files it is about; names alone do not.
-            options=AuditOptions(hash_files=options["hash_files"] or bool(options["reports"])),
+            options=AuditOptions(hash_files=options["hash_files"] or bool(options["reports"]), sockets=sockets),
             progress=progress,
         )
     _deliver(report, **options)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
     return exit_code(report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"])
+
+
+def _host_and_file(text: str) -> tuple[str, str]:
+    """Return the two halves of ``HOST=FILE``. Raises UsageError where one is missing."""
+    host, equals, path = text.partition("=")
+    if not (host and equals and path):
+        raise UsageError(f'--sockets "{text}" is not HOST=FILE', fix="write --sockets 10.0.0.5=agent.txt")
+    return host, path
 
 
 def _deliver(report: Report, *, format_name: str, output: str | None, plain: bool, verbosity: int, **_: Any) -> None:

@@ -10,7 +10,8 @@ class HostSummary:
     """One host of interest, where it belongs and what it does, each with the reason.
 
     ``operations`` counts the backups and restores that it took part in, ``peak_operations`` those at the same time,
-    ``ports_per_operation`` the data ports of the host that one of them used at most.
+    ``ports_per_operation`` the data ports of the host that one of them used at most. ``proved_roles`` are those process
+    roles that a listing of the host's own sockets shows; all others are inferred from ports and behaviour.
     """
 
     address: str
@@ -21,6 +22,7 @@ class HostSummary:
     operations: int = 0
     peak_operations: int = 0
     ports_per_operation: int = 0
+    proved_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
