@@ -94,9 +94,7 @@ def _taking_part(table: FlowTable, verdicts: Verdicts) -> dict[int, _Host]:
     return {int(code): _Host() for code in kept if flows[code]}
 
 
-def _add_listed(
-    hosts: dict[int, _Host], table: FlowTable, policy: Policy, listings: Sequence[Listing]
-) -> None:
+def _add_listed(hosts: dict[int, _Host], table: FlowTable, policy: Policy, listings: Sequence[Listing]) -> None:
     """Add the processes that hosts list as owners of the vendor's ports."""
     if not listings:
         return

@@ -39,7 +39,11 @@ def test_under_its_own_draft_a_capture_gives_nothing_but_notes(case: Case, tmp_p
 def test_the_draft_has_the_roles_of_the_truth(case: Case, tmp_path: Path) -> None:
     policy = load_policy(drafted(case, tmp_path))
     declared = case.truth["policy"]
-    for role, key in (("media-servers", "media_servers"), ("mail-relays", "smtp_servers"), ("snmp-managers", "snmp_managers")):
+    for role, key in (
+        ("media-servers", "media_servers"),
+        ("mail-relays", "smtp_servers"),
+        ("snmp-managers", "snmp_managers"),
+    ):
         for zone in policy.zones_with((role,)):
             assert {str(network.network_address) for network in zone.networks} <= set(declared[key]), role
     rogues = set(case.truth.get("rogues", ())) | {"10.77.0.99"}

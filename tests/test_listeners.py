@@ -37,7 +37,9 @@ def refused(name: str, folder: Path = DATA) -> str:
 @pytest.mark.parametrize("name", ["ss.txt", "netstat.txt", "lsof.txt", "lsof-n.txt"])
 def test_real_listings_of_unix(name: str) -> None:
     own = [one for one in found(name).listeners if one.program == "python3"]
-    assert {(one.transport, "127.0.0.1" if one.address == "localhost" else one.address, one.port) for one in own} == SOCKETS
+    assert {
+        (one.transport, "127.0.0.1" if one.address == "localhost" else one.address, one.port) for one in own
+    } == SOCKETS
     assert len({one.pid for one in own}) == 1
     assert sum(one.port == 10000 for one in own) == 2  # IPv4 and IPv6
 
@@ -73,7 +75,10 @@ def test_powershell_in_utf_16_and_with_a_type_line() -> None:
         ("tcp", LOOPBACK, 1125, "sqlservr"),
         ("tcp", EVERY, 6101, "benetns"),
     ]
-    assert [(one.transport, one.address, one.port) for one in udp.listeners] == [("udp", EVERY, 1434), ("udp", "fe80::1", 5353)]
+    assert [(one.transport, one.address, one.port) for one in udp.listeners] == [
+        ("udp", EVERY, 1434),
+        ("udp", "fe80::1", 5353),
+    ]
 
 
 def test_the_field_separator_of_other_countries(tmp_path: Path) -> None:

@@ -22,7 +22,14 @@ from tests.test_match_reference import CATALOGUE, PORTS, One, Reference, table_o
 
 POLICIES, FLOWS = 500, 200
 HERE = Place("test", 1)
-RANGES = [None, None, PortSet.of([(50100, 50124)]), PortSet.of([(50100, 50149)]), PortSet.of([(50100, 50110), 50200]), DYNAMIC]
+RANGES = [
+    None,
+    None,
+    PortSet.of([(50100, 50124)]),
+    PortSet.of([(50100, 50149)]),
+    PortSet.of([(50100, 50110), 50200]),
+    DYNAMIC,
+]
 NDMP_PORTS = [None, None, 9999, 10000, 10001]
 
 
@@ -61,7 +68,9 @@ def random_policy(dice: random.Random, *, single_version: bool = False) -> Polic
 def random_flows(dice: random.Random, policy: Policy, count: int, *, plain: bool = False) -> list[One]:
     """Flows, most of them near a term: ends out of its zones, a port at an edge of its ports."""
     terms = policy_terms(policy, CATALOGUE)
-    edges = sorted({p + off for t in terms for pair in (t.ports.ranges if t.ports else ()) for p in pair for off in (-1, 0, 1)})
+    edges = sorted(
+        {p + off for t in terms for pair in (t.ports.ranges if t.ports else ()) for p in pair for off in (-1, 0, 1)}
+    )
     ports = [port for port in (*edges, *edges, *edges, *PORTS) if 0 < port <= 65535]
     names = {zone.name: [str(net[host]) for net in zone.networks for host in range(1, 7)] for zone in policy.zones}
     everyone = [host for hosts in names.values() for host in hosts] + ["10.200.0.9", "10.1.0.2", "10.2.0.3"]
@@ -78,7 +87,9 @@ def random_flows(dice: random.Random, policy: Policy, count: int, *, plain: bool
         resp = end(term.destination if term else ())
         if dice.random() < 0.1:
             orig, resp = resp, orig
-        transport = term.transport if term and term.transport != "any" and dice.random() < 0.8 else dice.choice(["tcp", "udp"])
+        transport = (
+            term.transport if term and term.transport != "any" and dice.random() < 0.8 else dice.choice(["tcp", "udp"])
+        )
         ported = plain or dice.random() < 0.97
         kind = dice.choice(["", "", "", "control", "data"]) if ported and not plain else ""
         flows.append(One(orig, resp, transport, dice.choice(ports) if ported else 0, kind, ported))

@@ -10,7 +10,7 @@ import click
 from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
-from auditor.errors import PolicyError, UsageError
+from auditor.errors import DocumentProblem, PolicyError, UsageError
 from auditor.exit_codes import CONFORMS, FINDINGS, INCONCLUSIVE
 from auditor.text import counted, escape, path_text
 
@@ -43,7 +43,9 @@ def draft(captures: tuple[str, ...], no_progress: bool, output: str | None) -> i
         tell("warning", f"{path_text(path)}: {reason}")
     output_.write(drafted.text.encode(), output, text=True)
     if output is not None:
-        tell("help", f"{path_text(output)}: {counted(drafted.questions, 'question')} to decide, each on a line with # ?")
+        tell(
+            "help", f"{path_text(output)}: {counted(drafted.questions, 'question')} to decide, each on a line with # ?"
+        )
     return INCONCLUSIVE if drafted.damaged else CONFORMS
 
 
@@ -53,7 +55,7 @@ def check(paths: tuple[str, ...]) -> None:
     """Check policy files; every mistake is told at once, with its line and what to write instead."""
     from auditor.policy.load import load_policy
 
-    problems = []
+    problems: list[DocumentProblem] = []
     for path in paths:
         try:
             loaded = load_policy(path)
@@ -62,7 +64,9 @@ def check(paths: tuple[str, ...]) -> None:
             continue
         for note in loaded.notes:
             tell("warning", f"{note.place}: {note.message}")
-        zones = ", ".join(f"{zone.name} ({zone.role})" if zone.name != zone.role else zone.name for zone in loaded.zones)
+        zones = ", ".join(
+            f"{zone.name} ({zone.role})" if zone.name != zone.role else zone.name for zone in loaded.zones
+        )
         click.echo(
             escape(
                 f"{path}: sound; generation {loaded.generation}, {counted(len(loaded.zones), 'zone')}"

@@ -27,7 +27,13 @@ def policy_page(policy: Policy, terms: Sequence[Term], looks: RenderOptions) -> 
     page.heading(path_text(policy.path or "policy"), f"generation {policy.generation}")
     page.paragraph(f"NDMP port {policy.ndmp_port}; {_DIRECTIONS[policy.data_direction]}.", indent=2)
     page.heading("Zones", counted(len(policy.zones), "zone"))
-    columns = [Column("Zone"), Column("Role"), Column("Hosts", flex=True, least=16), Column("Data ports"), Column("NDMP")]
+    columns = [
+        Column("Zone"),
+        Column("Role"),
+        Column("Hosts", flex=True, least=16),
+        Column("Data ports"),
+        Column("NDMP"),
+    ]
     page.table(columns, [_zone_row(policy, zone) for zone in policy.zones])
     own = [(host.address, host) for host in policy.hosts.values()]
     if own:
@@ -64,9 +70,7 @@ def _zone_row(policy: Policy, zone: Zone) -> tuple[str, ...]:
     return zone.name, role, ", ".join(hosts), ports, str(zone.ndmp_port or policy.ndmp_port)
 
 
-def _term_rows(
-    terms: Sequence[Term], notes: Sequence[str], catalogue: Catalogue
-) -> Iterator[Sequence[str] | str]:
+def _term_rows(terms: Sequence[Term], notes: Sequence[str], catalogue: Catalogue) -> Iterator[Sequence[str] | str]:
     """Yield a row for each term, below the service or the site that it comes from."""
     before = ""
     for number, term in enumerate(terms, 1):
@@ -77,7 +81,11 @@ def _term_rows(
         before = group
         mark = f"[{notes.index(term.doubt) + 1}]" if term.doubt else ""
         # A generated name begins with the service's id, which heads the group, and may be broken at its colons.
-        name = term.name.removeprefix(term.service).replace(":", " :") if service else f"{term.name}, line {term.place.line}"
+        name = (
+            term.name.removeprefix(term.service).replace(":", " :")
+            if service
+            else f"{term.name}, line {term.place.line}"
+        )
         only = f"{term.carries} connections" if term.carries else ""
         ends = ("\n".join(term.source), "\n".join(term.destination))
         detail = " ".join(part for part in (name.strip(), only, mark) if part)

@@ -73,9 +73,7 @@ class Material:
         if all(facts.status == "unreadable" for facts in reading.files):
             reasons = "; ".join(f"{facts.path}: {facts.error or 'cannot be read'}" for facts in reading.files)
             raise CaptureError(reasons, fix="name pcap or pcapng files that you may read")
-        return cls(
-            tuple(reading.files), FlowTable.from_reading(reading), NdmpMessages.from_reading(reading), catalogue
-        )
+        return cls(tuple(reading.files), FlowTable.from_reading(reading), NdmpMessages.from_reading(reading), catalogue)
 
     @property
     def damaged(self) -> tuple[tuple[str, str], ...]:

@@ -27,7 +27,8 @@ _ROUNDS = 6
 """A term may let a control connection in whose data connections then need one as well."""
 
 _MOST_PORTS = 50
-_FINAL = 1 << 16
+_MOST_PAIRS = 2000
+"""Pairs of hosts that are looked at in one round; a scan has millions."""
 _TRANSPORTS = {TCP: "tcp", UDP: "udp"}
 
 
@@ -91,7 +92,7 @@ def _terms(held: Held, mask: Mask, action: str) -> Iterator[DraftTerm]:
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
     order = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[order], np.arange(len(first) + 1))
-    for number in np.argsort(first, kind="stable")[:_FINAL]:
+    for number in np.argsort(first, kind="stable")[:_MOST_PAIRS]:
         yield _term(held, rows[order[bounds[number] : bounds[number + 1]]], action)
 
 
@@ -126,7 +127,9 @@ def _permit_words(held: Held, rows: Rows) -> tuple[str, str]:
     flows, row = held.flows, int(rows[0])
     seen = f"{counted(len(rows), 'flow')} ({held.packet(row)})"
     if flows["control"].values[row]:
-        return f"{seen}: NDMP control, login {flows['login'].text(row)}", (
+        logins = flows["login"]
+        login = logins.value_text(logins.values[rows].max())
+        return f"{seen}: NDMP control, login {login}", (
             "is the originator a media server? Then move it into that zone; if not, remove the term and find out who it is"
         )
     if flows["data"].values[row]:

@@ -4,6 +4,7 @@ value it is quoted as JSON, which YAML reads as it stands."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import wrap
@@ -16,6 +17,7 @@ from auditor.policy.model import Policy, Zone
 from auditor.services import generations
 from auditor.text import counted, escape, path_text, plain_text
 
+_PLAIN_WORD = re.compile(r"[a-z]+(-[a-z]+)+|agents|filers|databases|[0-9]+(\.[0-9]+){3}|[0-9]+-[0-9]+", re.ASCII)
 _WIDTH = 116
 _LONGEST_REASON = 300
 _MOST_REASONS = 2
@@ -36,7 +38,7 @@ def write_draft(
         *_settings(material, policy),
         "",
         "zones:",
-        *(line for zone in policy.zones for line in _zone(material, policy, zone, ranges.get(zone.name))),
+        *(line for zone in policy.zones for line in _zone(policy, zone, ranges.get(zone.name))),
         *_missing(policy),
         *_hosts(policy),
         *_terms(terms, left_out),
@@ -47,6 +49,11 @@ def write_draft(
 def quoted(text: str) -> str:
     """Return text as a YAML scalar that holds just that text, made harmless."""
     return json.dumps(escape(text), ensure_ascii=False)
+
+
+def word(text: str) -> str:
+    """Return a role's name, an IPv4 address or ports as they stand, anything else quoted."""
+    return text if _PLAIN_WORD.fullmatch(text) else quoted(text)
 
 
 def _comment(text: str, indent: int = 0, *, question: bool = False) -> Iterator[str]:
@@ -89,8 +96,8 @@ def _settings(material: Material, policy: Policy) -> Iterator[str]:
     yield "data_direction: either"
 
 
-def _zone(material: Material, policy: Policy, zone: Zone, evidence: RangeEvidence | None) -> Iterator[str]:
-    yield f"  {quoted(zone.name)}:"
+def _zone(policy: Policy, zone: Zone, evidence: RangeEvidence | None) -> Iterator[str]:
+    yield f"  {word(zone.name)}:"
     if zone.role == "agents":
         yield from _comment(
             "NDMP alone does not tell an agent from a filer or a database host: move those to zones filers, databases.",
@@ -105,7 +112,7 @@ def _zone(material: Material, policy: Policy, zone: Zone, evidence: RangeEvidenc
         reasons = policy.because.get(address, ())
         told = "; ".join(reasons[:_MOST_REASONS]) or "no reason recorded"
         yield from _comment(escape(told, limit=_LONGEST_REASON), 6)
-        yield f"      - {quoted(address)}"
+        yield f"      - {word(address)}"
     if evidence is not None:
         yield from _range(evidence)
     elif zone.role in ("media-servers", "agents"):
@@ -120,11 +127,14 @@ def _no_range(zone: Zone) -> str:
     return "no dynamic_ports: no data connection was seen. Which range is set on these hosts?"
 
 
+def _span(ports: tuple[int, ...]) -> str:
+    return f"data port {ports[0]}" if len(ports) == 1 else f"{len(ports)} data ports from {ports[0]} to {ports[-1]}"
+
+
 def _range(evidence: RangeEvidence) -> Iterator[str]:
     seen, covering = evidence.ports, evidence.covering
     yield from _comment(
-        f"seen: {counted(len(seen), 'data port')} from {seen[0]} to {seen[-1]}; the smallest range that covers them has "
-        f"{counted(covering.size, 'port')}.",
+        f"seen: {_span(seen)}; the smallest range that covers them has {counted(covering.size, 'port')}.",
         4,
     )
     if evidence.peak:
@@ -144,14 +154,18 @@ def _range(evidence: RangeEvidence) -> Iterator[str]:
         low, high = evidence.main
         others = ", ".join(str(port) for port in seen if not low <= port <= high)
         yield from _comment(f"most lie in {low}-{high}. Were these meant as well: {others}?", 4, question=True)
-    yield f"    dynamic_ports: {quoted(str(covering))}"
+    yield f"    dynamic_ports: {word(str(covering))}"
     advised = evidence.advised
     outside = sum(port not in advised for port in seen)
     yield from _comment(
         f"is a range set on these hosts? The vendor advises {ADVISED} ports, {PER_OPERATION} for each operation: {ADVISED} / "
         f"{PER_OPERATION} = {ADVISED // PER_OPERATION} operations at once. From the lowest port on that would be "
         f"dynamic_ports: {advised}"
-        + (f" ({counted(outside, 'port')} of those seen would lie outside)." if outside else " (all ports seen lie inside)."),
+        + (
+            f" ({counted(outside, 'port')} of those seen would lie outside)."
+            if outside
+            else " (all ports seen lie inside)."
+        ),
         4,
         question=True,
     )
@@ -184,7 +198,7 @@ def _hosts(policy: Policy) -> Iterator[str]:
             2,
             question=True,
         )
-        yield f"  {quoted(host.address)}: {{ndmp_port: {host.ndmp_port}}}"
+        yield f"  {word(host.address)}: {{ndmp_port: {host.ndmp_port}}}"
 
 
 def _terms(terms: tuple[DraftTerm, ...], left_out: int) -> Iterator[str]:
@@ -198,11 +212,11 @@ def _terms(terms: tuple[DraftTerm, ...], left_out: int) -> Iterator[str]:
         yield from _comment(escape(one.because, limit=_LONGEST_REASON), 4)
         yield from _comment(one.question, 4, question=True)
         yield f"    action: {term.action}"
-        yield f"    source: [{', '.join(map(quoted, term.source))}]"
-        yield f"    destination: [{', '.join(map(quoted, term.destination))}]"
+        yield f"    source: [{', '.join(map(word, term.source))}]"
+        yield f"    destination: [{', '.join(map(word, term.destination))}]"
         yield f"    transport: {term.transport}"
         if term.ports is not None:
-            yield f"    ports: {quoted(str(term.ports))}"
+            yield f"    ports: {word(str(term.ports))}"
     if left_out:
         yield from _comment(
             f"{counted(left_out, 'more term')} would be needed and are not written: this looks like a scan. auditor audit "

@@ -11,7 +11,7 @@ from auditor import _native
 from auditor.documents.yaml_tree import Place
 from auditor.drafting.material import Material
 from auditor.flows import TCP, UDP
-from auditor.policy.model import SMTP_PORTS, SNMP_PORTS, Host, Policy, Zone, normalised
+from auditor.policy.model import SMTP_PORTS, SNMP_PORTS, Address, Host, Policy, Zone, normalised
 from auditor.policy.outcome import ESTABLISHED, observed
 
 NOWHERE = Place("", 0)
@@ -34,8 +34,12 @@ def _receivers(material: Material, policy: Policy) -> Policy:
     """Return a policy with the receivers of mail and traps, which an audit infers only beside a media server."""
     table = material.table
     # Whether a datagram arrived nobody can see; that it was sent is enough to ask for the receiver.
-    passed = (observed(table, np.ones(len(table), np.bool_)) == ESTABLISHED) & (table["resp_addr"] != table["orig_addr"])
-    zones, because, taken = [], {}, set()
+    passed = (observed(table, np.ones(len(table), np.bool_)) == ESTABLISHED) & (
+        table["resp_addr"] != table["orig_addr"]
+    )
+    zones: list[Zone] = []
+    because: dict[str, tuple[str, ...]] = {}
+    taken: set[Address] = set()
     for role, ports, transports, reason in _RECEIVERS:
         rows = np.flatnonzero(passed & ports.contains(table["resp_port"]) & np.isin(table["transport"], transports))
         codes, first = np.unique(table["resp_addr"][rows], return_index=True)

@@ -26,10 +26,10 @@ _LSOF = re.compile(
 _WINDOWS = re.compile(
     r"\s*(?P<proto>TCP|UDP)\s+(?P<local>\S+):(?P<port>\d+)\s+(?P<remote>\S+)(?:\s+(?P<state>[^\s\d]\S*))?(?:\s+(?P<pid>\d+))?"
 )
-_TCP_STATES = frozenset(
-    "ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSED CLOSE_WAIT LAST_ACK LISTEN CLOSING UNKNOWN "
-    "SYN_RECEIVED FIN_WAIT_1 FIN_WAIT_2 LISTENING BOUND DELETE_TCB".split()
-)
+_TCP_STATES = frozenset({
+    "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSED", "CLOSE_WAIT", "LAST_ACK",
+    "LISTEN", "CLOSING", "UNKNOWN", "SYN_RECEIVED", "FIN_WAIT_1", "FIN_WAIT_2", "LISTENING", "BOUND", "DELETE_TCB",
+})  # fmt: skip
 _CUT = ("the line cannot be read; the listing seems to be cut", "save the whole output of the command once more")
 _NAMES = ("ports are listed by name", "list them as numbers: ss -tulpn, netstat -tulpn, lsof -i -P")
 

@@ -133,7 +133,9 @@ def read_csv(lines: list[str], complain: Complain) -> Iterator[Listener]:
         if not row:
             continue
         if len(row) != len(names):
-            complain(number, f"{len(row)} fields instead of {len(names)}; the listing seems to be cut", "export it once more")
+            complain(
+                number, f"{len(row)} fields instead of {len(names)}; the listing seems to be cut", "export it once more"
+            )
             continue
         values = dict(zip(names, row, strict=True))
         if transport == "tcp" and "State" in values and values["State"].strip().lower() not in _LISTEN_STATES:
@@ -144,5 +146,10 @@ def read_csv(lines: list[str], complain: Complain) -> Iterator[Listener]:
             continue
         owner = "" if program is None else values[program].strip()
         yield Listener(
-            transport, clean_address(values["LocalAddress"]), int(port), owner, int(pid) if pid.isdecimal() else 0, number
+            transport,
+            clean_address(values["LocalAddress"]),
+            int(port),
+            owner,
+            int(pid) if pid.isdecimal() else 0,
+            number,
         )

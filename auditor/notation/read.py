@@ -42,14 +42,22 @@ def parse(text: str) -> Scene:
                 flows.append(parse_flow(stripped))
         except UsageError as error:
             raise UsageError(f"line {number}: {error.message}", fix=error.fix) from None
-    return Scene(table_of(flows), tuple(flow.marks for flow in flows), tuple(captures) or (CaptureLine(),), policy, _listings(listeners))
+    return Scene(
+        table_of(flows),
+        tuple(flow.marks for flow in flows),
+        tuple(captures) or (CaptureLine(),),
+        policy,
+        _listings(listeners),
+    )
 
 
 def _parse_listener(line: str, number: int) -> tuple[str, Listener]:
     """Read a line ``listener HOST tcp ADDRESS:PORT PROGRAM``; address ``*`` for all, no program where none is told."""
     words = line.split()
     if len(words) not in (4, 5) or words[2] not in ("tcp", "udp"):
-        raise UsageError(f'"{line}" is not a listener', fix="write listener HOST tcp ADDRESS:PORT PROGRAM, address * for all")
+        raise UsageError(
+            f'"{line}" is not a listener', fix="write listener HOST tcp ADDRESS:PORT PROGRAM, address * for all"
+        )
     host, _ = _endpoint(words[1])
     address, port = ("", words[3][2:]) if words[3].startswith("*:") else _endpoint(words[3])
     program = words[4] if len(words) == 5 else ""

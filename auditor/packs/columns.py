@@ -220,7 +220,9 @@ LISTENER_COLUMNS = (
     _word("family", "family of that service"),
     _word("expected_program", "program that the vendor names for it"),
     _flag("right_program", "the program is that one"),
-    _flag("data_port", "the port is one that data connections may use: in the declared range, or dynamic where none is"),
+    _flag(
+        "data_port", "the port is one that data connections may use: in the declared range, or dynamic where none is"
+    ),
     _number("callers", "addresses beside the host's own that the policy lets connect to the socket"),
 )
 TABLES: dict[str, dict[str, RuleColumn]] = {

@@ -75,7 +75,7 @@ def _explained(
 
 def _nearest(fits: Iterable[tuple[Term, Fit]], combination: int, verdicts: Verdicts, row: int) -> tuple[Near, ...]:
     """Return the permitting terms with the fewest misfits, at most two, the one that the report names first."""
-    found = []
+    found: list[tuple[bool, int, int, Near]] = []
     named = int(verdicts.nearest[row])
     for term, fit in fits:
         misfits = fit.misfits(combination)

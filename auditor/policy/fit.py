@@ -41,7 +41,9 @@ class Fit:
     @property
     def whole(self) -> Bools:
         """Where the term matches for certain."""
-        known = self.applies & self.declares & self.source & self.destination & self.transport & self.port & ~self.unknown
+        known = (
+            self.applies & self.declares & self.source & self.destination & self.transport & self.port & ~self.unknown
+        )
         must = self.unknown & self.source & self.destination & self.reversed & self.transport
         return known | must if self.any_port else known
 

@@ -54,7 +54,9 @@ def _nearest_note(source: Source, row: int) -> str:
     if nearest < 0:
         return "no term matched, and none fits but for one thing"
     term = verdicts.terms[nearest]
-    return f"no term matched; nearest {term.name} ({term.text}), but for the {MISFITS[int(verdicts.nearest_misfit[row])]}"
+    return (
+        f"no term matched; nearest {term.name} ({term.text}), but for the {MISFITS[int(verdicts.nearest_misfit[row])]}"
+    )
 
 
 def _observed(source: Source) -> dict[str, ColumnData]:
