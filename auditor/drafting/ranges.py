@@ -50,15 +50,21 @@ class RangeEvidence:
 def observed_ranges(material: Material, policy: Policy) -> tuple[Policy, dict[str, RangeEvidence]]:
     """Return the policy with a dynamic range for each zone whose hosts used data ports, and the evidence by zone.
 
-    Where media servers only connect, their ports are any that the system gives out, and no firewall has to open them.
+    Where media servers only connect, their ports are any that the system gives out, and no firewall has to open them; nor
+    do they get a range where the ports at which they listened and connected lie apart.
     """
     held = material.held(policy)
     evidence = {zone.name: found for zone in policy.zones if (found := _of_zone(held, zone)) is not None}
     zones = tuple(
-        replace(zone, dynamic_ports=evidence[zone.name].covering) if zone.name in evidence else zone
+        replace(zone, dynamic_ports=evidence[zone.name].covering) if _has_range(zone, evidence) else zone
         for zone in policy.zones
     )
     return replace(policy, zones=zones), evidence
+
+
+def _has_range(zone: Zone, evidence: dict[str, RangeEvidence]) -> bool:
+    found = evidence.get(zone.name)
+    return found is not None and (zone.role != "media-servers" or len(found.covering.ranges) == 1)
 
 
 def cover(ports: Iterable[int], without: Iterable[int] = ()) -> tuple[PortSet, bool]:

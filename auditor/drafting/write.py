@@ -14,6 +14,7 @@ from auditor.drafting.material import Material
 from auditor.drafting.ranges import ADVISED, PER_OPERATION, RangeEvidence
 from auditor.drafting.terms import DraftTerm
 from auditor.policy.model import Policy, Zone
+from auditor.ports import PortSet
 from auditor.services import generations
 from auditor.text import counted, escape, path_text, plain_text
 
@@ -113,7 +114,14 @@ def _zone(policy: Policy, zone: Zone, evidence: RangeEvidence | None) -> Iterato
         told = "; ".join(reasons[:_MOST_REASONS]) or "no reason recorded"
         yield from _comment(escape(told, limit=_LONGEST_REASON), 6)
         yield f"      - {word(address)}"
-    if evidence is not None:
+    if evidence is not None and zone.dynamic_ports is None:
+        yield from _comment(
+            f"no dynamic_ports: data went through {_span(evidence.ports)}, as if no range were set. If one is, write it here; "
+            f"the smallest that covers them is {evidence.covering}.",
+            4,
+            question=True,
+        )
+    elif evidence is not None:
         yield from _range(evidence)
     elif zone.role in ("media-servers", "agents"):
         yield from _comment(_no_range(zone), 4, question=True)
@@ -152,8 +160,9 @@ def _range(evidence: RangeEvidence) -> Iterator[str]:
         )
     elif len(covering.ranges) > 1:
         low, high = evidence.main
+        main = PortSet.of([evidence.main])
         others = ", ".join(str(port) for port in seen if not low <= port <= high)
-        yield from _comment(f"most lie in {low}-{high}. Were these meant as well: {others}?", 4, question=True)
+        yield from _comment(f"most lie in {main}. Were these meant as well: {others}?", 4, question=True)
     yield f"    dynamic_ports: {word(str(covering))}"
     advised = evidence.advised
     outside = sum(port not in advised for port in seen)
