@@ -17,6 +17,7 @@ from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.hosts import summarise_hosts
 from auditor.inputs import expand
+from auditor.listeners import Listing, read_listing
 from auditor.model import CaptureSummary, Finding, Quality, Report
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
@@ -25,7 +26,7 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
-from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
+from auditor.policy.model import DEFAULT_NDMP_PORT, Policy, normalised
 from auditor.quality import quality_limits, summarise_quality, weaken
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.session_summary import summarise_sessions
@@ -39,6 +40,7 @@ from auditor.summary import (
     summarise_terms,
 )
 from auditor.tables import build_tables
+from auditor.text import joined
 from auditor.traffic_names import TrafficNames
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
@@ -52,13 +54,15 @@ class AuditOptions:
 
     ``flows``: whether the report has its flows; they take the memory of the flow table for as long as the report lives.
     ``keep_duplicates``: a packet counts as often as it was captured. ``vantage``: where the captures were taken, a key
-    of ``auditor.model.quality.VANTAGES``; without it, that is inferred.
+    of ``auditor.model.quality.VANTAGES``; without it, that is inferred. ``sockets``: listings of listening sockets, each
+    with the host that printed it: an address, or a name that the policy gives it.
     """
 
     hash_files: bool = False
     flows: bool = True
     keep_duplicates: bool = False
     vantage: str | None = None
+    sockets: tuple[tuple[str, str], ...] = ()
 
 
 def audit(
@@ -83,20 +87,22 @@ def audit(
         A rule or service file cannot be used.
     """
     options = options or AuditOptions()
+    listings = tuple(read_listing(path, host) for host, path in options.sockets)
     read_in = _tied(paths, policy_path, options=options, progress=progress)
     reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
     table = read_in.table.reoriented(sessions.reversed)
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
+    listings = _placed(listings, policy)
     quality = summarise_quality(reading.files, table, verdicts, options.vantage)
     pack = load_pack([rules_folder() / "checks"])
-    found = weaken(apply_rules(pack, table, sessions, verdicts, policy, reading.files), quality)
+    found = weaken(apply_rules(pack, table, sessions, verdicts, policy, reading.files, listings), quality)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
     names = TrafficNames(reading)
     names.add_ndmp(table, read_in.messages, sessions.sessions)
     report = _report(captures, table, sessions, verdicts, policy, found, quality)
     return replace(
         report,
-        hosts=summarise_hosts(table, verdicts, sessions, policy, names),
+        hosts=summarise_hosts(table, verdicts, sessions, policy, names, listings),
         sessions=summarise_sessions(table, sessions, policy, Handshakes(reading)),
         rules=summarise_rules(pack, found),
         flows=flow_rows(table, sessions, verdicts) if options.flows else None,
@@ -191,9 +197,10 @@ def apply_rules(
     verdicts: Verdicts,
     policy: Policy,
     files: Sequence[_native.FileFacts],
+    listings: Sequence[Listing] = (),
 ) -> tuple[Finding, ...]:
     """Return the findings of all rules, worst first."""
-    return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table))
+    return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files, listings), table))
 
 
 def _report(
@@ -229,6 +236,23 @@ def _report(
         version=_native.__version__,
         quality=quality,
     )
+
+
+def _placed(listings: Sequence[Listing], policy: Policy) -> tuple[Listing, ...]:
+    """Return listings with the addresses of their hosts. Raises UsageError for a name that the policy does not give."""
+    names = {host.name: host.address for host in policy.hosts.values() if host.name}
+    placed = []
+    for listing in listings:
+        try:
+            address = names.get(listing.host) or str(normalised(listing.host))
+        except ValueError:
+            known = joined(sorted(names), last="or") if names else "no name is given to a host of this policy"
+            raise UsageError(
+                f'--sockets: "{listing.host}" is no address, nor the name of a host in the policy',
+                fix=f"write an address; names: {known}",
+            ) from None
+        placed.append(replace(listing, host=address))
+    return tuple(placed)
 
 
 def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:

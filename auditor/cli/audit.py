@@ -10,6 +10,7 @@ import click
 from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
+from auditor.errors import UsageError
 from auditor.model import CaptureSummary, Report, Severity
 from auditor.model.quality import VANTAGES
 from auditor.report.registry import FORMATS, pieces, split_target, wants_flows
@@ -43,6 +44,12 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     help="Leave with exit code 1 from this severity on.",
 )
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
+@click.option(
+    "--sockets",
+    multiple=True,
+    metavar="HOST=FILE",
+    help="What a host listens on, as ss, netstat, lsof or PowerShell printed it there. May be given several times.",
+)
 @click.option("--hash", "hash_files", is_flag=True, help="Put the SHA-256 of each capture into the report.")
 @click.option(
     "--vantage",
@@ -77,7 +84,8 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
       auditor audit site.pcapng --policy site.yaml --format json --output site.json
       auditor audit site.pcapng --policy site.yaml --report site.html --report site.json
     """  # noqa: D301 - Click wants a real backspace
-    inputs = [*captures, *([policy_path] if policy_path else [])]
+    sockets = tuple(map(_host_and_file, options["sockets"]))
+    inputs = [*captures, *([policy_path] if policy_path else []), *(path for _, path in sockets)]
     output_.check_output(options["output"], inputs)
     output_.check_format(options["format_name"], options["output"], flows=True)
     output_.check_reports(options["reports"], inputs, options["output"], flows=True)
@@ -99,12 +107,21 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
                 flows=wants_flows(formats),
                 keep_duplicates=options["keep_duplicates"],
                 vantage=options["vantage"],
+                sockets=sockets,
             ),
             progress=progress,
         )
     _deliver(report, **options)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
     return exit_code(report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"])
+
+
+def _host_and_file(text: str) -> tuple[str, str]:
+    """Return the two halves of ``HOST=FILE``. Raises UsageError where one is missing."""
+    host, equals, path = text.partition("=")
+    if not (host and equals and path):
+        raise UsageError(f'--sockets "{text}" is not HOST=FILE', fix="write --sockets 10.0.0.5=agent.txt")
+    return host, path
 
 
 def _deliver(report: Report, *, format_name: str, output: str | None, plain: bool, verbosity: int, **_: Any) -> None:

@@ -20,4 +20,9 @@ _FOLDER = Path(__file__).resolve().parent.parent / "schemas"
 @click.argument("document", type=click.Choice(tuple(SCHEMAS)))
 def schema(document: str) -> None:
     """Print the JSON Schema of a document."""
-    click.echo((_FOLDER / SCHEMAS[document]).read_text(encoding="utf-8"), nl=False)
+    click.echo(schema_text(document), nl=False)
+
+
+def schema_text(document: str) -> str:
+    """Return the JSON Schema of a document of ``SCHEMAS``."""
+    return (_FOLDER / SCHEMAS[document]).read_text(encoding="utf-8")

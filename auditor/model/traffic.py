@@ -13,7 +13,8 @@ class HostSummary:
 
     ``operations`` counts the backups and restores that it took part in, ``peak_operations`` those at the same time,
     ``ports_per_operation`` the data ports of the host that one of them used at most. ``name`` is the policy's own,
-    ``names`` are what traffic calls the host.
+    ``names`` are what traffic calls the host. ``proved_roles`` are those process roles that a listing of the host's own
+    sockets shows; all others are inferred from ports and behaviour.
     """
 
     address: str
@@ -25,6 +26,7 @@ class HostSummary:
     peak_operations: int = 0
     ports_per_operation: int = 0
     names: tuple[NameEvidence, ...] = ()
+    proved_roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

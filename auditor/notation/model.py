@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.flows import FlowTable
+from auditor.listeners import Listing
 
 WORDS = {
     "S0, SF, REJ, …": "Zeek's connection state; SF when not said",
@@ -105,9 +106,11 @@ class CaptureLine:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a text in the notation describes: flows, what is known of each, the captures, and settings of the policy."""
+    """What a text in the notation describes: flows, what is known of each, the captures, settings of the policy, and what
+    hosts listen on."""
 
     table: FlowTable
     marks: tuple[Marks, ...]
     captures: tuple[CaptureLine, ...]
     policy: dict[str, str]
+    listings: tuple[Listing, ...] = ()

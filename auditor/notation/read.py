@@ -11,6 +11,7 @@ from typing import Any
 from auditor import _native
 from auditor.errors import UsageError
 from auditor.flows import TRANSPORTS
+from auditor.listeners import Listener, Listing
 from auditor.notation.build import table_of
 from auditor.notation.model import GRADES, LOGINS, READABLE, WORDS, CaptureLine, Flow, Scene
 
@@ -26,18 +27,45 @@ def parse(text: str) -> Scene:
     flows: list[Flow] = []
     captures: list[CaptureLine] = []
     policy: dict[str, str] = {}
+    listeners: dict[str, list[Listener]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.split("#", 1)[0].strip()
         try:
             if stripped.startswith("capture "):
                 captures.append(_parse_capture(stripped))
+            elif stripped.startswith("listener "):
+                host, listener = _parse_listener(stripped, number)
+                listeners.setdefault(host, []).append(listener)
             elif stripped.startswith("policy "):
                 policy |= _settings(stripped)
             elif stripped:
                 flows.append(parse_flow(stripped))
         except UsageError as error:
             raise UsageError(f"line {number}: {error.message}", fix=error.fix) from None
-    return Scene(table_of(flows), tuple(flow.marks for flow in flows), tuple(captures) or (CaptureLine(),), policy)
+    return Scene(
+        table_of(flows),
+        tuple(flow.marks for flow in flows),
+        tuple(captures) or (CaptureLine(),),
+        policy,
+        _listings(listeners),
+    )
+
+
+def _parse_listener(line: str, number: int) -> tuple[str, Listener]:
+    """Read a line ``listener HOST tcp ADDRESS:PORT PROGRAM``; address ``*`` for all, no program where none is told."""
+    words = line.split()
+    if len(words) not in (4, 5) or words[2] not in ("tcp", "udp"):
+        raise UsageError(
+            f'"{line}" is not a listener', fix="write listener HOST tcp ADDRESS:PORT PROGRAM, address * for all"
+        )
+    host, _ = _endpoint(words[1])
+    address, port = ("", words[3][2:]) if words[3].startswith("*:") else _endpoint(words[3])
+    program = words[4] if len(words) == 5 else ""
+    return host, Listener(words[2], address, _number(words[3], str(port), most=0xFFFF), program, 0, number)
+
+
+def _listings(listeners: dict[str, list[Listener]]) -> tuple[Listing, ...]:
+    return tuple(Listing(host, "listing.txt", "notation", tuple(own)) for host, own in listeners.items())
 
 
 def parse_flow(line: str) -> Flow:

@@ -42,13 +42,15 @@ ROLES = (
     "other",
     "multicast",
 )
-VERDICTS = ("permit", "deny", "unstated", "out-of-scope")
+VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
 OUTCOMES = ("established", "unanswered", "refused", "uncertain")
 MISFITS = ("none", "port", "direction", "zone", "transport")
 GRADES = ("none", "proved", "probable", "possible")
 LOGINS = ("none", "unanswered", "refused", "accepted")
 READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
 STATUSES = ("read", "partial", "unreadable")
+TRANSPORTS = ("tcp", "udp")
+BOUND = ("none", "loopback", "one", "all")
 
 
 def _word(name: str, meaning: str, words: tuple[str, ...] = ()) -> RuleColumn:
@@ -163,6 +165,7 @@ SESSION_COLUMNS = (
     _number("cut_messages", "NDMP messages whose body was not captured"),
     _word("verdict", "what the policy intends for the control connection", VERDICTS),
     _word("answered_early", "requests answered with success before a login was accepted, or none"),
+    _flag("acted_early", "one of these requests does more than ask for the configuration"),
     _flag("offers_sha", "the server lists authentication type 5 (SHA)"),
     _flag("offers_known", "the server's list of authentication types was read"),
     _word("revision", "revision of a Backup Exec agent as it calls itself, or none"),
@@ -207,6 +210,29 @@ HOST_COLUMNS = (
     _number("peak", "most data ports of the host in use at the same time"),
     _number("ports_used", "different data ports used"),
 )
+LISTENER_COLUMNS = (
+    _word("host", "address of the host that printed the listing"),
+    _word("zone", "zone of the host"),
+    _word("role", "role of that zone", ROLES),
+    _word("listing", "the listing as it was named"),
+    _number("line", "line of the listing, 0 for a socket that it lacks"),
+    _flag("listens", "the listing has this socket; otherwise the service is expected and missing"),
+    _word("transport", "tcp or udp", TRANSPORTS),
+    _word("port", "port of the socket, or the ports of the service that is missing"),
+    _word("bound", "how widely the socket is bound: to loopback, to one address, to all", BOUND),
+    _word("program", "program that owns it, or none where the listing does not tell"),
+    _flag("program_told", "the listing tells that program"),
+    _flag("of_backup_exec", "it is a program of the vendor's tables"),
+    _word("service", "the vendor's service that a host of this role offers on this port, or none"),
+    _word("service_name", "that service as the vendor calls it"),
+    _word("family", "family of that service"),
+    _word("expected_program", "program that the vendor names for it"),
+    _flag("right_program", "the program is that one"),
+    _flag(
+        "data_port", "the port is one that data connections may use: in the declared range, or dynamic where none is"
+    ),
+    _number("callers", "addresses beside the host's own that the policy lets connect to the socket"),
+)
 TABLES: dict[str, dict[str, RuleColumn]] = {
     name: {column.name: column for column in columns}
     for name, columns in {
@@ -216,6 +242,7 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
         "captures": CAPTURE_COLUMNS,
         "policy": POLICY_COLUMNS,
         "hosts": HOST_COLUMNS,
+        "listeners": LISTENER_COLUMNS,
     }.items()
 }
 """Name of the table -> name of the column -> column."""

@@ -9,6 +9,7 @@ from auditor.errors import DocumentProblem
 from auditor.packs.model import Pack, Rule
 
 FAMILIES = {
+    "listeners": "BX0",
     "blocked": "BX1",
     "exposed": "BX2",
     "range": "BX3",

@@ -130,6 +130,8 @@ class _PolicyReader:
         declared += [
             (host.place, policy.dynamic_ports_of(host.address), policy.ndmp_port_of(host.address))
             for host in policy.hosts.values()
+            # What a host has from its zone was said of the zone.
+            if host.dynamic_ports is not None or host.ndmp_port is not None
         ]
         for place, ports, ndmp_port in declared:
             if ports is not None and ndmp_port in ports:

@@ -137,7 +137,7 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
     columns = [
         Column("Address", flex=True, least=15),
         Column("Zone", flex=True, least=10),
-        Column("Process role and how it is known", flex=True, least=24),
+        Column("Process role, inferred from traffic unless proved", flex=True, least=24),
     ]
     page.table(columns, rows)
     show_more(page, len(hosts) - len(shown), "host")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.flows import FlowTable
+from auditor.listeners import Listing
 from auditor.policy.match import Verdicts
 from auditor.policy.model import Policy
 from auditor.rule_table import RuleTable
@@ -13,6 +14,7 @@ from auditor.tables.captures import CaptureFacts, captures_table
 from auditor.tables.data_ends import DataEnds, data_table
 from auditor.tables.flow_rows import flows_table
 from auditor.tables.hosts import hosts_table
+from auditor.tables.listeners import listeners_table
 from auditor.tables.policy_row import policy_table
 from auditor.tables.session_rows import sessions_table
 from auditor.tables.source import Source
@@ -26,6 +28,7 @@ def build_tables(
     verdicts: Verdicts,
     policy: Policy,
     captures: Sequence[CaptureFacts],
+    listings: Sequence[Listing] = (),
 ) -> dict[str, RuleTable]:
     """Return every table of ``packs.columns.TABLES`` by name. Verdicts are row by row those of the flows."""
     source = Source(flows, sessions, verdicts, policy)
@@ -37,5 +40,6 @@ def build_tables(
         captures_table(source, captures),
         policy_table(source),
         hosts_table(source, ends),
+        listeners_table(listings, policy),
     )
     return {table.name: table for table in tables}

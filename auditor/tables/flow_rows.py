@@ -33,7 +33,8 @@ def flows_table(source: Source, ends: DataEnds) -> RuleTable:
     notes = _login_notes(source.sessions.sessions)
 
     def witnesses(row: int) -> tuple[Witness, ...]:
-        return (flow_witness(source.flows, row, notes.get(row, "")),)
+        note = "; ".join(part for part in (notes.get(row, ""), _nearest_note(source, row)) if part)
+        return (flow_witness(source.flows, row, note),)
 
     return RuleTable("flows", columns, np.arange(len(source.flows)), witnesses)
 
@@ -42,6 +43,20 @@ def login_code(session: Session) -> int:
     """Return the best answer to a login of a session, as a code of LOGINS."""
     answers = {None: 1, False: 2, True: 3}
     return max((answers[login.accepted] for login in session.authentications), default=0)
+
+
+def _nearest_note(source: Source, row: int) -> str:
+    """Return, for a flow that no term matched, the term that comes nearest and what does not fit."""
+    verdicts = source.verdicts
+    if VERDICTS[int(verdicts.verdict[row])] != "unstated":
+        return ""
+    nearest = int(verdicts.nearest[row])
+    if nearest < 0:
+        return "no term matched, and none fits but for one thing"
+    term = verdicts.terms[nearest]
+    return (
+        f"no term matched; nearest {term.name} ({term.text}), but for the {MISFITS[int(verdicts.nearest_misfit[row])]}"
+    )
 
 
 def _observed(source: Source) -> dict[str, ColumnData]:
