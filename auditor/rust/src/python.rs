@@ -244,9 +244,11 @@ fn arrays(py: Python<'_>, columns: Vec<(&'static str, Column)>) -> PyResult<Py<P
 }
 
 /// Reports to a Python callable and lets signals through; keeps what they raise.
-struct Caller {
-    progress: Option<Py<PyAny>>,
-    raised: Option<PyErr>,
+pub struct Caller {
+    /// Called with bytes read and bytes in all.
+    pub progress: Option<Py<PyAny>>,
+    /// What it, or a signal, raised.
+    pub raised: Option<PyErr>,
 }
 
 impl Caller {
@@ -275,7 +277,7 @@ impl Watch for Caller {
 }
 
 /// Text of a panic, for an exception.
-fn panicked(what: &str) -> PyErr {
+pub fn panicked(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
 }
 
@@ -292,6 +294,8 @@ mod _native {
 
     #[pymodule_export]
     use super::{FileFacts, Reading};
+    #[pymodule_export]
+    use crate::python_carve::{carve, pseudonyms};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
