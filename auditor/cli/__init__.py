@@ -20,6 +20,7 @@ COMMANDS = {
     "schema": "auditor.cli.schema:schema",
     "services": "auditor.cli.services:services",
     "sessions": "auditor.cli.sessions:sessions",
+    "why": "auditor.cli.why:why",
 }
 """Name of a command -> module and object."""
 

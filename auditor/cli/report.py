@@ -40,7 +40,7 @@ def report(saved: str, reports: tuple[str, ...], format_name: str | None, verbos
     output_.check_reports(reports, [saved], flows=False)
     if format_name:
         output_.check_format(format_name, None, flows=False)
-    loaded = _load(saved)
+    loaded = load_report(saved)
     if format_name or not reports:
         name = format_name or "text"
         looks = output_.terminal_options(plain=plain, verbosity=verbosity)
@@ -49,7 +49,7 @@ def report(saved: str, reports: tuple[str, ...], format_name: str | None, verbos
     return 0
 
 
-def _load(path: str) -> Report:
+def load_report(path: str) -> Report:
     """Return a saved report. Raises UsageError where it cannot be read or is none."""
     from auditor.report.json_ import load
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::carve::{self, Connection, Failure, Wanted};
+use crate::carve::{Connection, Failure, Wanted, carve as carve_captures};
 use crate::pseudonyms::Pseudonyms;
 use crate::python::{Caller, panicked};
 
@@ -49,7 +49,7 @@ pub fn carve(
     let outcome = py.detach(|| {
         catch_unwind(AssertUnwindSafe(|| {
             let out = BufWriter::new(File::create(&output).map_err(Failure::Write)?);
-            carve::carve(&wanted, &connections, names, out, &mut caller)
+            carve_captures(&wanted, &connections, names, out, &mut caller)
         }))
     });
     if let Some(raised) = caller.raised {
