@@ -15,11 +15,15 @@ SHORTEST = 3
 _ADDRESS = re.compile(
     r"(?<![\w.])(?:"
     r"(?P<mac>[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5})(?![\w:])"
-    r"|(?P<v6>(?<!:)(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}))(?![\w:])"
+    r"|(?P<v6>(?<!:)(?:(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{1,4})|(?:[0-9A-Fa-f]{1,4}:){1,6}:))"
+    r"(?!\w|:[\w:])"
     r"|(?P<v4>\d{1,3}(?:\.\d{1,3}){3})(?!\w|\.\d)"
     r")(?P<prefix>/\d{1,3}(?!\d))?",
     re.ASCII,
 )
+_ATTRIBUTE = re.compile(r"\w=([^,+=]+)")
+"""Of a name in a certificate: ``CN=files.example,O=Example``."""
+
 _WORD = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
 
 
@@ -34,7 +38,7 @@ class Texts:
 
     def learn(self, name: str) -> None:
         """Take a name: it is replaced wherever it stands from now on, and a host's first label and domain as well."""
-        parts = [name]
+        parts = [name, *(value.strip() for value in _ATTRIBUTE.findall(name))]
         if "." in name and not set(name) & set("/\\ \t") and not _ADDRESS.fullmatch(name):
             first, _, domain = name.partition(".")
             parts += [first, *([domain] if "." in domain else [])]
@@ -82,7 +86,8 @@ class Texts:
                 if match[0] in gone:
                     found[match[0]] = None
             if self._pattern is not None:
-                found.update((match[0], None) for match in self._pattern.finditer(text))
+                words = (match[0] for match in self._pattern.finditer(text))
+                found.update((word, None) for word in words if self._names.get(word.casefold()) != word)
         return list(found)
 
     def _replaced_addresses(self, text: str) -> str:

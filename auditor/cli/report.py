@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,8 +26,9 @@ from auditor.report.registry import FORMATS, render
     "--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), help="Print the report in this format."
 )
 @click.option("--verbose", "-v", "verbosity", count=True, help="As of audit, for text.")
+@click.option("--anonymize", metavar="KEY", help="Replace addresses and names; KEY is a file, or env:NAME.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
-def report(saved: str, reports: tuple[str, ...], format_name: str | None, verbosity: int, plain: bool) -> int:
+def report(saved: str, reports: tuple[str, ...], format_name: str | None, **options: Any) -> int:
     """Render a saved report again.
 
     Reads a report that audit wrote as JSON, and writes it in other formats; no capture and no policy is needed.
@@ -36,16 +38,21 @@ def report(saved: str, reports: tuple[str, ...], format_name: str | None, verbos
     Examples:
       auditor report site.json
       auditor report site.json --report site.html
+      auditor report site.json --anonymize secret.key --report for-vendor.html
     """  # noqa: D301 - Click wants a real backspace
     output_.check_reports(reports, [saved], flows=False)
     if format_name:
         output_.check_format(format_name, None, flows=False)
     loaded = load_report(saved)
+    if options["anonymize"]:
+        from auditor.anonymize import anonymize, read_key
+
+        loaded = anonymize(loaded, read_key(options["anonymize"]))
     if format_name or not reports:
         name = format_name or "text"
-        looks = output_.terminal_options(plain=plain, verbosity=verbosity)
+        looks = output_.terminal_options(plain=options["plain"], verbosity=options["verbosity"])
         output_.write(render(loaded, name, looks), None, text=name == "text")
-    output_.write_reports(loaded, reports, verbosity=verbosity)
+    output_.write_reports(loaded, reports, verbosity=options["verbosity"])
     return 0
 
 

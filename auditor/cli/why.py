@@ -72,9 +72,7 @@ def why(saved: str, finding: str, **options: Any) -> int:
     return 0
 
 
-def _carve(
-    report: Report, place: int, shown: Finding, key: bytes | None, saved: str, options: dict[str, Any]
-) -> None:
+def _carve(report: Report, place: int, shown: Finding, key: bytes | None, saved: str, options: dict[str, Any]) -> None:
     # The core loads NumPy: only when there is work.
     from auditor.evidence.carve import Carve, carve, comment_of
 
@@ -115,4 +113,3 @@ def _dissect(report: Report, place: int, shown: Finding, key: bytes | None, opti
 
 def _line(line: str) -> str:
     return escape(line.strip("\r\n").replace("\t", "  "))
-

@@ -41,8 +41,13 @@ def dissect(capture: Path, ndmp_ports: Iterable[int] = ()) -> Iterator[list[str]
     with pyshark.FileCapture(str(capture), decode_as=ports, keep_packets=False) as packets:
         try:
             for packet in packets:
-                lines = [line for layer in packet.layers for line in _COLOUR.sub("", str(layer)).splitlines()]
+                lines = [line for layer in packet.layers for line in _layer_lines(str(layer))]
                 left = len(lines) - MOST_LINES
                 yield [*lines[:MOST_LINES], *([f"… {left} more lines"] if left > 0 else [])]
         except TSharkCrashException as error:
             raise UsageError(f"tshark cannot read the packets: {error}") from None
+
+
+def _layer_lines(text: str) -> list[str]:
+    """Return the lines of a layer without pyshark's colours, and without the colon that it leaves after the heading."""
+    return [line.removeprefix(":") for line in _COLOUR.sub("", text).splitlines()]

@@ -64,9 +64,7 @@ def read_connection(flow: FlowReference, first: str = "", last: str = "") -> Con
     if one is None or other is None or not flow.transport.isascii() or not flow.transport.isalnum():
         return None
     begin, end = nanoseconds(first), nanoseconds(last)
-    return Connection(
-        flow.transport, one, other, EVER[0] if begin is None else begin, EVER[1] if end is None else end
-    )
+    return Connection(flow.transport, one, other, EVER[0] if begin is None else begin, EVER[1] if end is None else end)
 
 
 def nanoseconds(time: str) -> int | None:
@@ -84,17 +82,15 @@ def nanoseconds(time: str) -> int | None:
 def sessions_of(report: Report, finding: Finding) -> tuple[SessionSummary, ...]:
     """Return the sessions of which a flow is among a finding's evidence."""
     cited = {frozenset((one.flow.originator, one.flow.responder)) for one in finding.evidence}
-    return tuple(
-        session
-        for session in report.sessions
-        if any(frozenset((a, b)) in cited for a, b in _ends(session))
-    )
+    return tuple(session for session in report.sessions if any(frozenset((a, b)) in cited for a, b in _ends(session)))
 
 
 def connections_of(report: Report, finding: Finding) -> tuple[Connection, ...]:
     """Return the connections behind a finding: those of its evidence, and its sessions' control and data connections."""
     found = [
-        connection for one in finding.evidence if (connection := read_connection(one.flow)) and one.flow.transport in PROTOCOLS
+        connection
+        for one in finding.evidence
+        if (connection := read_connection(one.flow)) and one.flow.transport in PROTOCOLS
     ]
     for session in sessions_of(report, finding):
         for part in (session.control, *session.data, *session.attempts):
