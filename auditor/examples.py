@@ -21,10 +21,11 @@ from auditor.ndmp import NdmpMessages
 from auditor.notation import Marks, Scene, parse
 from auditor.packs.lint import lint_pack
 from auditor.packs.model import Example, Pack, Rule
+from auditor.policy.adjust import adjusted
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.load import load_policy
 from auditor.policy.match import judge
-from auditor.policy.model import DATA_DIRECTIONS, Policy
+from auditor.policy.model import Policy
 from auditor.services import ANY_GENERATION, Catalogue, Service, generations, load_catalogue
 from auditor.sessions import (
     DataLink,
@@ -97,20 +98,11 @@ class Bench:
 
 def judge_scene(scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack) -> tuple[Finding, ...]:
     """Return the findings on a scene under a policy. Raises UsageError for a setting that no policy has."""
-    policy = _with_settings(policy, scene.policy)
+    policy = adjusted(policy, scene.policy)
     sessions = _sessions(scene, policy, catalogue)
     verdicts = judge(scene.table, policy, catalogue, control=sessions.control, data=sessions.data)
     tables = build_tables(scene.table, sessions, verdicts, policy, scene.captures)
     return findings(pack, tables, scene.table)
-
-
-def _with_settings(policy: Policy, settings: dict[str, str]) -> Policy:
-    for name, value in settings.items():
-        if name != "data_direction" or value not in DATA_DIRECTIONS:
-            fix = f"known: {', '.join(f'data_direction={direction}' for direction in DATA_DIRECTIONS)}"
-            raise UsageError(f'"{name}={value}" is no setting of an example\'s policy', fix=fix)
-        policy = replace(policy, data_direction=value)
-    return policy
 
 
 def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:

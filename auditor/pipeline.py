@@ -32,7 +32,7 @@ from auditor.summary import (
     summarise_services,
     summarise_terms,
 )
-from auditor.tables import build_tables
+from auditor.tables import Source, tables_of
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 Progress = Callable[[int, int], None]
@@ -72,9 +72,12 @@ def audit(
     reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
     table = read_in.table.reoriented(sessions.reversed)
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
-    found = apply_rules(table, sessions, verdicts, policy, reading.files)
+    source = Source(table, sessions, verdicts, policy)
+    pack = load_pack([rules_folder() / "checks"])
+    found = find_findings(pack, tables_of(source, reading.files), table)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
-    return _report(captures, table, sessions, verdicts, policy, found)
+    report = _report(captures, table, sessions, verdicts, policy, found)
+    return replace(report, capacity=tuple(load.facts for load in source.capacity))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,18 +155,6 @@ def _judged(
     if sound is not sessions:
         verdicts = judge(table, policy, catalogue, control=sound.control, data=sound.data)
     return sound, verdicts
-
-
-def apply_rules(
-    table: FlowTable,
-    sessions: SessionSet,
-    verdicts: Verdicts,
-    policy: Policy,
-    files: Sequence[_native.FileFacts],
-) -> tuple[Finding, ...]:
-    """Return the findings of all rules, worst first. Raises RuleError where a rule file cannot be used."""
-    pack = load_pack([rules_folder() / "checks"])
-    return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table))
 
 
 def _report(

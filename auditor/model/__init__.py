@@ -4,6 +4,7 @@ Addresses are text, IPv6 in brackets before a port; times are RFC 3339 UTC with 
 from 1 in each file. Renderers read nothing else than this.
 """
 
+from auditor.model.capacity import CapacityPoint, HostCapacity
 from auditor.model.captures import CaptureSummary
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
@@ -12,6 +13,7 @@ from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 __all__ = [
     "Authentication",
+    "CapacityPoint",
     "CaptureSummary",
     "ControlSummary",
     "DataEnd",
@@ -19,6 +21,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "FlowReference",
+    "HostCapacity",
     "HostSummary",
     "JobSummary",
     "PolicySummary",

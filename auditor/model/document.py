@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from auditor.model.capacity import HostCapacity
 from auditor.model.captures import CaptureSummary
 from auditor.model.findings import Finding
 from auditor.model.sessions import SessionSummary
@@ -48,6 +49,7 @@ class Report:
     sessions: tuple[SessionSummary, ...]
     findings: tuple[Finding, ...]
     terms: tuple[TermSummary, ...] = ()
+    capacity: tuple[HostCapacity, ...] = ()
     limits: tuple[str, ...] = ()
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""

@@ -199,6 +199,29 @@ HOST_COLUMNS = (
     _number("peak", "most data ports of the host in use at the same time"),
     _number("ports_used", "different data ports used"),
 )
+CAPACITY_COLUMNS = (
+    _address("host", "address"),
+    _word("zone", "zone of the host"),
+    _word("role", "role of that zone", ROLES),
+    _flag("declared", "a dynamic range is declared for the host"),
+    _word("declared_range", "that range"),
+    _number("limit", "ports in that range; the advised 25 where an agent declares none, 0 for other hosts"),
+    _number("operations", "operations with an end at this host"),
+    _number("peak_operations", "most of them at the same time"),
+    _number("peak_open", "most data ports of the host in open connections at the same time"),
+    _number("peak_held", "most data ports open or in TIME_WAIT at the same time"),
+    _number("waiting", "of these, ports in TIME_WAIT"),
+    _number("time_wait", "seconds of TIME_WAIT that the policy assumes"),
+    _number("ports_per_operation", "most data ports of the host that one operation used"),
+    _number("enough", "ports that would have been enough"),
+    _word("arithmetic", "why so many"),
+    _number("missing", "ports that the declared range has too few for that, 0 where it has enough"),
+    _flag("full", "at some time as many ports were held as the limit has"),
+    _word("full_at", "the first such time, or never"),
+    _number("blocked", "data connections that were not answered or refused"),
+    _number("delayed", "data connections answered only after a repeated SYN"),
+    _number("strained", "of these two, those that began while no port was free"),
+)
 TABLES: dict[str, dict[str, RuleColumn]] = {
     name: {column.name: column for column in columns}
     for name, columns in {
@@ -208,6 +231,7 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
         "captures": CAPTURE_COLUMNS,
         "policy": POLICY_COLUMNS,
         "hosts": HOST_COLUMNS,
+        "capacity": CAPACITY_COLUMNS,
     }.items()
 }
 """Name of the table -> name of the column -> column."""

@@ -11,6 +11,7 @@ from itertools import groupby
 
 from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report
 from auditor.report.advice import advice
+from auditor.report.capacity_lines import show_capacity
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.report.session_lines import show_more, show_sessions
@@ -42,6 +43,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _hosts(page, report.hosts, verbosity)
     _services(page, report, verbosity)
     show_sessions(page, report.sessions, verbosity)
+    show_capacity(page, report.capacity, verbosity)
     _findings(page, report, verbosity)
     _limits(page, report.limits)
     _verdict(page, report)

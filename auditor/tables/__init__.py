@@ -9,6 +9,7 @@ from auditor.policy.match import Verdicts
 from auditor.policy.model import Policy
 from auditor.rule_table import RuleTable
 from auditor.sessions import SessionSet
+from auditor.tables.capacity_rows import capacity_table
 from auditor.tables.captures import CaptureFacts, captures_table
 from auditor.tables.data_ends import DataEnds, data_table
 from auditor.tables.flow_rows import flows_table
@@ -17,7 +18,7 @@ from auditor.tables.policy_row import policy_table
 from auditor.tables.session_rows import sessions_table
 from auditor.tables.source import Source
 
-__all__ = ["CaptureFacts", "Source", "build_tables"]
+__all__ = ["CaptureFacts", "Source", "build_tables", "tables_of"]
 
 
 def build_tables(
@@ -28,7 +29,11 @@ def build_tables(
     captures: Sequence[CaptureFacts],
 ) -> dict[str, RuleTable]:
     """Return every table of ``packs.columns.TABLES`` by name. Verdicts are row by row those of the flows."""
-    source = Source(flows, sessions, verdicts, policy)
+    return tables_of(Source(flows, sessions, verdicts, policy), captures)
+
+
+def tables_of(source: Source, captures: Sequence[CaptureFacts]) -> dict[str, RuleTable]:
+    """Return every table of ``packs.columns.TABLES`` by name."""
     ends = DataEnds.of(source)
     tables = (
         flows_table(source, ends),
@@ -37,5 +42,6 @@ def build_tables(
         captures_table(source, captures),
         policy_table(source),
         hosts_table(source, ends),
+        capacity_table(source),
     )
     return {table.name: table for table in tables}
