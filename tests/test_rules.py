@@ -62,6 +62,10 @@ def test_families_and_codes_are_as_agreed() -> None:
 
 # Codes are stable for ever: a rule may be added here, never removed or renamed.
 CODES = {
+    "BX001": "declared-host-never-seen",
+    "BX002": "agent-never-contacted",
+    "BX003": "no-agent-published",
+    "BX004": "no-control-connection-seen",
     "BX101": "control-connection-blocked",
     "BX102": "data-connection-blocked",
     "BX103": "agent-browser-blocked",
@@ -99,6 +103,13 @@ CODES = {
     "BX609": "commands-in-clear",
     "BX610": "data-to-third-host",
     "BX611": "tls-begun-twice",
+    "BX701": "term-never-exercised",
+    "BX702": "term-shadowed",
+    "BX703": "ranges-overlap",
+    "BX704": "no-range-at-all",
+    "BX705": "range-below-advice",
+    "BX706": "range-holds-service-port",
+    "BX707": "range-holds-ndmp-port",
     "BX801": "peak-above-advice",
     "BX802": "range-exhausted",
     "BX803": "range-smaller-than-need",

@@ -186,6 +186,7 @@ POLICY_COLUMNS = (
     _flag("inferred", "no policy was given: roles come from the traffic"),
     _word("generation", "product generation"),
     _number("flows", "flows in all captures"),
+    _number("ranges", "zones and hosts that declare a dynamic range"),
     _number("in_scope", "flows that the policy speaks about: a declared host is an end"),
 )
 HOST_COLUMNS = (
@@ -222,6 +223,44 @@ CAPACITY_COLUMNS = (
     _number("delayed", "data connections answered only after a repeated SYN"),
     _number("strained", "of these two, those that began while no port was free"),
 )
+TERM_COLUMNS = (
+    _word("term", "name of the term"),
+    _word("text", "the term as one line"),
+    _word("action", "what it does", ("permit", "deny")),
+    _word("origin", "whose it is", ("vendor", "site")),
+    _number("position", "place in the order of terms, from 1"),
+    _number("flows", "flows in scope that it decided"),
+    _flag("exercised", "it decided at least one flow"),
+    _flag("shadowed", "an earlier term of the site covers it wholly, so that it can never decide"),
+    _word("shadowed_by", "that earlier term, or none"),
+    _word("shadowed_by_text", "the earlier term as one line, or none"),
+)
+RANGE_COLUMNS = (
+    _word("scope", "zone, or host with a range of its own"),
+    _word("kind", "which of the two", ("zone", "host")),
+    _word("role", "role of the zone", ROLES),
+    _flag("declared", "a dynamic range is declared"),
+    _word("declared_range", "that range, or none"),
+    _number("size", "ports in that range"),
+    _number("advised", "ports that the vendor advises, 0 for media servers"),
+    _flag("overlaps", "the range shares ports with a range of media servers"),
+    _word("overlap", "those media servers and their range, or none"),
+    _flag("holds_service", "the range holds a fixed port of a known service, or a port below 1024"),
+    _word("service_inside", "that service and its port, or none"),
+    _number("ndmp_inside", "an NDMP port of other hosts that the range holds, 0 for none"),
+)
+EXPECTED_COLUMNS = (
+    _word("kind", "what is expected", ("host", "service")),
+    _word("name", "address of the host, or the vendor's name of the service"),
+    _word("zone", "zone of the host, or none"),
+    _word("role", "role of that zone, or none", ("none", *ROLES)),
+    _word("service", "id of the service, or none"),
+    _word("family", "family of the service, or none"),
+    _flag("seen", "the host was an end of a flow; the service was used as the policy permits"),
+    _flag("controlled", "the host was an end of an established control connection"),
+    _flag("complete", "the captures were read to their end, nothing was dropped, both directions were there"),
+    _number("minutes", "minutes from the first packet to the last"),
+)
 TABLES: dict[str, dict[str, RuleColumn]] = {
     name: {column.name: column for column in columns}
     for name, columns in {
@@ -232,6 +271,9 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
         "policy": POLICY_COLUMNS,
         "hosts": HOST_COLUMNS,
         "capacity": CAPACITY_COLUMNS,
+        "terms": TERM_COLUMNS,
+        "ranges": RANGE_COLUMNS,
+        "expected": EXPECTED_COLUMNS,
     }.items()
 }
 """Name of the table -> name of the column -> column."""

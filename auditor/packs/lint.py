@@ -9,12 +9,14 @@ from auditor.errors import DocumentProblem
 from auditor.packs.model import Pack, Rule
 
 FAMILIES = {
+    "absence": "BX0",
     "blocked": "BX1",
     "exposed": "BX2",
     "range": "BX3",
     "notification": "BX4",
     "roles": "BX5",
     "posture": "BX6",
+    "hygiene": "BX7",
     "capacity": "BX8",
     "quality": "BX9",
 }

@@ -12,8 +12,10 @@ from auditor.sessions import SessionSet
 from auditor.tables.capacity_rows import capacity_table
 from auditor.tables.captures import CaptureFacts, captures_table
 from auditor.tables.data_ends import DataEnds, data_table
+from auditor.tables.expected import expected_table
 from auditor.tables.flow_rows import flows_table
 from auditor.tables.hosts import hosts_table
+from auditor.tables.hygiene import ranges_table, terms_table
 from auditor.tables.policy_row import policy_table
 from auditor.tables.session_rows import sessions_table
 from auditor.tables.source import Source
@@ -35,13 +37,17 @@ def build_tables(
 def tables_of(source: Source, captures: Sequence[CaptureFacts]) -> dict[str, RuleTable]:
     """Return every table of ``packs.columns.TABLES`` by name."""
     ends = DataEnds.of(source)
+    quality = captures_table(source, captures)
     tables = (
         flows_table(source, ends),
         data_table(source, ends),
         sessions_table(source),
-        captures_table(source, captures),
+        quality,
         policy_table(source),
         hosts_table(source, ends),
         capacity_table(source),
+        terms_table(source),
+        ranges_table(source),
+        expected_table(source, captures, quality["one_sided_percent"]),
     )
     return {table.name: table for table in tables}
