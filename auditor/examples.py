@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from auditor import _native
+from auditor.controls import lint_controls, load_controls
 from auditor.engine import findings
 from auditor.errors import DocumentProblem, UsageError
 from auditor.model import Finding, Severity
@@ -67,9 +68,10 @@ class Bench:
     def prove_rule(self, rule: Rule) -> list[DocumentProblem]:
         """Return a complaint for each example of a rule that does not do what it says."""
         problems = []
+        generation = rule.generations[0] if rule.generations else ""
         for examples, fires in ((rule.fires, True), (rule.silent, False)):
             for example in examples:
-                found = self._outcome(example, lambda one: one.code == rule.code)
+                found = self._outcome(example, lambda one: one.code == rule.code, generation)
                 problems += _complaints(found, fires, rule.path, example, rule.code)
         return problems
 
@@ -102,7 +104,7 @@ def judge_scene(scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack) 
     sessions = _sessions(scene, policy, catalogue)
     verdicts = judge(scene.table, policy, catalogue, control=sessions.control, data=sessions.data)
     tables = build_tables(scene.table, sessions, verdicts, policy, scene.captures)
-    return findings(pack, tables, scene.table)
+    return findings(pack.for_generation(catalogue.generation), tables, scene.table)
 
 
 def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
@@ -192,7 +194,7 @@ def lint(pack: Pack, folder: Path) -> list[DocumentProblem]:
     ``folder`` holds ``examples.yaml``. Raises PolicyError and RuleError where that or the catalogue cannot be read.
     """
     bench = Bench(pack, folder)
-    problems = lint_pack(pack)
+    problems = lint_pack(pack) + lint_controls(pack, load_controls())
     for rule in pack.rules:
         problems += bench.prove_rule(rule)
     for generation in generations():
@@ -203,3 +205,17 @@ def lint(pack: Pack, folder: Path) -> list[DocumentProblem]:
         if service.generation == ANY_GENERATION:
             problems += bench.prove_service(service)
     return problems
+
+
+def lint_site(pack: Pack, folder: Path, default: Path) -> list[DocumentProblem]:
+    """Return what is wrong with a site's own rules, those of ``pack`` that did not come with auditor.
+
+    Their examples are judged against ``examples.yaml`` of their folder where there is one, else that of ``default``.
+    """
+    bench = Bench(pack, folder if (folder / "examples.yaml").is_file() else default)
+    own = Pack(tuple(rule for rule in pack.rules if not rule.own))
+    return (
+        lint_pack(own)
+        + lint_controls(own, load_controls())
+        + [problem for rule in own.rules for problem in bench.prove_rule(rule)]
+    )

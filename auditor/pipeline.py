@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from auditor import _native
+from auditor.controls import Judged, assess, load_controls
 from auditor.engine import findings as find_findings
 from auditor.errors import UsageError
 from auditor.flows import FlowTable
 from auditor.hosts import summarise_hosts
-from auditor.model import CaptureSummary, Finding, Report
+from auditor.model import CaptureSummary, Finding, Report, ReportVerdict
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
 from auditor.policy.control_ports import declared_ndmp_ports
@@ -41,9 +42,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture."""
+    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture. ``rules``:
+    folders of the site's own rules, beside those that the policy names."""
 
     hash_files: bool = False
+    rules: tuple[str, ...] = ()
 
 
 def audit(
@@ -73,11 +76,17 @@ def audit(
     table = read_in.table.reoriented(sessions.reversed)
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
     source = Source(table, sessions, verdicts, policy)
-    pack = load_pack([rules_folder() / "checks"])
-    found = find_findings(pack, tables_of(source, reading.files), table)
+    folders = dict.fromkeys(map(Path, (*options.rules, *policy.rules)))
+    pack = load_pack([rules_folder() / "checks", *folders])
+    found = find_findings(pack.for_generation(catalogue.generation), tables_of(source, reading.files), table)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
     report = _report(captures, table, sessions, verdicts, policy, found)
-    return replace(report, capacity=tuple(load.facts for load in source.capacity))
+    judged = Judged(report.totals["judged_flows"], report.verdict is not ReportVerdict.INCONCLUSIVE, policy.inferred)
+    return replace(
+        report,
+        capacity=tuple(load.facts for load in source.capacity),
+        controls=assess(load_controls(), pack, found, judged),
+    )
 
 
 @dataclass(frozen=True, slots=True)

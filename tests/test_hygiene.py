@@ -74,7 +74,7 @@ def matches(term: Term, source: str, destination: str, transport: str, port: int
 
 
 @given(TERMS)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_shadowed_term_decides_no_flow_at_all(terms: list[Term]) -> None:
     found = shadowing(terms, policy())
     flows = list(itertools.product(HOSTS, HOSTS, ("tcp", "udp"), range(1, 9)))

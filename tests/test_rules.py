@@ -103,6 +103,7 @@ CODES = {
     "BX609": "commands-in-clear",
     "BX610": "data-to-third-host",
     "BX611": "tls-begun-twice",
+    "BX612": "login-without-tls",
     "BX701": "term-never-exercised",
     "BX702": "term-shadowed",
     "BX703": "ranges-overlap",

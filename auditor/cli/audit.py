@@ -41,6 +41,12 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     show_default=True,
     help="Leave with exit code 1 from this severity on.",
 )
+@click.option(
+    "--rules",
+    multiple=True,
+    metavar="DIR",
+    help="Folder of the site's own rules, beside auditor's and those that the policy names. May be given several times.",
+)
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
 @click.option("--hash", "hash_files", is_flag=True, help="Put the SHA-256 of each capture into the report.")
 @click.option(
@@ -85,7 +91,7 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             captures,
             policy_path=policy_path,
             # A report that is kept says which files it is about; names alone do not.
-            options=AuditOptions(hash_files=options["hash_files"] or bool(options["reports"])),
+            options=AuditOptions(hash_files=options["hash_files"] or bool(options["reports"]), rules=options["rules"]),
             progress=progress,
         )
     _deliver(report, **options)

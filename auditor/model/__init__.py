@@ -6,15 +6,18 @@ from 1 in each file. Renderers read nothing else than this.
 
 from auditor.model.capacity import CapacityPoint, HostCapacity
 from auditor.model.captures import CaptureSummary
+from auditor.model.controls import Assessment, ControlAssessment
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 __all__ = [
+    "Assessment",
     "Authentication",
     "CapacityPoint",
     "CaptureSummary",
+    "ControlAssessment",
     "ControlSummary",
     "DataEnd",
     "DataSummary",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from auditor.model.capacity import HostCapacity
 from auditor.model.captures import CaptureSummary
+from auditor.model.controls import ControlAssessment
 from auditor.model.findings import Finding
 from auditor.model.sessions import SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
@@ -50,6 +51,7 @@ class Report:
     findings: tuple[Finding, ...]
     terms: tuple[TermSummary, ...] = ()
     capacity: tuple[HostCapacity, ...] = ()
+    controls: tuple[ControlAssessment, ...] = ()
     limits: tuple[str, ...] = ()
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""

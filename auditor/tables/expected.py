@@ -71,7 +71,7 @@ def _hosts(source: Source) -> list[_Row]:
     controlled = np.zeros(len(flows.addresses), np.bool_)
     controlled[flows["orig_addr"][came_about]] = controlled[flows["resp_addr"][came_about]] = True
     codes = {flows.address_text(int(code)): int(code) for code in np.flatnonzero(taking_part)[: 1 << 20]}
-    rows = []
+    rows: list[_Row] = []
     for zone in source.policy.zones_with(_HOST_ROLES):
         for network in zone.networks:
             if network.num_addresses > 1 or len(rows) >= MOST_HOSTS:

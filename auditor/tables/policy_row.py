@@ -27,4 +27,5 @@ def policy_table(source: Source) -> RuleTable:
 def _ranges(source: Source) -> int:
     """Return how many zones and hosts declare a dynamic range."""
     policy = source.policy
-    return sum(one.dynamic_ports is not None for one in (*policy.zones, *policy.hosts.values()))
+    zones = sum(zone.dynamic_ports is not None for zone in policy.zones)
+    return zones + sum(host.dynamic_ports is not None for host in policy.hosts.values())
