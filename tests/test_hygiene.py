@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 import auditor
 from auditor.documents.yaml_tree import Place
+from auditor.notation import parse
 from auditor.policy.model import Policy, Term, Zone
 from auditor.policy.shadow import shadowing
 from auditor.ports import PortSet
+from auditor.tables.expected import _codes
 from tests.support import ROOT
 
 PLACE = Place("policy.yaml", 1)
@@ -138,3 +140,14 @@ def test_a_sound_policy_has_nothing_to_tidy_up(tmp_path: Path) -> None:
 def test_what_a_policy_has_to_tidy_up(tmp_path: Path, zones: str, terms: str, code: str, message: str) -> None:
     found = codes(tmp_path, f"zones:\n  {zones}\n{terms}\n")
     assert any(text.startswith(message) for text in found[code])
+
+
+def test_declared_addresses_are_found_among_all_that_were_seen() -> None:
+    table = parse(
+        "10.0.0.1:1 > 10.0.0.2:2 tcp\n[2001:db8::1]:1 > [2001:db8:1::1]:2 tcp\n[::ffff:0:10.0.0.3]:1 > 10.0.0.9:2 tcp"
+    ).table
+    found = _codes(table, ["10.0.0.1", "10.0.0.3", "2001:db8:1::1", "2001:db8:2::1"])
+    assert {name: table.address_text(code) for name, code in found.items()} == {
+        "10.0.0.1": "10.0.0.1",
+        "2001:db8:1::1": "2001:db8:1::1",
+    }

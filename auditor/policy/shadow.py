@@ -8,8 +8,9 @@ from functools import cache
 
 from auditor.policy.model import ANY, MULTICAST, UNDECLARED, Network, Policy, Term, Zone
 
-MOST_COMPARED = 500
-"""Terms of the site that others are held against; a longer list is held against its first."""
+MOST_EARLIER, MOST_TERMS, MOST_PAIRS = 200, 5000, 10_000
+"""Limits of the work: terms of the site that others are held against, terms that are, and networks of two terms that are
+compared one by one. What lies beyond is not called shadowed."""
 
 
 def shadowing(terms: Sequence[Term], policy: Policy) -> tuple[Term | None, ...]:
@@ -21,9 +22,12 @@ def shadowing(terms: Sequence[Term], policy: Policy) -> tuple[Term | None, ...]:
     zones = {zone.name: zone for zone in policy.zones}
     found: list[Term | None] = []
     earlier: list[Term] = []
-    for term in terms:
+    for number, term in enumerate(terms):
+        if number >= MOST_TERMS:
+            found.append(None)
+            continue
         found.append(next((one for one in earlier if _covers(one, term, zones)), None))
-        if term.origin == "site" and len(earlier) < MOST_COMPARED:
+        if term.origin == "site" and len(earlier) < MOST_EARLIER:
             earlier.append(term)
     return tuple(found)
 
@@ -49,6 +53,10 @@ def _holds(outer: Sequence[str], inner: Sequence[str], zones: dict[str, Zone]) -
             continue
         own = _networks(word, zones)
         if word in (ANY, UNDECLARED, MULTICAST) or not own:
+            return False
+        if set(own) <= set(networks):
+            continue
+        if len(own) * len(networks) > MOST_PAIRS:
             return False
         if not all(any(_within(network, wide) for wide in networks) for network in own):
             return False

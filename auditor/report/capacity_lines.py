@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from auditor.model import HostCapacity
 from auditor.report.layout import Column, Page
 from auditor.report.session_lines import show_more
-from auditor.text import counted
+from auditor.text import counted, period
 
 _HOSTS = 6
 """Hosts shown at verbosity 0: the fullest."""
@@ -53,15 +53,11 @@ def _limit(host: HostCapacity) -> str:
     return f"none; advised {host.advised}" if host.advised else "none"
 
 
-def _second(time: str) -> str:
-    return f"{time[:10]} {time[11:19]} UTC"
-
-
 def _remarks(host: HostCapacity, verbosity: int) -> list[str]:
     """Return what a reader must know of a host, and with -v how its number came about."""
     texts = []
     if host.full_at is not None:
-        texts.append(f"no port of {host.limit} would have been free from {_second(host.full_at)} on")
+        texts.append(f"no port of {host.limit} would have been free from {period(host.full_at, host.full_at)} on")
     if host.strained:
         texts.append(f"{counted(host.strained, 'connection')} blocked or delayed while no port was free")
     if verbosity:

@@ -6,11 +6,13 @@ nothing was dropped and both directions were there; where the capture was taken,
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from auditor.flows import FlowTable
 from auditor.packs.columns import ROLES
 from auditor.policy.match import VERDICTS
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
@@ -70,18 +72,34 @@ def _hosts(source: Source) -> list[_Row]:
     came_about = source.sessions.control & (source.verdicts.outcome == ESTABLISHED)
     controlled = np.zeros(len(flows.addresses), np.bool_)
     controlled[flows["orig_addr"][came_about]] = controlled[flows["resp_addr"][came_about]] = True
-    codes = {flows.address_text(int(code)): int(code) for code in np.flatnonzero(taking_part)[: 1 << 20]}
+    declared = [
+        (str(network.network_address), zone)
+        for zone in source.policy.zones_with(_HOST_ROLES)
+        for network in zone.networks
+        if network.num_addresses == 1
+    ][:MOST_HOSTS]
+    codes = _codes(flows, [name for name, _ in declared])
     rows: list[_Row] = []
-    for zone in source.policy.zones_with(_HOST_ROLES):
-        for network in zone.networks:
-            if network.num_addresses > 1 or len(rows) >= MOST_HOSTS:
-                continue
-            name = str(network.network_address)
-            code = codes.get(name)
-            seen = code is not None
-            control = code is not None and bool(controlled[code])
-            rows.append(_Row("host", name, zone.role, zone.name, "none", "none", seen, control))
+    for name, zone in declared:
+        code = codes.get(name, -1)
+        seen = code >= 0 and bool(taking_part[code])
+        rows.append(_Row("host", name, zone.role, zone.name, "none", "none", seen, seen and bool(controlled[code])))
     return rows
+
+
+def _codes(flows: FlowTable, names: Sequence[str]) -> dict[str, int]:
+    """Return the codes of addresses by their text: of a flood with millions of addresses only the few that matter."""
+    wanted = np.array([_halves(name) for name in names], np.uint64).reshape(-1, 2)
+    halves = np.ascontiguousarray(flows.addresses).view(">u8").reshape(-1, 2)
+    near = np.isin(halves[:, 1], wanted[:, 1]) & np.isin(halves[:, 0], wanted[:, 0])
+    return {flows.address_text(int(code)): int(code) for code in np.flatnonzero(near)}
+
+
+def _halves(name: str) -> tuple[int, int]:
+    """Return an address as two numbers of 64 bits, IPv4 mapped as in the flow table."""
+    address = ipaddress.ip_address(name)
+    number = int(address) if address.version == 6 else int(address) | 0xFFFF << 32
+    return number >> 64, number & (1 << 64) - 1
 
 
 def _services(source: Source) -> list[_Row]:

@@ -51,7 +51,6 @@ class _Scope:
     kind: str
     role: str
     ports: PortSet | None
-    ndmp_port: int
 
 
 def ranges_table(source: Source) -> RuleTable:
@@ -59,9 +58,16 @@ def ranges_table(source: Source) -> RuleTable:
     policy = source.policy
     scopes = [] if policy.inferred else list(_scopes(policy))
     catalogue = load_catalogue(policy.generation)
-    others = [_other_range(scope, scopes) for scope in scopes]
-    services = [_service_inside(scope, catalogue) for scope in scopes]
-    foreign = [_ndmp_inside(scope, policy) for scope in scopes]
+    media = {scope.ports: scope for scope in reversed(scopes) if scope.role == _MEDIA and scope.ports is not None}
+    # Thousands of hosts share a few ranges: each is looked at once.
+    ranges = {scope.ports for scope in scopes if scope.ports is not None}
+    overlapping = {ports: next((one for held, one in media.items() if ports.overlaps(held)), None) for ports in ranges}
+    inside = {ports: _service_inside(ports, catalogue) for ports in ranges}
+    ndmp = {ports: next((port for port in policy.ndmp_ports() if port in ports), 0) for ports in ranges}
+    others = [overlapping[scope.ports] if scope.ports and scope.role != _MEDIA else None for scope in scopes]
+    services = [inside[scope.ports] if scope.ports else "" for scope in scopes]
+    # That of the same hosts no policy may hold: what is found is another's.
+    foreign = [ndmp[scope.ports] if scope.ports else 0 for scope in scopes]
     columns = {
         "scope": words_column([scope.name for scope in scopes]),
         "kind": ColumnData(np.array([_KINDS.index(scope.kind) for scope in scopes], np.int64), _KINDS),
@@ -87,37 +93,20 @@ _KINDS = ("zone", "host")
 def _scopes(policy: Policy) -> Iterator[_Scope]:
     for zone in policy.zones:
         if zone.role in (_MEDIA, *_ADVISED_ROLES):
-            yield _Scope(zone.name, "zone", zone.role, zone.dynamic_ports, zone.ndmp_port or policy.ndmp_port)
+            yield _Scope(zone.name, "zone", zone.role, zone.dynamic_ports)
     for host in policy.hosts.values():
         zone_of = policy.zone_of(host.address)
         if host.dynamic_ports is not None and zone_of is not None:
-            ndmp_port = policy.ndmp_port_of(host.address)
-            yield _Scope(host.address, "host", zone_of.role, host.dynamic_ports, ndmp_port)
+            yield _Scope(host.address, "host", zone_of.role, host.dynamic_ports)
 
 
-def _other_range(scope: _Scope, scopes: list[_Scope]) -> _Scope | None:
-    """Return the first range of media servers that overlaps one of the others."""
-    if scope.role == _MEDIA or scope.ports is None:
-        return None
-    media = (one for one in scopes if one.role == _MEDIA and one.ports is not None)
-    return next((one for one in media if one.ports is not None and scope.ports.overlaps(one.ports)), None)
-
-
-def _service_inside(scope: _Scope, catalogue: Catalogue) -> str:
+def _service_inside(ports: PortSet, catalogue: Catalogue) -> str:
     """Return the first fixed service whose port a range holds, and the port; else its first system port."""
-    if scope.ports is None:
-        return ""
     for service in catalogue.services:
         if service.ports_from in ("dynamic_ports", "ndmp_port"):
             continue
-        if service.ports.overlaps(scope.ports):
-            port = next(p for low, high in service.ports.ranges for p in range(low, high + 1) if p in scope.ports)
+        if service.ports.overlaps(ports):
+            port = next(p for low, high in service.ports.ranges for p in range(low, high + 1) if p in ports)
             return f"{service.name} {port}"
-    lowest = scope.ports.ranges[0][0]
+    lowest = ports.ranges[0][0]
     return f"system port {lowest}" if lowest <= _HIGHEST_SYSTEM_PORT else ""
-
-
-def _ndmp_inside(scope: _Scope, policy: Policy) -> int:
-    """Return the first NDMP port that a range holds, 0 where none. That of the same hosts no policy may hold."""
-    ports = scope.ports
-    return 0 if ports is None else next((port for port in policy.ndmp_ports() if port in ports), 0)
