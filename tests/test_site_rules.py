@@ -76,7 +76,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_lint_proves_the_examples_of_the_site(folder: Path) -> None:
-    assert run_auditor("rules", "lint", "--rules", folder).out == "1 rules, all sound\n"
+    assert run_auditor("rules", "lint", "--rules", folder).out == "1 rule, all sound\n"
     path = folder / "control-from-media-server.yaml"
     path.write_text(RULE.replace(":6101 tcp", ":10000 tcp SF app=ndmp control").replace("AC-4", "AC-98"))
     done = run_auditor("rules", "lint", "--rules", folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from auditor.errors import UsageError
+from auditor.text import counted
 
 # Rule files are read with PyYAML, which --help need not wait for: whatever needs it is imported where it is used.
 
@@ -78,8 +79,8 @@ def lint(folders: tuple[str, ...]) -> None:
     for complaint in complaints:
         click.echo(complaint)
     if complaints:
-        raise UsageError(f"{len(complaints)} complaints about {len(checked)} rules")
-    click.echo(f"{len(checked)} rules, all sound")
+        raise UsageError(f"{counted(len(complaints), 'complaint')} about {counted(len(checked), 'rule')}")
+    click.echo(f"{counted(len(checked), 'rule')}, all sound")
 
 
 @rules.command()
