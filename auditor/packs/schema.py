@@ -29,8 +29,7 @@ def rule_schema() -> dict[str, Any]:
         "since": {**text, "description": "Version of auditor that first had the rule."},
         "on": {"enum": list(TABLES), "description": "The table whose rows are asked."},
         "select": select,
-        "formerly": {**texts, "description": "Codes and names that the rule once had; they lead here for ever."},
-        "generations": {**texts, "description": "Product generations that the rule is for; all where not said."},
+        **_belonging(texts),
         "subject": {
             "type": "object",
             "additionalProperties": {"type": "string"},
@@ -65,6 +64,14 @@ def rule_schema() -> dict[str, Any]:
         **_closed({key: properties[key] for key in KEYS}, list(REQUIRED)),
         "allOf": [_of_table(name, columns) for name, columns in TABLES.items()],
         "$defs": {name: _select(columns) for name, columns in TABLES.items()},
+    }
+
+
+def _belonging(texts: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys that say where a rule belongs: what it once was, and for which product generations it is."""
+    return {
+        "formerly": {**texts, "description": "Codes and names that the rule once had; they lead here for ever."},
+        "generations": {**texts, "description": "Product generations that the rule is for; all where not said."},
     }
 
 
