@@ -132,7 +132,7 @@ def test_a_sound_policy_has_nothing_to_tidy_up(tmp_path: Path) -> None:
         (
             f"media-servers: [10.77.0.10, 10.77.0.11]\n  {AGENTS}",
             "",
-            "BX001",
+            "BX051",
             "10.77.0.11 of media-servers was not seen in this capture.",
         ),
     ],

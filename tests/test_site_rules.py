@@ -150,13 +150,13 @@ def test_the_difference_is_shown_and_is_json() -> None:
     assert [service["ports"] for service in document["services"]["new"]] == ["10000"]
     text = run_auditor("rules", "diff", "11d-12", "20.x").out
     assert "50104 tcp, optional" in text
-    assert "BX612" in text
+    assert "BX616" in text
     assert run_auditor("rules", "diff", "11d-12", "30").code == 2
 
 
 def test_a_rule_for_some_generations_judges_only_those() -> None:
     codes = {name: {rule.code for rule in PACK.for_generation(name).rules} for name in ("11d-12", "20.x")}
-    assert codes["20.x"] - codes["11d-12"] == {"BX612"}
+    assert codes["20.x"] - codes["11d-12"] == {"BX616"}
     assert codes["11d-12"] <= codes["20.x"]
 
 
