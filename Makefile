@@ -57,9 +57,11 @@ lint-rust: | $(MADE)
 	cargo clippy --quiet --manifest-path $(CRATE) --all-targets --features python -- -D warnings
 
 docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real runs
+	$(BIN)/auditor rules docs > docs/rules-reference.md
 	$(BIN)/python docs/outputs.py --write
 
 docs-check: $(BUILT) ## Check that the outputs shown in README and docs/ are those of real runs
+	$(BIN)/auditor rules docs | cmp - docs/rules-reference.md
 	$(BIN)/python docs/outputs.py
 
 clean: ## Remove everything that was built, the virtual environment included

@@ -43,6 +43,12 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     show_default=True,
     help="Leave with exit code 1 from this severity on.",
 )
+@click.option(
+    "--rules",
+    multiple=True,
+    metavar="DIR",
+    help="Folder of the site's own rules, beside auditor's and those that the policy names. May be given several times.",
+)
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
 @click.option(
     "--sockets",
@@ -108,6 +114,7 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
                 keep_duplicates=options["keep_duplicates"],
                 vantage=options["vantage"],
                 sockets=sockets,
+                rules=options["rules"],
             ),
             progress=progress,
         )

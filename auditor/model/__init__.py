@@ -4,7 +4,9 @@ Addresses are text, IPv6 in brackets before a port; times are RFC 3339 UTC with 
 from 1 in each file. Renderers read nothing else than this.
 """
 
+from auditor.model.capacity import CapacityPoint, HostCapacity
 from auditor.model.captures import CaptureSummary
+from auditor.model.controls import Assessment, ControlAssessment
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
 from auditor.model.flow_rows import FlowField, FlowRows
@@ -16,10 +18,14 @@ from auditor.model.tls import CertificateSummary, TlsSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 
 __all__ = [
+    "Assessment",
     "Authentication",
     "CaptureQuality",
     "CaptureSummary",
     "CertificateSummary",
+    "CapacityPoint",
+    "CaptureSummary",
+    "ControlAssessment",
     "ControlSummary",
     "DataEnd",
     "DataSummary",
@@ -28,6 +34,7 @@ __all__ = [
     "FlowField",
     "FlowReference",
     "FlowRows",
+    "HostCapacity",
     "HostSummary",
     "JobSummary",
     "NameEvidence",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from auditor.model.capacity import HostCapacity
 from auditor.model.captures import CaptureSummary
+from auditor.model.controls import ControlAssessment
 from auditor.model.findings import Finding
 from auditor.model.flow_rows import FlowRows
 from auditor.model.rules import RuleSummary
@@ -54,6 +56,8 @@ class Report:
     sessions: tuple[SessionSummary, ...]
     findings: tuple[Finding, ...]
     terms: tuple[TermSummary, ...] = ()
+    capacity: tuple[HostCapacity, ...] = ()
+    controls: tuple[ControlAssessment, ...] = ()
     limits: tuple[str, ...] = ()
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""

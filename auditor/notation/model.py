@@ -18,6 +18,8 @@ WORDS = {
     "vlan=N": "outermost VLAN",
     "at=N": "first packet, seconds from the beginning; the line number when not said",
     "for=N": "seconds from first to last packet; 1 when not said",
+    "syns=N": "SYNs of a connection that came about; 1 when not said",
+    "history=LETTERS": "Zeek's history of the connection; the side of the first F or f closed first",
     "one-sided": "nothing of the responder was captured",
     "cut": "frames were cut by the snaplen",
     "control": "an NDMP control connection",
@@ -89,6 +91,8 @@ class Flow:
     lasts: float = 1.0
     cut: bool = False
     one_sided: bool = False
+    history: str = ""
+    syns: int = 1
     marks: Marks = Marks()
 
 

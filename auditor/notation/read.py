@@ -153,6 +153,12 @@ def _pair(word: str, value: str) -> tuple[int, int]:
     return _number(word, first), _number(word, second or "0")
 
 
+def _letters(word: str, value: str) -> str:
+    if re.fullmatch(r"\^?[A-Za-z]{1,64}", value) is None:
+        raise UsageError(f'"{word}" needs letters of a history, such as ShADadFf')
+    return value
+
+
 def _seconds(word: str, value: str) -> float:
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value) is None:
         raise UsageError(f'"{word}" needs a number of seconds')
@@ -184,6 +190,8 @@ _SETTERS: dict[str, Callable[[Flow, str, str], Flow]] = {
     "vlan": lambda flow, word, value: replace(flow, vlan=_number(word, value, most=0xFFF)),
     "at": lambda flow, word, value: replace(flow, at=_seconds(word, value)),
     "for": lambda flow, word, value: replace(flow, lasts=_seconds(word, value)),
+    "syns": lambda flow, word, value: replace(flow, syns=_number(word, value)),
+    "history": lambda flow, word, value: replace(flow, history=_letters(word, value)),
     "data": _one_of("data", GRADES, mark=True),
     "login": _one_of("login", LOGINS, mark=True),
     "auth": _one_of("auth", ("none", "text", "md5"), mark=True),

@@ -9,13 +9,27 @@ from auditor.documents.yaml_tree import Node
 from auditor.errors import DocumentProblem, PolicyError
 from auditor.policy.load_terms import read_terms
 from auditor.policy.load_zones import read_zones
-from auditor.policy.model import DATA_DIRECTIONS, DEFAULT_NDMP_PORT, SMTP_PORTS, SNMP_PORTS, Host, Policy, Zone
+from auditor.policy.model import (
+    DATA_DIRECTIONS,
+    DEFAULT_NDMP_PORT,
+    DEFAULT_TIME_WAIT,
+    PORTS_PER_WORDS,
+    SMTP_PORTS,
+    SNMP_PORTS,
+    Host,
+    Policy,
+    Zone,
+)
 from auditor.policy.read_values import read_address, read_port
 from auditor.policy.services_file import read_services_file
 from auditor.services import DEFAULT_GENERATION, generations
 
-POLICY_KEYS = ("generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms")
+POLICY_KEYS = (
+    "generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms", "ports_per", "time_wait",
+    "rules",
+)  # fmt: skip
 OPTIONAL_SECTIONS = ("hosts", "notification", "terms")
+LONGEST_TIME_WAIT = 600
 HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file")
 NOTIFICATION_KEYS = ("smtp_ports", "snmp_ports")
 
@@ -64,9 +78,28 @@ class _PolicyReader:
             snmp_ports=document.ports(notification.get("snmp_ports")) or SNMP_PORTS,
             site_terms=read_terms(document, fields.get("terms"), zones),
             notes=tuple(self._notes),
+            ports_per=document.choice(fields.get("ports_per"), PORTS_PER_WORDS) or "operation",
+            time_wait=self._time_wait(fields.get("time_wait")),
+            rules=self._rules(fields.get("rules")),
         )
         self._check_ranges(policy)
         return policy
+
+    def _time_wait(self, node: Node | None) -> int:
+        seconds = self._document.whole_number(node, 0, LONGEST_TIME_WAIT)
+        return DEFAULT_TIME_WAIT if seconds is None else seconds
+
+    def _rules(self, node: Node | None) -> tuple[str, ...]:
+        """Return the folders of the site's own rules; they count from the policy's own folder."""
+        folders = []
+        for text, item in self._document.texts(node, single=True):
+            folder = self._folder / text
+            if not folder.is_dir():
+                self._document.complain(
+                    item, f"folder of rules {text!r} does not exist", "the path counts from the policy's own folder"
+                )
+            folders.append(str(folder))
+        return tuple(folders)
 
     def _hosts(self, node: Node | None, zones: tuple[Zone, ...]) -> dict[str, Host]:
         mapping = self._document.mapping(node, "hosts by address")

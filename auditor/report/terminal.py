@@ -12,6 +12,8 @@ from itertools import groupby
 
 from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report
 from auditor.report.advice import advice
+from auditor.report.capacity_lines import show_capacity
+from auditor.report.control_lines import show_controls
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.report.quality_lines import show_quality
@@ -46,7 +48,9 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _hosts(page, report.hosts, verbosity)
     _services(page, report, verbosity)
     show_sessions(page, report.sessions, verbosity)
+    show_capacity(page, report.capacity, verbosity)
     _findings(page, report, verbosity)
+    show_controls(page, report.controls, verbosity)
     _limits(page, report.limits)
     _verdict(page, report)
     return page.text().encode("utf-8", "backslashreplace")
