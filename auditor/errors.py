@@ -4,7 +4,8 @@
     ├── UsageError               2   an option or argument that cannot be used
     ├── DocumentError            2   a YAML document (policy, rule, service file) with ``problems``
     │   ├── PolicyError
-    │   └── RuleError
+    │   ├── RuleError
+    │   └── WaiverError
     ├── MissingExtra             2   an optional package is not installed; names the pip command
     └── CaptureError             3   a capture that cannot be read at all
 
@@ -73,6 +74,10 @@ class PolicyError(DocumentError):
 
 class RuleError(DocumentError):
     """A rule or service file that cannot be used."""
+
+
+class WaiverError(DocumentError):
+    """A file of waivers that cannot be used."""
 
 
 class CaptureError(AuditorError):

@@ -100,7 +100,7 @@ def judge_scene(scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack) 
     policy = _with_settings(policy, scene.policy)
     sessions = _sessions(scene, policy, catalogue)
     verdicts = judge(scene.table, policy, catalogue, control=sessions.control, data=sessions.data)
-    tables = build_tables(scene.table, sessions, verdicts, policy, scene.captures)
+    tables = build_tables(scene.table, sessions, verdicts, policy, scene.captures, scene.waivers)
     return findings(pack, tables, scene.table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from auditor import _native
+from auditor.completion import completed, last_day, read_baseline, waived
+from auditor.drift.baseline import against_baseline
 from auditor.engine import findings as find_findings
 from auditor.errors import UsageError
 from auditor.flows import FlowTable
@@ -17,6 +20,7 @@ from auditor.hosts import summarise_hosts
 from auditor.model import CaptureSummary, Finding, Report
 from auditor.ndmp import NdmpMessages
 from auditor.packs.load import load_pack
+from auditor.packs.model import Pack
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.load import load_policy
@@ -34,6 +38,8 @@ from auditor.summary import (
 )
 from auditor.tables import build_tables
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
+from auditor.waivers.apply import summarise_uses
+from auditor.waivers.load import load_waivers
 
 Progress = Callable[[int, int], None]
 """Called now and then with bytes read and bytes in all."""
@@ -41,9 +47,17 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class AuditOptions:
-    """What an audit may be told beyond captures and policy. ``hash_files``: SHA-256 of each capture."""
+    """What an audit may be told beyond captures and policy.
+
+    ``hash_files``: SHA-256 of each capture. ``waivers``: files of waivers, beside those that the policy names. ``as_of``:
+    the day (UTC) on which waivers are judged; that of the last packet when not given, so that the same input gives the same
+    report on any day. ``baseline``: an earlier report, saved as JSON.
+    """
 
     hash_files: bool = False
+    waivers: tuple[str, ...] = ()
+    as_of: dt.date | None = None
+    baseline: str | None = None
 
 
 def audit(
@@ -61,20 +75,43 @@ def audit(
     Raises
     ------
     UsageError
-        There is no capture.
+        There is no capture, or the baseline is no saved report.
     PolicyError
         The policy, or a services file that it names, cannot be used; with all complaints at once.
+    WaiverError
+        A file of waivers cannot be used; with all complaints at once.
     RuleError
         A rule or service file cannot be used.
     """
+    return audit_flows(paths, policy_path=policy_path, options=options, progress=progress)[0]
+
+
+def audit_flows(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    policy_path: str | os.PathLike[str] | None = None,
+    options: AuditOptions | None = None,
+    progress: Progress | None = None,
+) -> tuple[Report, FlowTable]:
+    """Audit captures as ``audit`` does, and return the flows that were judged beside the report."""
     options = options or AuditOptions()
-    read_in = _tied(paths, policy_path, hash_files=options.hash_files, progress=progress)
+    pack = load_pack([rules_folder() / "checks"])
+    policy = None if policy_path is None else load_policy(os.fspath(policy_path))
+    waivers = load_waivers((*(policy.waiver_files if policy else ()), *options.waivers), pack, policy)
+    baseline = None if options.baseline is None else read_baseline(options.baseline)
+    read_in = _tied(paths, policy, hash_files=options.hash_files, progress=progress)
     reading, policy, catalogue, sessions = read_in.reading, read_in.policy, read_in.catalogue, read_in.sessions
     table = read_in.table.reoriented(sessions.reversed)
     sessions, verdicts = _judged(table, sessions, policy, catalogue)
-    found = apply_rules(table, sessions, verdicts, policy, reading.files)
+    found = apply_rules(table, sessions, verdicts, policy, reading.files, pack=pack)
     captures = tuple(map(_explained, summarise_captures(reading.files)))
-    return _report(captures, table, sessions, verdicts, policy, found)
+    day = options.as_of or last_day(captures)
+    found, uses = waived(pack, waivers, found, day, table)
+    if baseline is not None:
+        found = against_baseline(found, baseline.report)
+    report = _report(captures, table, sessions, verdicts, policy, found)
+    as_of = "" if day is None else str(day)
+    return completed(replace(report, as_of=as_of, waivers=summarise_uses(uses)), pack, baseline), table
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +127,7 @@ class _Tied:
 
 def _tied(
     paths: Iterable[str | os.PathLike[str]],
-    policy_path: str | os.PathLike[str] | None,
+    policy: Policy | None,
     *,
     hash_files: bool = False,
     progress: Progress | None = None,
@@ -99,7 +136,6 @@ def _tied(
     names = _distinct(paths)
     if not names:
         raise UsageError("there is no capture to audit", fix="name at least one capture file")
-    policy = None if policy_path is None else load_policy(os.fspath(policy_path))
     catalogue = load_catalogue(policy.generation) if policy is not None else load_catalogue()
     reading = read(names, catalogue, policy, hash_files=hash_files, progress=progress)
     table, messages = FlowTable.from_reading(reading), NdmpMessages.from_reading(reading)
@@ -120,7 +156,8 @@ def rehearse(
     progress: Progress | None = None,
 ) -> Rehearsal:
     """Run the blind scorer beside the decoder on one capture; raises as ``audit`` does."""
-    tied = _tied([path], policy_path, progress=progress)
+    policy = None if policy_path is None else load_policy(os.fspath(policy_path))
+    tied = _tied([path], policy, progress=progress)
     return rehearse_blind(tied.table, tied.sessions, np.array(tied.catalogue.known_ports(), np.uint16))
 
 
@@ -160,9 +197,11 @@ def apply_rules(
     verdicts: Verdicts,
     policy: Policy,
     files: Sequence[_native.FileFacts],
+    *,
+    pack: Pack | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings of all rules, worst first. Raises RuleError where a rule file cannot be used."""
-    pack = load_pack([rules_folder() / "checks"])
+    pack = pack or load_pack([rules_folder() / "checks"])
     return tuple(find_findings(pack, build_tables(table, sessions, verdicts, policy, files), table))
 
 

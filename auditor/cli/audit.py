@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from auditor.cli import output as output_
+from auditor.cli.days import read_day
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
+from auditor.errors import UsageError
 from auditor.model import CaptureSummary, Report, Severity
 from auditor.report.registry import FORMATS, render
 from auditor.verdict import exit_code
@@ -57,6 +59,18 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     help="Write the report to a file as well, in the format of its suffix (.html, .json, .txt), with the SHA-256 of each"
     " capture. May be given several times.",
 )
+@click.option(
+    "--waivers", multiple=True, metavar="FILE", help="Waivers: accepted deviations. May be given several times."
+)
+@click.option(
+    "--as-of",
+    metavar="DAY",
+    help="Judge waivers on this day (2026-12-31, or today) instead of the day of the last packet.",
+)
+@click.option(
+    "--baseline", metavar="REPORT.json", help="Mark what is new since an earlier report, and list what is gone."
+)
+@click.option("--fail-on-new", is_flag=True, help="Leave with exit code 1 only for what the baseline lacks.")
 def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
     """Audit captures against a policy.
 
@@ -69,8 +83,14 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
       auditor audit monday-*.pcap --policy site.yaml --fail-on high
       auditor audit site.pcapng --policy site.yaml --format json --output site.json
       auditor audit site.pcapng --policy site.yaml --report site.html --report site.json
+      auditor audit site.pcapng --policy site.yaml --waivers accepted.yaml --as-of today
+      auditor audit site.pcapng --policy site.yaml --baseline last-week.json --fail-on-new
     """  # noqa: D301 - Click wants a real backspace
-    inputs = [*captures, *([policy_path] if policy_path else [])]
+    baseline, waivers = options["baseline"], options["waivers"]
+    if options["fail_on_new"] and baseline is None:
+        raise UsageError("--fail-on-new needs a baseline", fix="add --baseline REPORT.json")
+    as_of = read_day(options["as_of"])
+    inputs = [*captures, *(name for name in (policy_path, baseline) if name), *waivers]
     output_.check_output(options["output"], inputs)
     output_.check_reports(options["reports"], inputs, options["output"])
     # NumPy's linear algebra, which nothing here calls, starts a thread for each processor, and they spin: 0.07 s of
@@ -85,12 +105,22 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             captures,
             policy_path=policy_path,
             # A report that is kept says which files it is about; names alone do not.
-            options=AuditOptions(hash_files=options["hash_files"] or bool(options["reports"])),
+            options=AuditOptions(
+                hash_files=options["hash_files"] or bool(options["reports"]),
+                waivers=waivers,
+                as_of=as_of,
+                baseline=baseline,
+            ),
             progress=progress,
         )
     _deliver(report, **options)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
-    return exit_code(report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"])
+    return exit_code(
+        report,
+        fail_on=Severity[options["fail_on"].upper()],
+        exit_zero=options["exit_zero"],
+        only_new=options["fail_on_new"],
+    )
 
 
 def _deliver(report: Report, *, format_name: str, output: str | None, plain: bool, verbosity: int, **_: Any) -> None:

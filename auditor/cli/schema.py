@@ -10,6 +10,7 @@ SCHEMAS = {
     "policy": "policy.schema.json",
     "report": "report-1.schema.json",
     "rule": "rule.schema.json",
+    "waivers": "waivers.schema.json",
 }
 """Name of a document -> file in ``auditor/schemas``."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from auditor.model.waivers import WaiverReference
+
 
 class Severity(enum.IntEnum):
     """How much a finding matters; ordered. INFO never makes a report non-conforming."""
@@ -46,6 +48,8 @@ class Finding:
 
     ``key`` is stable between runs over the same traffic: code and subject, no packet numbers. ``flows`` is how many
     flows show it, of which ``evidence`` holds the first. ``undermines``: the capture cannot support a verdict.
+    ``waiver`` is set where ``waived`` is; ``baseline_state`` is ``new``, ``unchanged`` or ``updated`` where the report was
+    held against a baseline.
     """
 
     code: str
@@ -61,3 +65,5 @@ class Finding:
     waived: bool = False
     title: str = ""
     undermines: bool = False
+    waiver: WaiverReference | None = None
+    baseline_state: str = ""

@@ -12,7 +12,7 @@ from auditor import _native
 from auditor.errors import UsageError
 from auditor.flows import TRANSPORTS
 from auditor.notation.build import table_of
-from auditor.notation.model import GRADES, LOGINS, READABLE, WORDS, CaptureLine, Flow, Scene
+from auditor.notation.model import GRADES, LOGINS, READABLE, WAIVER_STATES, WORDS, CaptureLine, Flow, Scene, WaiverLine
 
 _FLOW = re.compile(r"(?P<orig>\S+)\s*>\s*(?P<resp>\S+)\s+(?P<transport>\S+)(?P<words>.*)", re.DOTALL)
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^]]+)]|(?P<four>[^:]+))(?::(?P<port>\d{1,5}))?")
@@ -26,18 +26,22 @@ def parse(text: str) -> Scene:
     flows: list[Flow] = []
     captures: list[CaptureLine] = []
     policy: dict[str, str] = {}
+    waivers: list[WaiverLine] = []
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.split("#", 1)[0].strip()
         try:
             if stripped.startswith("capture "):
                 captures.append(_parse_capture(stripped))
+            elif stripped == "waiver" or stripped.startswith("waiver "):
+                waivers.append(_parse_waiver(stripped))
             elif stripped.startswith("policy "):
                 policy |= _settings(stripped)
             elif stripped:
                 flows.append(parse_flow(stripped))
         except UsageError as error:
             raise UsageError(f"line {number}: {error.message}", fix=error.fix) from None
-    return Scene(table_of(flows), tuple(flow.marks for flow in flows), tuple(captures) or (CaptureLine(),), policy)
+    marks = tuple(flow.marks for flow in flows)
+    return Scene(table_of(flows), marks, tuple(captures) or (CaptureLine(),), policy, tuple(waivers))
 
 
 def parse_flow(line: str) -> Flow:
@@ -92,15 +96,26 @@ def _apply(flow: Flow, word: str) -> Flow:
 
 
 def _parse_capture(line: str) -> CaptureLine:
-    capture = CaptureLine()
+    return replace(CaptureLine(), **_described("capture", line, CaptureLine, ("packets", "drops", "snaplen")))
+
+
+def _parse_waiver(line: str) -> WaiverLine:
+    change = _described("waiver", line, WaiverLine, ("findings", "days", "warn"))
+    standing = change.get("standing", WaiverLine().standing)
+    if standing not in WAIVER_STATES:
+        raise UsageError(f'"standing={standing}" is not known', fix=f"known: {', '.join(WAIVER_STATES)}")
+    return replace(WaiverLine(), **change)
+
+
+def _described(what: str, line: str, kind: type[Any], numbers: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of a line ``capture NAME=VALUE …`` or ``waiver NAME=VALUE …``, by name of field."""
+    change: dict[str, Any] = {}
     for name, value in _settings(line).items():
-        if name not in CaptureLine.__dataclass_fields__:
-            known = ", ".join(f"{field}=" for field in CaptureLine.__dataclass_fields__)
-            raise UsageError(f'"{name}={value}" is not a word of a capture', fix=f"known: {known}")
-        number = name in ("packets", "drops", "snaplen")
-        change: dict[str, Any] = {name: _number(f"{name}={value}", value) if number else value}
-        capture = replace(capture, **change)
-    return capture
+        if name not in kind.__dataclass_fields__:
+            known = ", ".join(f"{field}=" for field in kind.__dataclass_fields__)
+            raise UsageError(f'"{name}={value}" is not a word of a {what}', fix=f"known: {known}")
+        change[name] = _number(f"{name}={value}", value) if name in numbers else value
+    return change
 
 
 def _settings(line: str) -> dict[str, str]:

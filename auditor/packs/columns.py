@@ -49,6 +49,7 @@ GRADES = ("none", "proved", "probable", "possible")
 LOGINS = ("none", "unanswered", "refused", "accepted")
 READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
 STATUSES = ("read", "partial", "unreadable")
+WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 
 
 def _word(name: str, meaning: str, words: tuple[str, ...] = ()) -> RuleColumn:
@@ -199,6 +200,17 @@ HOST_COLUMNS = (
     _number("peak", "most data ports of the host in use at the same time"),
     _number("ports_used", "different data ports used"),
 )
+WAIVER_COLUMNS = (
+    _word("code", "code of the rule that is waived"),
+    _word("covers", "hosts, ports and terms that it covers"),
+    _word("owner", "who answers for it"),
+    _word("expires", "its last day"),
+    _word("place", "file and line"),
+    _word("standing", "whether it holds on the day of judgement", WAIVER_STATES),
+    _number("findings", "findings that it covers, or would if it were in force"),
+    _number("days", "days to its last day, or since then"),
+    _flag("soon", "it is in force and ends within its days of warning"),
+)
 TABLES: dict[str, dict[str, RuleColumn]] = {
     name: {column.name: column for column in columns}
     for name, columns in {
@@ -208,6 +220,7 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
         "captures": CAPTURE_COLUMNS,
         "policy": POLICY_COLUMNS,
         "hosts": HOST_COLUMNS,
+        "waivers": WAIVER_COLUMNS,
     }.items()
 }
 """Name of the table -> name of the column -> column."""

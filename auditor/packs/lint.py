@@ -17,6 +17,7 @@ FAMILIES = {
     "posture": "BX6",
     "capacity": "BX8",
     "quality": "BX9",
+    "waivers": "BX95",
 }
 """Folder of a family -> how its codes begin. A site's own rules may use any folder and any other code."""
 

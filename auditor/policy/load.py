@@ -14,8 +14,8 @@ from auditor.policy.read_values import read_address, read_port
 from auditor.policy.services_file import read_services_file
 from auditor.services import DEFAULT_GENERATION, generations
 
-POLICY_KEYS = ("generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms")
-OPTIONAL_SECTIONS = ("hosts", "notification", "terms")
+POLICY_KEYS = ("generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms", "waivers")
+OPTIONAL_SECTIONS = ("hosts", "notification", "terms", "waivers")
 HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file")
 NOTIFICATION_KEYS = ("smtp_ports", "snmp_ports")
 
@@ -64,6 +64,7 @@ class _PolicyReader:
             snmp_ports=document.ports(notification.get("snmp_ports")) or SNMP_PORTS,
             site_terms=read_terms(document, fields.get("terms"), zones),
             notes=tuple(self._notes),
+            waiver_files=self._waiver_files(fields.get("waivers")),
         )
         self._check_ranges(policy)
         return policy
@@ -123,6 +124,17 @@ class _PolicyReader:
         self._document.problems += services.problems
         self._notes += services.notes
         return services.port
+
+    def _waiver_files(self, node: Node | None) -> tuple[str, ...]:
+        """Return the files of waivers that the policy names, counted from its own folder."""
+        found = []
+        for name, item in self._document.texts(node, single=True, some=True):
+            path = self._folder / name
+            if not path.exists():
+                advice = "the path counts from the policy's own folder"
+                self._document.complain(item, f"file of waivers {name!r} does not exist", advice)
+            found.append(str(path))
+        return tuple(found)
 
     def _check_ranges(self, policy: Policy) -> None:
         """Refuse a range that holds the NDMP port of the same hosts: the two could not be told apart."""

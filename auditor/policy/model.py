@@ -101,6 +101,7 @@ class Policy:
     site_terms: tuple[Term, ...] = ()
     because: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[DocumentProblem, ...] = ()
+    waiver_files: tuple[str, ...] = ()
     _single: dict[Address, Zone] = field(init=False, repr=False, compare=False, default_factory=dict)
     _wide: list[tuple[Network, Zone]] = field(init=False, repr=False, compare=False, default_factory=list)
 

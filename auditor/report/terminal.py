@@ -14,6 +14,7 @@ from auditor.report.advice import advice
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.report.session_lines import show_more, show_sessions
+from auditor.report.waiver_lines import show_baseline, show_finding_marks, show_waivers
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
 _CAPTURES, _HOSTS, _REASONS, _SERVICES, _ALIKE, _EVIDENCE = 6, 12, 6, 24, 12, 2
@@ -43,6 +44,8 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _services(page, report, verbosity)
     show_sessions(page, report.sessions, verbosity)
     _findings(page, report, verbosity)
+    show_waivers(page, report, verbosity)
+    show_baseline(page, report.baseline, verbosity)
     _limits(page, report.limits)
     _verdict(page, report)
     return page.text().encode("utf-8", "backslashreplace")
@@ -179,7 +182,7 @@ def _findings(page: Page, report: Report, verbosity: int) -> None:
     """List the findings, those of one rule together, in the order of the report: worst first."""
     page.heading("Findings", _severities(report.findings) if report.findings else "none")
     many = len(report.captures) > 1
-    for _, group in groupby(report.findings, key=lambda finding: (finding.code, finding.severity, finding.waived)):
+    for _, group in groupby(report.findings, key=lambda finding: (finding.waived, finding.code, finding.severity)):
         _alike(page, list(group), verbosity, many)
 
 
@@ -198,6 +201,7 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
     shown = findings if verbosity else findings[:_ALIKE]
     for finding in shown:
         page.paragraph(finding.message, indent=4)
+        show_finding_marks(page, finding)
         for line in _evidence_lines(finding, verbosity, many_captures):
             page.paragraph(line, indent=6, style="dim", hang=2)
     show_more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")

@@ -16,8 +16,9 @@ from auditor.tables.hosts import hosts_table
 from auditor.tables.policy_row import policy_table
 from auditor.tables.session_rows import sessions_table
 from auditor.tables.source import Source
+from auditor.tables.waivers import WaiverFacts, waivers_table
 
-__all__ = ["CaptureFacts", "Source", "build_tables"]
+__all__ = ["CaptureFacts", "Source", "WaiverFacts", "build_tables", "waivers_table"]
 
 
 def build_tables(
@@ -26,6 +27,7 @@ def build_tables(
     verdicts: Verdicts,
     policy: Policy,
     captures: Sequence[CaptureFacts],
+    waivers: Sequence[WaiverFacts] = (),
 ) -> dict[str, RuleTable]:
     """Return every table of ``packs.columns.TABLES`` by name. Verdicts are row by row those of the flows."""
     source = Source(flows, sessions, verdicts, policy)
@@ -37,5 +39,6 @@ def build_tables(
         captures_table(source, captures),
         policy_table(source),
         hosts_table(source, ends),
+        waivers_table(waivers),
     )
     return {table.name: table for table in tables}
