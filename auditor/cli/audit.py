@@ -10,6 +10,7 @@ import click
 from auditor.cli import output as output_
 from auditor.cli.days import read_day
 from auditor.cli.failures import tell
+from auditor.cli.manifests import OPTION_HELP, check_manifest, files_of_policy, write_manifest
 from auditor.cli.progress import ReadingProgress
 from auditor.errors import UsageError
 from auditor.model import CaptureSummary, Report, Severity
@@ -70,6 +71,7 @@ SEVERITIES = tuple(severity.word for severity in Severity)
 @click.option(
     "--baseline", metavar="REPORT.json", help="Mark what is new since an earlier report, and list what is gone."
 )
+@click.option("--manifest", metavar="FILE", help=OPTION_HELP)
 @click.option("--fail-on-new", is_flag=True, help="Leave with exit code 1 only for what the baseline lacks.")
 def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
     """Audit captures against a policy.
@@ -93,6 +95,7 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
     inputs = [*captures, *(name for name in (policy_path, baseline) if name), *waivers]
     output_.check_output(options["output"], inputs)
     output_.check_reports(options["reports"], inputs, options["output"])
+    check_manifest(options["manifest"], inputs, (options["output"], *options["reports"]))
     # NumPy's linear algebra, which nothing here calls, starts a thread for each processor, and they spin: 0.07 s of
     # CPU time for nothing. Whoever set the number keeps it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -106,7 +109,7 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             policy_path=policy_path,
             # A report that is kept says which files it is about; names alone do not.
             options=AuditOptions(
-                hash_files=options["hash_files"] or bool(options["reports"]),
+                hash_files=options["hash_files"] or bool(options["reports"]) or options["manifest"] is not None,
                 waivers=waivers,
                 as_of=as_of,
                 baseline=baseline,
@@ -115,6 +118,7 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
         )
     _deliver(report, **options)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
+    _prove(report, captures, policy_path, **options)
     return exit_code(
         report,
         fail_on=Severity[options["fail_on"].upper()],
@@ -134,6 +138,31 @@ def _deliver(report: Report, *, format_name: str, output: str | None, plain: boo
         return
     looks = output_.terminal_options(plain=plain, verbosity=verbosity, to_file=output is not None)
     output_.write(render(report, format_name, looks), output, text=text)
+
+
+def _prove(report: Report, captures: tuple[str, ...], policy_path: str | None, **options: Any) -> None:
+    """Write the manifest of the run, if one was asked for."""
+    baseline = options["baseline"]
+    write_manifest(
+        options["manifest"],
+        "audit",
+        report,
+        options={
+            "format": options["format_name"],
+            "verbose": str(options["verbosity"]),
+            "fail-on": options["fail_on"],
+            **({"fail-on-new": "yes"} if options["fail_on_new"] else {}),
+            **({"exit-zero": "yes"} if options["exit_zero"] else {}),
+            **({"as-of": report.as_of} if options["as_of"] else {}),
+        },
+        inputs=[
+            *(("capture", name) for name in captures),
+            *files_of_policy(policy_path),
+            *(("waivers", name) for name in options["waivers"]),
+            *([("baseline", baseline)] if baseline else []),
+        ],
+        outputs=[("report", options["output"]), *(("report", name) for name in options["reports"])],
+    )
 
 
 def _tell_unread(captures: list[CaptureSummary]) -> None:

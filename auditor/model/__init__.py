@@ -6,6 +6,7 @@ from 1 in each file. Renderers read nothing else than this.
 
 from auditor.model.baseline import BaselineSummary, GoneFinding
 from auditor.model.captures import CaptureSummary
+from auditor.model.comparison import COMPARISON_SCHEMA, Change, ComparedReport, Comparison, Count
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict, RulesSummary
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
@@ -15,8 +16,13 @@ from auditor.model.waivers import WaiverReference, WaiverSummary
 __all__ = [
     "Authentication",
     "BaselineSummary",
+    "COMPARISON_SCHEMA",
     "CaptureSummary",
+    "Change",
+    "ComparedReport",
+    "Comparison",
     "ControlSummary",
+    "Count",
     "DataEnd",
     "DataSummary",
     "Evidence",

@@ -43,6 +43,7 @@ class _PolicyReader:
         self._document = document
         self._folder = folder
         self._notes: list[DocumentProblem] = []
+        self._services_files: list[str] = []
 
     def read(self) -> Policy:
         """Return the policy; it is complete only where the document has no problems."""
@@ -64,6 +65,7 @@ class _PolicyReader:
             snmp_ports=document.ports(notification.get("snmp_ports")) or SNMP_PORTS,
             site_terms=read_terms(document, fields.get("terms"), zones),
             notes=tuple(self._notes),
+            services_files=tuple(self._services_files),
             waiver_files=self._waiver_files(fields.get("waivers")),
         )
         self._check_ranges(policy)
@@ -121,6 +123,7 @@ class _PolicyReader:
             )
             return None
         services = read_services_file(path, str(path))
+        self._services_files.append(str(path))
         self._document.problems += services.problems
         self._notes += services.notes
         return services.port

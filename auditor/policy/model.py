@@ -86,7 +86,7 @@ class Policy:
     """What traffic is held against.
 
     ``path`` is None for an inferred policy, whose ``because`` gives the reasons per address. ``notes`` are complaints that
-    do not make the policy unusable. ``hosts`` maps addresses (as ``ipaddress`` writes them) to what is declared of them.
+    do not make the policy unusable. ``waiver_files`` and ``services_files`` are files that it names. ``hosts`` maps addresses (as ``ipaddress`` writes them) to what is declared of them.
     """
 
     path: str | None
@@ -102,6 +102,7 @@ class Policy:
     because: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[DocumentProblem, ...] = ()
     waiver_files: tuple[str, ...] = ()
+    services_files: tuple[str, ...] = ()
     _single: dict[Address, Zone] = field(init=False, repr=False, compare=False, default_factory=dict)
     _wide: list[tuple[Network, Zone]] = field(init=False, repr=False, compare=False, default_factory=list)
 

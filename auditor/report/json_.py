@@ -28,7 +28,11 @@ _HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals"
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the report as UTF-8 JSON, indented by two, with a line feed at the end."""
-    document = to_dict(report)
+    return dump(to_dict(report))
+
+
+def dump(document: dict[str, Any]) -> bytes:
+    """Return a document as UTF-8 JSON that is harmless to print."""
     # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.
     text = json.dumps(document, ensure_ascii=False, indent=2)
     # What a terminal would obey or hide is escaped too: reports are printed and paged, not only parsed.

@@ -223,7 +223,7 @@ impl Pass {
         match open(bytes, watch)? {
             Ok(mut reader) => {
                 self.frames(&mut reader, facts, file, watch)?;
-                facts.sha256 = digest.and_then(|digest| reader.drain().ok().map(|()| digest.hex()));
+                facts.sha256 = digest.and_then(|digest| reader.drain().ok().and_then(|()| digest.hex()));
             }
             Err(error) => facts.fail(Status::Unreadable, error),
         }
