@@ -25,7 +25,7 @@ _PUBLIC = {
     "audit": "auditor.notebook",
     "load_policy": "auditor.policy.load",
     "load_report": "auditor.report.json_",
-    "render": "auditor.report.registry",
+    "render": "auditor.notebook",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604 - the names are strings, from the table above

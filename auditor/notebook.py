@@ -20,6 +20,8 @@ from auditor.errors import MissingExtra
 from auditor.flows import FlowTable
 from auditor.model import Finding, Report, ReportVerdict, SessionSummary, Severity
 from auditor.pipeline import AuditOptions, Progress, audit_flows
+from auditor.report.interface import RenderOptions
+from auditor.report.registry import render as render_report
 from auditor.text import escape
 
 FINDING_COLUMNS = (
@@ -102,7 +104,8 @@ class Sessions(tuple[SessionSummary, ...]):
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit gives: the report, and the flows that were judged. The report's first words can be asked directly."""
+    """What an audit gives: the report, and the flows that were judged. Every part of the report can be asked directly, as
+    ``result.hosts`` for ``result.report.hosts``; findings and sessions then know the way to pandas."""
 
     report: Report
     flows: FlowTable
@@ -127,12 +130,18 @@ class Audit:
         """The control connections with what followed them."""
         return Sessions(self.report.sessions)
 
+    def __getattr__(self, name: str) -> Any:
+        """Return a part of the report."""
+        if name in Report.__dataclass_fields__:
+            return getattr(self.report, name)
+        raise AttributeError(f"an audit has no {name!r}")
+
     def _repr_html_(self) -> str:
         limits = "".join(f"<li>{_text(limit)}</li>" for limit in self.report.limits)
         return (
             f"<p><strong>{_text(self.summary)}</strong></p>"
             + (f"<ul>{limits}</ul>" if limits else "")
-            + self.findings._repr_html_()  # noqa: SLF001 - the protocol of notebooks
+            + self.findings._repr_html_()
         )
 
 
@@ -148,6 +157,11 @@ def audit(
     Arguments and errors are those of ``auditor.pipeline.audit``.
     """
     return Audit(*audit_flows(paths, policy_path=policy_path, options=options, progress=progress))
+
+
+def render(report: Report | Audit, name: str = "text", options: RenderOptions | None = None) -> bytes:
+    """Return a report, or that of an audit, in the named format. Raises UsageError for a name that is none."""
+    return render_report(report.report if isinstance(report, Audit) else report, name, options)
 
 
 def _pandas() -> Any:
