@@ -103,7 +103,9 @@ def judge_scene(scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack) 
     policy = adjusted(policy, scene.policy)
     sessions = _sessions(scene, policy, catalogue)
     verdicts = judge(scene.table, policy, catalogue, control=sessions.control, data=sessions.data)
-    tables = build_tables(scene.table, sessions, verdicts, policy, scene.captures, scene.listings)
+    tables = build_tables(
+        scene.table, sessions, verdicts, policy, scene.captures, listings=scene.listings, waivers=scene.waivers
+    )
     return findings(pack.for_generation(catalogue.generation), tables, scene.table)
 
 

@@ -127,6 +127,9 @@ CODES = {
     "BX906": "nothing-to-judge",
     "BX907": "control-bytes-missing",
     "BX908": "control-stream-not-ndmp",
+    "BX951": "waiver-expired",
+    "BX952": "waiver-unused",
+    "BX953": "waiver-expires-soon",
 }
 
 

@@ -51,6 +51,7 @@ READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
 STATUSES = ("read", "partial", "unreadable")
 TRANSPORTS = ("tcp", "udp")
 BOUND = ("none", "loopback", "one", "all")
+WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 
 
 def _word(name: str, meaning: str, words: tuple[str, ...] = ()) -> RuleColumn:
@@ -295,6 +296,17 @@ EXPECTED_COLUMNS = (
     _flag("complete", "the captures were read to their end, nothing was dropped, both directions were there"),
     _number("minutes", "minutes from the first packet to the last"),
 )
+WAIVER_COLUMNS = (
+    _word("code", "code of the rule that is waived"),
+    _word("covers", "hosts, ports and terms that it covers"),
+    _word("owner", "who answers for it"),
+    _word("expires", "its last day"),
+    _word("place", "file and line"),
+    _word("standing", "whether it holds on the day of judgement", WAIVER_STATES),
+    _number("findings", "findings that it covers, or would if it were in force"),
+    _number("days", "days to its last day, or since then"),
+    _flag("soon", "it is in force and ends within its days of warning"),
+)
 TABLES: dict[str, dict[str, RuleColumn]] = {
     name: {column.name: column for column in columns}
     for name, columns in {
@@ -309,6 +321,7 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
         "terms": TERM_COLUMNS,
         "ranges": RANGE_COLUMNS,
         "expected": EXPECTED_COLUMNS,
+        "waivers": WAIVER_COLUMNS,
     }.items()
 }
 """Name of the table -> name of the column -> column."""

@@ -21,6 +21,7 @@ FAMILIES = {
     "hygiene": "BX7",
     "capacity": "BX8",
     "quality": "BX9",
+    "waivers": "BX95",
 }
 """Folder of a family -> how its codes begin. A site's own rules may use any folder and any other code."""
 

@@ -26,9 +26,9 @@ from auditor.services import DEFAULT_GENERATION, generations
 
 POLICY_KEYS = (
     "generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms", "ports_per", "time_wait",
-    "rules",
+    "rules", "waivers",
 )  # fmt: skip
-OPTIONAL_SECTIONS = ("hosts", "notification", "terms")
+OPTIONAL_SECTIONS = ("hosts", "notification", "terms", "waivers")
 LONGEST_TIME_WAIT = 600
 HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file")
 NOTIFICATION_KEYS = ("smtp_ports", "snmp_ports")
@@ -57,6 +57,7 @@ class _PolicyReader:
         self._document = document
         self._folder = folder
         self._notes: list[DocumentProblem] = []
+        self._services_files: list[str] = []
 
     def read(self) -> Policy:
         """Return the policy; it is complete only where the document has no problems."""
@@ -81,6 +82,8 @@ class _PolicyReader:
             ports_per=document.choice(fields.get("ports_per"), PORTS_PER_WORDS) or "operation",
             time_wait=self._time_wait(fields.get("time_wait")),
             rules=self._rules(fields.get("rules")),
+            services_files=tuple(self._services_files),
+            waiver_files=self._waiver_files(fields.get("waivers")),
         )
         self._check_ranges(policy)
         return policy
@@ -153,9 +156,21 @@ class _PolicyReader:
             )
             return None
         services = read_services_file(path, str(path))
+        self._services_files.append(str(path))
         self._document.problems += services.problems
         self._notes += services.notes
         return services.port
+
+    def _waiver_files(self, node: Node | None) -> tuple[str, ...]:
+        """Return the files of waivers that the policy names, counted from its own folder."""
+        found = []
+        for name, item in self._document.texts(node, single=True, some=True):
+            path = self._folder / name
+            if not path.exists():
+                advice = "the path counts from the policy's own folder"
+                self._document.complain(item, f"file of waivers {name!r} does not exist", advice)
+            found.append(str(path))
+        return tuple(found)
 
     def _check_ranges(self, policy: Policy) -> None:
         """Refuse a range that holds the NDMP port of the same hosts: the two could not be told apart."""

@@ -90,8 +90,9 @@ class Policy:
     """What traffic is held against.
 
     ``path`` is None for an inferred policy, whose ``because`` gives the reasons per address. ``notes`` are complaints that
-    do not make the policy unusable. ``hosts`` maps addresses (as ``ipaddress`` writes them) to what is declared of them.
-    ``ports_per`` and ``time_wait`` (seconds) are for the capacity; ``rules`` are folders of the site's own rules.
+    do not make the policy unusable. ``waiver_files`` and ``services_files`` are files that it names, ``rules`` folders of
+    the site's own rules. ``hosts`` maps addresses (as ``ipaddress`` writes them) to what is declared of them.
+    ``ports_per`` and ``time_wait`` (seconds) are for the capacity.
     """
 
     path: str | None
@@ -109,6 +110,8 @@ class Policy:
     ports_per: str = "operation"
     time_wait: int = DEFAULT_TIME_WAIT
     rules: tuple[str, ...] = ()
+    waiver_files: tuple[str, ...] = ()
+    services_files: tuple[str, ...] = ()
     _single: dict[Address, Zone] = field(init=False, repr=False, compare=False, default_factory=dict)
     _wide: list[tuple[Network, Zone]] = field(init=False, repr=False, compare=False, default_factory=list)
 

@@ -21,8 +21,9 @@ from auditor.tables.listeners import listeners_table
 from auditor.tables.policy_row import policy_table
 from auditor.tables.session_rows import sessions_table
 from auditor.tables.source import Source
+from auditor.tables.waivers import WaiverFacts, waivers_table
 
-__all__ = ["CaptureFacts", "Source", "build_tables", "tables_of"]
+__all__ = ["CaptureFacts", "Source", "WaiverFacts", "build_tables", "tables_of", "waivers_table"]
 
 
 def build_tables(
@@ -31,13 +32,20 @@ def build_tables(
     verdicts: Verdicts,
     policy: Policy,
     captures: Sequence[CaptureFacts],
+    *,
     listings: Sequence[Listing] = (),
+    waivers: Sequence[WaiverFacts] = (),
 ) -> dict[str, RuleTable]:
     """Return every table of ``packs.columns.TABLES`` by name. Verdicts are row by row those of the flows."""
-    return tables_of(Source(flows, sessions, verdicts, policy), captures)
+    return tables_of(Source(flows, sessions, verdicts, policy), captures, listings, waivers)
 
 
-def tables_of(source: Source, captures: Sequence[CaptureFacts]) -> dict[str, RuleTable]:
+def tables_of(
+    source: Source,
+    captures: Sequence[CaptureFacts],
+    listings: Sequence[Listing] = (),
+    waivers: Sequence[WaiverFacts] = (),
+) -> dict[str, RuleTable]:
     """Return every table of ``packs.columns.TABLES`` by name."""
     ends = DataEnds.of(source)
     quality = captures_table(source, captures)
@@ -48,10 +56,11 @@ def tables_of(source: Source, captures: Sequence[CaptureFacts]) -> dict[str, Rul
         quality,
         policy_table(source),
         hosts_table(source, ends),
-        listeners_table(listings, policy),
+        listeners_table(listings, source.policy),
         capacity_table(source),
         terms_table(source),
         ranges_table(source),
         expected_table(source, captures, quality["one_sided_percent"]),
+        waivers_table(waivers),
     )
     return {table.name: table for table in tables}

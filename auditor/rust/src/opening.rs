@@ -36,7 +36,7 @@ impl Opened {
     /// Reads what is left and gives the digest of the whole file, where it was asked for.
     pub fn digest(&mut self) -> Option<String> {
         let digest = self.digest.take()?;
-        self.reader.drain().ok().map(|()| digest.hex())
+        self.reader.drain().ok().and_then(|()| digest.hex())
     }
 }
 
