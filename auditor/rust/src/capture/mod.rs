@@ -146,6 +146,15 @@ impl Reader {
     /// [`Fault`]; after damage, [`search`](Self::search) may find more.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Fault> {
+        // The common container is decided on first: a table of four costs a tenth of the time of a small frame.
+        if let Format::Pcap(pcap) = &mut self.format {
+            return pcap.next_frame(&mut self.window);
+        }
+        self.next_of_another()
+    }
+
+    #[inline(never)]
+    fn next_of_another(&mut self) -> Result<Option<Frame<'_>>, Fault> {
         match &mut self.format {
             Format::Pcap(pcap) => pcap.next_frame(&mut self.window),
             Format::PcapNg(pcapng) => pcapng.next_frame(&mut self.window),
