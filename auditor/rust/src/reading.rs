@@ -15,7 +15,7 @@ use crate::flow::{PortSet, Stamp, Tracker};
 use crate::opening::{self, Opened};
 use crate::order::chronological;
 use crate::problem::{Problem, Problems};
-use crate::recovery::Damage;
+use crate::recovery::{self, Damage};
 use crate::source;
 use crate::told;
 
@@ -174,15 +174,6 @@ impl FileFacts {
         }
     }
 
-    /// The file is not what it was when it was opened.
-    fn changed(&mut self, what: &str) {
-        if self.status != Status::Unreadable {
-            self.problems.count(Problem::FileChanged);
-            self.status = Status::Partial;
-            self.error = Some(self.error.take().map_or_else(|| what.to_owned(), |error| format!("{error}; {what}")));
-        }
-    }
-
     fn fail(&mut self, status: Status, error: String) {
         self.status = status;
         self.error = Some(error);
@@ -268,9 +259,7 @@ impl Pass {
             }
             Err(error) => facts.fail(Status::Unreadable, error),
         }
-        if let Some(what) = source::changed(Path::new(&facts.path), source.length) {
-            facts.changed(&what);
-        }
+        recovery::compare_length(facts, source.length);
         self.done += source.length;
         Ok(())
     }
