@@ -9,7 +9,7 @@ use crate::app::ndmp::Events;
 use crate::capture::{Fault, Frame, HEAD, Reader, Window, link_name};
 use crate::clock::Clock;
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::{Packet, TUNNELS, decode, is_decoded, quick};
+use crate::decode::{TUNNELS, decode, is_decoded, quick};
 use crate::duplicates::Duplicates;
 use crate::flow::{PortSet, Stamp, Tracker};
 use crate::order::chronological;
@@ -305,7 +305,11 @@ impl Pass {
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
         match quick(frame) {
-            Some(packet) => self.common(&packet, frame, facts, &stamp),
+            Some(packet) => {
+                if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
+                    self.tracker.credit(&packet, &stamp);
+                }
+            }
             None => self.uncommon(frame, facts, &stamp),
         }
         if self.tracker.repeated() != self.repeated {
@@ -314,16 +318,13 @@ impl Pass {
         }
     }
 
-    #[inline]
-    fn common(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, facts: &mut FileFacts, stamp: &Stamp) {
-        if self.duplicates.left > 0 {
-            // The fast path knows one VLAN tag and no other link header than that of Ethernet.
-            let header = if frame.data.get(12..14) == Some(&[0x81, 0]) { 18 } else { 14 };
-            if self.is_duplicate(frame, &frame.data[header..], facts) {
-                return;
-            }
-        }
-        self.tracker.credit(packet, stamp);
+    /// Whether the packet of a common frame was seen already.
+    #[cold]
+    #[inline(never)]
+    fn is_common_duplicate(&mut self, frame: &Frame<'_>, facts: &mut FileFacts) -> bool {
+        // The fast path knows one VLAN tag and no other link header than that of Ethernet.
+        let header = if frame.data.get(12..14) == Some(&[0x81, 0]) { 18 } else { 14 };
+        self.is_duplicate(frame, &frame.data[header..], facts)
     }
 
     /// Whether a packet, from its IP header on the last bytes of its frame, was seen already.
