@@ -20,8 +20,8 @@ from auditor.report.html.port_band import port_band
 from auditor.report.html.scale import px
 from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
-from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.report.interface import RenderOptions
+from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.text import byte_count, duration, escape, number, period
 
 MOST_ROWS = 500

@@ -173,7 +173,7 @@ impl Masked {
 /// Whether a TCP segment of that length has neither payload nor SYN or FIN.
 fn is_bare(segment: &[u8], length: usize) -> bool {
     let (Some(place), Some(flags)) = (segment.get(12), segment.get(13)) else { return false };
-    usize::from(place >> 4) * 4 == length && flags & 3 == 0
+    usize::from(place >> 4) * 4 == length && flags.trailing_zeros() >= 2
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod columns;
 pub mod decode;
 pub mod duplicates;
+pub mod facts;
 pub mod flow;
 pub mod order;
 pub mod problem;
