@@ -19,7 +19,6 @@ from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
 from auditor.report.interface import RenderOptions
 from auditor.report.quality_lines import quality_facts, vantage_text
-from auditor.text import byte_count
 
 MOST_ROWS = 500
 """Rows of hosts, services and terms on the page; the JSON report has all of them."""
