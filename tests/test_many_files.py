@@ -17,7 +17,7 @@ from tests.helpers.pcap import Pcap
 from tests.support import Case, committed_cases, run_auditor
 
 CASES = [case for case in committed_cases() if case.capture.suffix == ".pcap"]
-_PLACES = {"capture", "captures", "file", "packets", "first_packet", "last_packet", "end_packet"}
+_PLACES = {"capture", "captures", "file", "packet", "packets", "first_packet", "last_packet", "end_packet"}
 
 
 def essence(report: Report) -> Any:
