@@ -62,6 +62,10 @@ def test_families_and_codes_are_as_agreed() -> None:
 
 # Codes are stable for ever: a rule may be added here, never removed or renamed.
 CODES = {
+    "BX001": "expected-listener-missing",
+    "BX002": "port-of-another-program",
+    "BX003": "unexpected-listener",
+    "BX004": "bound-wider-than-needed",
     "BX101": "control-connection-blocked",
     "BX102": "data-connection-blocked",
     "BX103": "agent-browser-blocked",
