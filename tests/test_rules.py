@@ -62,6 +62,10 @@ def test_families_and_codes_are_as_agreed() -> None:
 
 # Codes are stable for ever: a rule may be added here, never removed or renamed.
 CODES = {
+    "BX001": "expected-listener-missing",
+    "BX002": "port-of-another-program",
+    "BX003": "unexpected-listener",
+    "BX004": "bound-wider-than-needed",
     "BX051": "declared-host-never-seen",
     "BX052": "agent-never-contacted",
     "BX053": "no-agent-published",
