@@ -94,6 +94,11 @@ class Pair:
         """The evidence in words."""
         return tuple(WEIGHTS[name][1] for name in self.evidence)
 
+    @property
+    def turned(self) -> bool:
+        """Whether its opening fits a turn of the control connection."""
+        return "answered" in self.evidence or "pending" in self.evidence
+
     def overlaps(self, other: Pair) -> bool:
         """Whether both candidates were open at the same time."""
         return self.first < other.last and other.first < self.last
@@ -139,7 +144,7 @@ class Weigher:
         rows = self._candidates.come_about(control, strangers, taken)
         weighed = [self._weigh(control, int(row), "stranger") for row in rows]
         found += [pair for pair in weighed if "bulk" in pair.evidence and "within" in pair.evidence]
-        return [pair for pair in found if "answered" in pair.evidence or "pending" in pair.evidence]
+        return [pair for pair in found if pair.turned]
 
     def _weigh(self, control: int, flow: int, hosts: str) -> Pair:
         table = self._table
