@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from auditor.cli import output as output_
-from auditor.errors import AuditorError, UsageError
-from auditor.model import Report
+from auditor.cli.manifests import OPTION_HELP, check_manifest, write_manifest
+from auditor.cli.saved import load_saved
 from auditor.report.registry import FORMATS, render
 
 
@@ -25,6 +24,7 @@ from auditor.report.registry import FORMATS, render
 @click.option(
     "--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), help="Print the report in this format."
 )
+@click.option("--manifest", metavar="FILE", help=OPTION_HELP)
 @click.option("--verbose", "-v", "verbosity", count=True, help="As of audit, for text.")
 @click.option("--anonymize", metavar="KEY", help="Replace addresses and names; KEY is a file, or env:NAME.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
@@ -43,28 +43,24 @@ def report(saved: str, reports: tuple[str, ...], format_name: str | None, **opti
     output_.check_reports(reports, [saved], flows=False)
     if format_name:
         output_.check_format(format_name, None, flows=False)
-    loaded = load_report(saved)
+    manifest, verbosity = options["manifest"], options["verbosity"]
+    check_manifest(manifest, [saved], reports)
+    loaded = load_saved(saved)
     if options["anonymize"]:
         from auditor.anonymize import anonymize, read_key
 
         loaded = anonymize(loaded, read_key(options["anonymize"]))
     if format_name or not reports:
         name = format_name or "text"
-        looks = output_.terminal_options(plain=options["plain"], verbosity=options["verbosity"])
+        looks = output_.terminal_options(plain=options["plain"], verbosity=verbosity)
         output_.write(render(loaded, name, looks), None, text=name == "text")
-    output_.write_reports(loaded, reports, verbosity=options["verbosity"])
+    output_.write_reports(loaded, reports, verbosity=verbosity)
+    write_manifest(
+        manifest,
+        "report",
+        loaded,
+        options={"verbose": str(verbosity)},
+        inputs=[("report", saved)],
+        outputs=[("report", name) for name in reports],
+    )
     return 0
-
-
-def load_report(path: str) -> Report:
-    """Return a saved report. Raises UsageError where it cannot be read or is none."""
-    from auditor.report.json_ import load
-
-    try:
-        return load(Path(path).read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    except AuditorError as error:
-        raise UsageError(
-            f"{path}: {error.message}", fix=error.fix or "name a report that auditor audit wrote as JSON"
-        ) from None

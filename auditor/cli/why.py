@@ -11,7 +11,7 @@ import click
 from auditor.cli import output as output_
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
-from auditor.cli.report import load_report
+from auditor.cli.saved import load_saved
 from auditor.model import Finding, Report
 from auditor.text import counted, escape, path_text
 
@@ -53,7 +53,7 @@ def why(saved: str, finding: str, **options: Any) -> int:
     from auditor.cli.why_text import why_text
     from auditor.evidence.find import find_finding
 
-    report = load_report(saved)
+    report = load_saved(saved)
     place = find_finding(report, finding)
     shown, key = report, None
     if options["anonymize"]:

@@ -11,6 +11,7 @@ pub mod columns;
 pub mod convert;
 pub mod decode;
 pub mod duplicates;
+pub mod facts;
 pub mod flow;
 pub mod opening;
 pub mod order;

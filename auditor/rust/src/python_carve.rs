@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use crate::carve::{Connection, Failure, Wanted, carve as carve_captures};
 use crate::pseudonyms::Pseudonyms;
-use crate::python::{Caller, panicked};
+use crate::python::{caller::Caller, panicked};
 
 /// A capture: its path, and numbers of packets with their comments.
 type Capture = (PathBuf, Vec<(u64, String)>);
