@@ -23,7 +23,7 @@ from auditor.report.registry import FORMATS, render
 from tests.support import CAPTURES, run_auditor
 
 KEY = Key(b"k" * 32, b"n" * 32)
-SECRET = "a key that is long enough 0123"
+SECRET = "a key that is long enough 0123"  # noqa: S105 - of this test
 CASES = ("out-of-range", "sessions-ipv6", "services", "tls", "blocked")
 
 
@@ -85,9 +85,9 @@ def test_what_is_told_stays_the_same_but_for_the_names() -> None:
 
 def test_names_are_replaced_wherever_they_stand() -> None:
     made = audited("out-of-range")
-    secret = "fileserver7.acme.example"
-    host = replace(made.hosts[0], name="FILESERVER7", names=(NameEvidence(secret, "dns", 5, made.captures[0].path),))
-    finding = replace(made.findings[0], message=f"{secret} (fileserver7) and acme.example spoke to 10.77.0.21/24.")
+    called = "fileserver7.acme.example"
+    host = replace(made.hosts[0], name="FILESERVER7", names=(NameEvidence(called, "dns", 5, made.captures[0].path),))
+    finding = replace(made.findings[0], message=f"{called} (fileserver7) and acme.example spoke to 10.77.0.21/24.")
     zones = {**made.policy.zones, "vault-of-acme": ("10.77.0.99",)}
     made = replace(
         made, hosts=(host, *made.hosts[1:]), findings=(finding,), policy=replace(made.policy, zones=zones),
@@ -134,7 +134,10 @@ def test_no_byte_of_an_address_or_of_payload_is_in_a_carved_capture(name: str, c
     assert fields(out, *columns) == fields(plain, *columns)
     assert fields(out, "data.data", "ndmp.header") == [["", ""]] * len(fields(out, "frame.number"))
     hardware = {one for pair in fields(plain, "eth.src", "eth.dst") for one in pair}
-    assert not hardware & {one for pair in fields(out, "eth.src", "eth.dst") for one in pair} - {"ff:ff:ff:ff:ff:ff", ""}
+    assert not hardware & {one for pair in fields(out, "eth.src", "eth.dst") for one in pair} - {
+        "ff:ff:ff:ff:ff:ff",
+        "",
+    }
     # Report and capture agree: the ends that the anonymised report names are in the packets.
     other = json.loads(render(anonymize(made, read_key(str(key))), "json"))
     place = [one["key"] for one in json.loads(saved.read_text())["findings"]].index(

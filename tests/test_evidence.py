@@ -87,7 +87,10 @@ def test_filters_take_numbers_and_addresses_and_nothing_else() -> None:
         assert read_end(text) is None
         assert flow_filter([FlowReference("tcp", text, "1.2.3.4:5")]) == ""
     assert flow_filter([FlowReference("tcp;id", "1.2.3.4:5", "1.2.3.5:6")]) == ""
-    assert flow_filter([FlowReference("icmp", "1.2.3.4", "1.2.3.5")]) == "icmp and ip.addr == 1.2.3.4 and ip.addr == 1.2.3.5"
+    assert (
+        flow_filter([FlowReference("icmp", "1.2.3.4", "1.2.3.5")])
+        == "icmp and ip.addr == 1.2.3.4 and ip.addr == 1.2.3.5"
+    )
     assert comment_filter(finding(code='BX1" or frame')) == ""
     assert packet_filter([-1, 0]) == ""
 
@@ -165,7 +168,7 @@ def test_another_capture_is_refused_and_nothing_is_written(tmp_path: Path) -> No
     without = replace(made, captures=tuple(replace(one, sha256=None) for one in made.captures))
     short = tmp_path / "short.pcap"
     short.write_bytes(CAPTURE.read_bytes()[:5000])
-    with pytest.raises(CaptureError, match="holds . of the 3 packets"):
+    with pytest.raises(CaptureError, match=r"holds . of the 3 packets"):
         carve(without, without.findings[0], str(out), Carve((str(short),)))
     gone = replace(made, captures=tuple(replace(one, path="gone.pcap") for one in made.captures))
     with pytest.raises(UsageError, match="nothing to carve"):

@@ -124,7 +124,9 @@ def test_hostile_text_is_shown_as_text(form: str) -> None:
     assert not set(text) & set(HOSTILE) - set(" a2J]0;owned\\bcdmx3f1e[")
 
 
-@pytest.mark.parametrize("words", [TYPST, "<script>alert(1)</script> & </text></svg>", "x" * 9000, "漢字 😀 \u0301" * 50])
+@pytest.mark.parametrize(
+    "words", [TYPST, "<script>alert(1)</script> & </text></svg>", "x" * 9000, "漢字 😀 \u0301" * 50]
+)
 def test_markup_in_a_name_is_only_a_name(words: str) -> None:
     made = report(findings=(finding(message=f"begin {words} end", key=words, title=words, consequence=words),))
     text = squeezed(text_of(render(made, "pdf-a")))

@@ -7,6 +7,7 @@ field is safe before anybody thinks of it, unless it is a name on its own; those
 from __future__ import annotations
 
 FILES = {
+    "BaselineSummary": {"path"},
     "CaptureSummary": {"path"},
     "CaptureQuality": {"path"},
     "ControlSummary": {"capture"},
@@ -16,8 +17,10 @@ FILES = {
     "PolicySummary": {"path"},
     "TermSummary": {"path"},
     "TlsSummary": {"capture"},
+    "WaiverReference": {"place"},
+    "WaiverSummary": {"place"},
 }
-"""Paths: class -> fields."""
+"""Paths, with a line behind a colon in some: class -> fields."""
 
 NAMES = {
     "CertificateSummary": {"subject", "issuer", "names"},
@@ -27,7 +30,7 @@ NAMES = {
     "SessionSummary": {"agent"},
     "TlsSummary": {"server_name"},
     "WaiverReference": {"owner", "reason", "ticket"},
-    "WaiverSummary": {"name", "owner", "reason", "ticket"},
+    "WaiverSummary": {"owner", "reason", "ticket"},
 }
 """Names of hosts, jobs, accounts, people, file systems: class -> fields."""
 
@@ -40,18 +43,21 @@ ZONES = {
 
 FIXED = {
     "Authentication": {"type"},
+    "BaselineSummary": {"sha256"},
     "CaptureSummary": {"format", "sha256", "first", "last", "link_types", "problems", "status"},
     "CaptureQuality": {"longest_silence_at", "tunnels", "undecoded"},
     "ControlSummary": {"originator_known_by", "state", "first", "last"},
     "DataEnd": {"side", "declared"},
     "DataSummary": {"grade", "state", "first", "last"},
-    "Finding": {"code", "name", "severity", "title"},
+    "ControlAssessment": {"framework", "id", "title"},
+    "Finding": {"code", "name", "severity", "title", "baseline_state"},
     "FlowReference": {"transport"},
     "JobSummary": {"operation", "outcome", "first", "last"},
     "NameEvidence": {"kind"},
-    "PolicySummary": {"generation"},
+    "GoneFinding": {"code", "severity"},
+    "PolicySummary": {"generation", "sha256"},
     "Quality": {"vantage", "vantage_by"},
-    "Report": {"verdict", "totals", "version", "schema", "rules", "controls"},
+    "Report": {"verdict", "totals", "version", "schema", "rules", "rule_pack", "as_of"},
     "ServiceSummary": {"transport", "port", "verdict"},
     "SessionSummary": {"readable", "operations", "ended"},
     "TermSummary": {"action", "origin"},
@@ -60,7 +66,7 @@ FIXED = {
     "HostCapacity": {"role", "declared", "peak_operations_at", "peak_open_at", "peak_held_at", "full_at"},
     "CapacityPoint": {"at"},
     "WaiverReference": {"expires"},
-    "WaiverSummary": {"code", "expires", "state", "since"},
+    "WaiverSummary": {"code", "name", "expires", "state", "since"},
 }
 """Words of auditor's own, numbers and times: class -> fields that are left as they are."""
 

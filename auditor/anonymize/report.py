@@ -16,7 +16,8 @@ from auditor.model import Report
 
 LIMIT = "Addresses and names are replaced by a key; who has it can find them again, nobody else."
 
-_SUFFIXES = (".pcapng", ".pcap", ".cap", ".snoop", ".erf", ".yaml", ".yml")
+_SUFFIXES = (".pcapng", ".pcap", ".cap", ".snoop", ".erf", ".yaml", ".yml", ".json")
+_CALLED = {".yaml": "policy", ".yml": "policy", ".json": "report"}
 
 
 def anonymize(report: Report, key: Key) -> Report:
@@ -90,12 +91,8 @@ class _Walk:
         """Take note of a name, a zone or a file, to find it in free text too."""
         if kind == "name" or (kind == "zone" and value not in VENDOR_ZONES):
             self.texts.learn(value)
-        elif kind == "file" and value and value not in self._files:
-            suffix = next((one for one in _SUFFIXES if one in PurePosixPath(value).name.lower()), "")
-            what = "policy" if suffix in (".yaml", ".yml") else "capture"
-            same = sum(made.startswith(what) for made in self._files.values())
-            self._files[value] = f"{what}-{same + 1}{suffix}"
-            self.texts.know(value, self._files[value])
+        elif kind == "file":
+            self._know_file(_path(value))
 
     def made(self, value: Any, kind: str) -> Any:
         """Return a part of a report under other names."""
@@ -122,5 +119,22 @@ class _Walk:
     def _zone(self, name: str) -> str:
         return name if name in VENDOR_ZONES else self.texts.name(name)
 
-    def _file(self, path: str) -> str:
-        return self._files.get(path, path)
+    def _know_file(self, path: str) -> None:
+        if not path or path in self._files:
+            return
+        name = PurePosixPath(path).name.lower()
+        suffix = next((one for one in _SUFFIXES if one in name), "")
+        what = _CALLED.get(suffix, "capture")
+        same = sum(made.startswith(what) for made in self._files.values())
+        self._files[path] = f"{what}-{same + 1}{suffix}"
+        self.texts.know(path, self._files[path])
+
+    def _file(self, place: str) -> str:
+        path = _path(place)
+        return self._files.get(path, path) + place[len(path) :]
+
+
+def _path(place: str) -> str:
+    """Return a place without the line behind the colon, if it has one."""
+    path, _, line = place.rpartition(":")
+    return path if line.isdecimal() and path else place

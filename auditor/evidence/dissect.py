@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from auditor.errors import MissingExtra, UsageError
 
@@ -33,9 +35,9 @@ def dissect(capture: Path, ndmp_ports: Iterable[int] = ()) -> Iterator[list[str]
     ``ndmp_ports`` are decoded as NDMP. Raises what ``check_installed`` does, and UsageError where tshark fails.
     """
     check_installed()
-    import pyshark
-    from pyshark.capture.capture import TSharkCrashException
-
+    # It brings no types.
+    pyshark: Any = import_module("pyshark")
+    crash: Any = import_module("pyshark.capture.capture").TSharkCrashException
     ports = {f"tcp.port=={int(port)}": "ndmp" for port in ndmp_ports}
     # A pipe to tshark that is closed in good time leaves no process behind.
     with pyshark.FileCapture(str(capture), decode_as=ports, keep_packets=False) as packets:
@@ -44,7 +46,7 @@ def dissect(capture: Path, ndmp_ports: Iterable[int] = ()) -> Iterator[list[str]
                 lines = [line for layer in packet.layers for line in _layer_lines(str(layer))]
                 left = len(lines) - MOST_LINES
                 yield [*lines[:MOST_LINES], *([f"… {left} more lines"] if left > 0 else [])]
-        except TSharkCrashException as error:
+        except crash as error:
             raise UsageError(f"tshark cannot read the packets: {error}") from None
 
 

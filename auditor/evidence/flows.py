@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from auditor.model import Finding, FlowReference, Report, SessionSummary
+from auditor.model import ControlSummary, DataSummary, Finding, FlowReference, Report, SessionSummary
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 """Transports with ports -> IP protocol number."""
@@ -93,16 +93,19 @@ def connections_of(report: Report, finding: Finding) -> tuple[Connection, ...]:
         if (connection := read_connection(one.flow)) and one.flow.transport in PROTOCOLS
     ]
     for session in sessions_of(report, finding):
-        for part in (session.control, *session.data, *session.attempts):
+        for part in _parts(session):
             flow = FlowReference("tcp", part.originator, part.responder)
             connection = read_connection(flow, part.first, part.last)
             if connection is not None:
                 # The same ends may serve again later: the session's own period says which of them is meant.
-                found = [one for one in found if (one.one, one.other) != (connection.one, connection.other)]
+                found = [one for one in found if {one.one, one.other} != {connection.one, connection.other}]
                 found.append(connection)
     return tuple(dict.fromkeys(found))
 
 
 def _ends(session: SessionSummary) -> list[tuple[str, str]]:
-    parts = (session.control, *session.data, *session.attempts)
-    return [(part.originator, part.responder) for part in parts]
+    return [(part.originator, part.responder) for part in _parts(session)]
+
+
+def _parts(session: SessionSummary) -> list[ControlSummary | DataSummary]:
+    return [session.control, *session.data, *session.attempts]

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import MissingExtra
 from auditor.model import Report
+from auditor.model.quality import UNKNOWN_VANTAGE
 from auditor.report.html.findings import first_steps, group_findings, severity_counts
 from auditor.report.html.scale import nanoseconds
 from auditor.report.interface import RenderOptions
 from auditor.report.pdf.blocks import clean, line
 from auditor.report.pdf.sections import sections
+from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.text import counted, duration, number, period
 
 TEMPLATE = Path(__file__).parent / "report.typ"
@@ -33,7 +36,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
 def pdf(report: Report, standards: list[str]) -> bytes:
     """Return the report as PDF of the standards that typst knows by these names. Raises MissingExtra without typst."""
     try:
-        import typst
+        typst: Any = import_module("typst")
     except ImportError:
         raise MissingExtra("typst", "pdf") from None
     made = typst.compile(
@@ -77,7 +80,9 @@ def document(report: Report) -> dict[str, Any]:
         "steps": [
             {
                 "message": clean(group.findings[0].finding.message),
-                "more": f"And {number(len(group.findings) - 1)} more of {clean(group.code)}." if len(group.findings) > 1 else "",
+                "more": f"And {number(len(group.findings) - 1)} more of {clean(group.code)}."
+                if len(group.findings) > 1
+                else "",
                 "remedy": clean(group.remedies[0]) if group.remedies else "",
             }
             for group in first_steps(groups)
@@ -108,6 +113,10 @@ def _facts(report: Report) -> list[dict[str, Any]]:
     if report.rule_pack is not None:
         rules = [line(counted(report.rule_pack.count, "rule")), line(f"SHA-256 {report.rule_pack.sha256}", "quiet")]
         facts.append(("Rules", rules))
+    quality = report.quality
+    where = vantage_text(quality) if quality.vantage != UNKNOWN_VANTAGE else "unknown: nothing in the captures tells it"
+    lost = quality_facts(quality.total) or ["nothing that the captures or their connections would show"]
+    facts += [("Vantage", [line(where)]), ("Lost or doubled", [line(fact) for fact in lost])]
     facts.append(("Made by", [line(f"auditor {report.version}")]))
     return [{"label": label, "lines": lines} for label, lines in facts]
 

@@ -33,7 +33,9 @@ def band_svg(panel: Panel) -> str:
             if segment.high > segment.low:
                 parts.append(_text(82, segment.top + segment.height, str(segment.low), "end"))
         elif panel.declared:
-            parts.append(_text(76, segment.top + segment.height / 2 + 4, "outside", "end", _OUTSIDE))
+            parts.append(
+                _text(76, segment.top + segment.height / 2 + 4, "outside", "end", _OUTSIDE if panel.outside else _QUIET)
+            )
         else:
             parts.append(_text(82, segment.top + 9, str(segment.high), "end"))
     parts += [_path(f"M{LEFT} {y}H{RIGHT}", _RULE, ' stroke-dasharray="1 3"') for y in panel.guides]

@@ -115,7 +115,12 @@ def _capacity(report: Report) -> Iterator[Block]:
 def _sessions(report: Report) -> Iterator[Block]:
     if not report.sessions:
         return
-    columns = (("Connection", 5, "left"), ("What was seen", 5, "left"), ("Packets", 0, "right"), ("Payload", 0, "right"))
+    columns = (
+        ("Connection", 5, "left"),
+        ("What was seen", 5, "left"),
+        ("Packets", 0, "right"),
+        ("Payload", 0, "right"),
+    )
     rows = [row for session in report.sessions[:MOST_ROWS] for row in _session(session)]
     yield blocks.table("Control connections, each with the data connections that followed it", columns, rows)
     yield from _more(len(report.sessions), "control connections")
