@@ -16,7 +16,7 @@ import pytest
 from auditor.anonymize import Key, anonymize, read_key
 from auditor.anonymize.texts import Texts
 from auditor.errors import UsageError
-from auditor.model import NameEvidence, Report
+from auditor.model import NameEvidence, Report, WaiverReference
 from auditor.pipeline import AuditOptions, audit
 from auditor.report.json_ import load
 from auditor.report.registry import FORMATS, render
@@ -101,6 +101,19 @@ def test_names_are_replaced_wherever_they_stand() -> None:
     assert other.hosts[0].names[0].name.startswith(f"{other.hosts[0].name}.")
     assert other.findings[0].message.startswith(f"{other.hosts[0].names[0].name} ({other.hosts[0].name}) and ")
     assert other.policy.zones.keys() >= {"media-servers", "agents"}
+
+
+def test_waivers_lose_their_owner_reason_and_file() -> None:
+    made = audited("out-of-range")
+    waiver = WaiverReference("Jane Doe", "as told to Acme", "2027-01-31", "/srv/acme/waivers.yaml:12", "ACME-77")
+    made = replace(made, findings=(replace(made.findings[0], waiver=waiver), *made.findings[1:]), as_of="2026-11-22")
+    other = anonymize(made, KEY)
+    text = render(other, "json").decode().casefold()
+    for word in ("jane", "doe", "acme", "/srv"):
+        assert word not in text
+    kept = other.findings[0].waiver
+    assert kept is not None
+    assert (kept.expires, kept.place.rpartition(":")[2], other.as_of) == ("2027-01-31", "12", "2026-11-22")
 
 
 def test_texts_that_only_look_like_addresses_stay() -> None:

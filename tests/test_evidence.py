@@ -22,7 +22,7 @@ from auditor.model import Evidence, FlowReference, Report
 from auditor.pipeline import AuditOptions, audit
 from auditor.report.registry import render
 from tests.report_samples import HOSTILE, finding, report
-from tests.support import CAPTURES, run_auditor
+from tests.support import CAPTURES, ROOT, run_auditor
 
 FOLDER = CAPTURES / "out-of-range"
 CAPTURE = FOLDER / "out-of-range.pcap"
@@ -214,3 +214,12 @@ def test_dissect_shows_wireshark_s_view(saved: Path) -> None:
     assert "Message: DATA_LISTEN" in done.out
     assert "Destination Port: 40011" in done.out
     assert "\x1b" not in done.out
+
+
+def test_the_page_shows_what_the_command_prints(tmp_path: Path) -> None:
+    path, where = tmp_path / "site.json", FOLDER.relative_to(ROOT)
+    run_auditor(
+        "audit", where / CAPTURE.name, "--policy", where / "policy.yaml", "--exit-zero", "-f", "json", "-o", path
+    )
+    shown = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    assert run_auditor("why", path, "BX301+1").out == shown
