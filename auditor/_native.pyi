@@ -179,7 +179,6 @@ def decode_ndmp(data: bytes, version: int = 0) -> list[dict[str, Any]]:
 
 def message_name(code: int, version: int = 0) -> str: ...
 def ndmp_error_name(code: int) -> str: ...
-
 def carve(
     captures: Sequence[tuple[str | os.PathLike[str], Sequence[tuple[int, str]]]],
     connections: Sequence[tuple[int, tuple[str, int], tuple[str, int], int, int]],

@@ -56,9 +56,7 @@ pub fn carve(
         return Err(raised);
     }
     match outcome {
-        Ok(Ok(all)) => {
-            Ok(all.into_iter().map(|one| (one.packets, one.by_number, one.sha256, one.error)).collect())
-        }
+        Ok(Ok(all)) => Ok(all.into_iter().map(|one| (one.packets, one.by_number, one.sha256, one.error)).collect()),
         Ok(Err(Failure::Write(error))) => Err(PyOSError::new_err(error.to_string())),
         Ok(Err(Failure::Stopped)) | Err(_) => Err(panicked("carving packets")),
     }

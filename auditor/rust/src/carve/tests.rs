@@ -60,9 +60,11 @@ fn a_bare_frame_has_other_addresses_its_ports_and_no_payload() {
 #[test]
 fn what_an_error_quotes_is_made_anew_too() {
     let quoted = "45 00 003c 0001 4000 40 06 0000 0a4d000a 0a4d0015 9c40 2710 00000001 deadbeefdeadbeef";
-    let text = format!("0242 0a4d 0015 0242 0a4d 000a 0800 45 00 0044 1 2344000 40 01 0000 0a4d0015 0a4d000a
-         03 03 0000 00000000 {quoted}");
-    let one = owned(&text.replace("1 2344000", "1234 4000"));
+    let text = format!(
+        "0242 0a4d 0015 0242 0a4d 000a 0800 45 00 0044 1234 4000 40 01 0000 0a4d0015 0a4d000a
+         03 03 0000 00000000 {quoted}"
+    );
+    let one = owned(&text);
     let mut names = Pseudonyms::new(&NAMES);
     let shown = bare(&frame(&one), &mut names);
     assert!(!shown.data.windows(3).any(|bytes| bytes == [0x0a, 0x4d, 0x00]));
