@@ -23,9 +23,11 @@ __all__ = [
     "TUNNELS",
     "__version__",
     "capture_format",
+    "carve",
     "decode_ndmp",
     "message_name",
     "ndmp_error_name",
+    "pseudonyms",
     "read_flows",
 ]
 __version__: str
@@ -177,3 +179,22 @@ def decode_ndmp(data: bytes, version: int = 0) -> list[dict[str, Any]]:
 
 def message_name(code: int, version: int = 0) -> str: ...
 def ndmp_error_name(code: int) -> str: ...
+def carve(
+    captures: Sequence[tuple[str | os.PathLike[str], Sequence[tuple[int, str]]]],
+    connections: Sequence[tuple[int, tuple[str, int], tuple[str, int], int, int]],
+    output: str | os.PathLike[str],
+    *,
+    hash_files: bool = False,
+    key: bytes | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> list[tuple[int, int, str | None, str | None]]:
+    """Write packets of captures into a new pcapng file, one capture after another.
+
+    Wanted are packets by number, each with a comment, and all packets of ``connections``: IP protocol number, both ends,
+    first and last time (ns, both included). With a ``key`` (32 bytes) addresses are replaced and payload is left out.
+    Returned for each capture: packets written, those of them that were wanted by number, the file's SHA-256 where it
+    was asked for, and why it was not read to its end. Raises OSError where the file cannot be written.
+    """
+
+def pseudonyms(key: bytes, addresses: Sequence[str]) -> list[str]:
+    """The addresses that stand for these under a key of 32 bytes: IPv4, IPv6 (Crypto-PAn) or hardware addresses."""

@@ -32,6 +32,8 @@ FORMATS = {
     "text": Format("auditor.report.terminal", (".txt",)),
     "json": Format("auditor.report.json_", (".json",)),
     "html": Format("auditor.report.html", (".html", ".htm")),
+    "pdf": Format("auditor.report.pdf", (".pdf",), binary=True, package="typst", extra="pdf"),
+    "pdf-a": Format("auditor.report.pdf.archive", (".a.pdf",), binary=True, package="typst", extra="pdf"),
     "csv": Format("auditor.report.csv_", (".csv",)),
     "csv-zip": Format("auditor.report.csv_zip", (".csv.zip",), flows=True, binary=True),
     "csv-flows": Format("auditor.report.csv_flows", (".flows.csv",), flows=True, needs_flows=True),

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod capture;
+pub mod carve;
 pub mod clock;
 pub mod columns;
 pub mod convert;
@@ -15,18 +16,21 @@ pub mod flow;
 pub mod opening;
 pub mod order;
 pub mod problem;
+pub mod pseudonyms;
 pub mod reading;
 pub mod recovery;
 pub mod source;
 pub mod tables;
-pub mod unpack;
 pub mod told;
+pub mod unpack;
 
 #[cfg(test)]
 mod testing;
 
 #[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod python_carve;
 #[cfg(feature = "python")]
 mod python_ndmp;
 #[cfg(feature = "python")]

@@ -1,6 +1,6 @@
 //! The Python door: `auditor._native`. The only module that names `PyO3` or `NumPy`; no logic of its own.
 
-mod caller;
+pub mod caller;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -248,7 +248,7 @@ fn arrays(py: Python<'_>, columns: Vec<(&'static str, Column)>) -> PyResult<Py<P
 }
 
 /// Text of a panic, for an exception.
-fn panicked(what: &str) -> PyErr {
+pub fn panicked(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
 }
 
@@ -265,6 +265,8 @@ mod _native {
 
     #[pymodule_export]
     use super::{FileFacts, Reading};
+    #[pymodule_export]
+    use crate::python_carve::{carve, pseudonyms};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -21,6 +21,7 @@ mod layer_tests;
 mod tests;
 
 pub use icmp::quoted_tuple;
+pub(crate) use ip::{Datagram, datagram};
 pub use link::is_decoded;
 pub use packet::{Carrier, Decoded, Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
 pub use quick::quick;
