@@ -49,13 +49,13 @@ pub fn bare(frame: &Frame<'_>, names: &mut Pseudonyms) -> Bare {
 fn is_plain(header: &[u8]) -> bool {
     let Some((_, types)) = header.split_at_checked(12) else { return false };
     let (groups, rest) = types.as_chunks::<4>();
-    rest.len() == 2 && groups.iter().all(|tag| matches!(tag[..2], [0x81, 0] | [0x88, 0xa8] | [0x91, 0]))
+    rest.len() == 2 && groups.iter().all(|tag| matches!(tag[..2], [0x81 | 0x91, 0] | [0x88, 0xa8]))
 }
 
-/// Appends an IP packet; returns how many bytes of it on the wire were left out.
-fn packet(data: &mut Vec<u8>, bytes: &[u8], inside: &Datagram<'_>, names: &mut Pseudonyms, quotes: bool) -> u32 {
+/// Appends an IP packet; returns how many bytes of it on the wire were left out. A `whole` one may quote another.
+fn packet(data: &mut Vec<u8>, bytes: &[u8], inside: &Datagram<'_>, names: &mut Pseudonyms, whole: bool) -> u32 {
     let later = inside.fragment.is_some_and(|fragment| fragment.offset > 0);
-    let transport = if later { Vec::new() } else { transport(inside, names, quotes) };
+    let transport = if later { Vec::new() } else { transport(inside, names, whole) };
     match inside.ends {
         Ends::V4 { source, destination } => {
             let total = u16::try_from(inside.body_len + 20).unwrap_or(0);
@@ -94,13 +94,13 @@ fn packet(data: &mut Vec<u8>, bytes: &[u8], inside: &Datagram<'_>, names: &mut P
 }
 
 /// The transport header.
-fn transport(inside: &Datagram<'_>, names: &mut Pseudonyms, quotes: bool) -> Vec<u8> {
+fn transport(inside: &Datagram<'_>, names: &mut Pseudonyms, whole: bool) -> Vec<u8> {
     let body = inside.body;
     let (size, checksum) = match inside.protocol {
         protocol::TCP => (usize::from(body.get(12).copied().unwrap_or(0x50) >> 4).max(5) * 4, 16),
         protocol::UDP => (8, 6),
         protocol::SCTP => (12, 8),
-        protocol::ICMP | protocol::ICMPV6 => return icmp(inside, names, quotes),
+        protocol::ICMP | protocol::ICMPV6 => return icmp(inside, names, whole),
         _ => return Vec::new(),
     };
     let mut header = body[..body.len().min(size)].to_vec();
@@ -138,7 +138,7 @@ fn without_strange_options(options: &mut [u8]) {
 }
 
 /// An ICMP message: of an error what it quotes, made anew too; of anything else the first eight bytes.
-fn icmp(inside: &Datagram<'_>, names: &mut Pseudonyms, quotes: bool) -> Vec<u8> {
+fn icmp(inside: &Datagram<'_>, names: &mut Pseudonyms, whole: bool) -> Vec<u8> {
     let Some(header) = inside.body.first_chunk::<8>() else { return Vec::new() };
     let four = inside.protocol == protocol::ICMP;
     let (error, echo) = match header[0] {
@@ -153,7 +153,7 @@ fn icmp(inside: &Datagram<'_>, names: &mut Pseudonyms, quotes: bool) -> Vec<u8> 
     if !error && !echo {
         message[4..].fill(0);
     }
-    if error && quotes {
+    if error && whole {
         let quoted = &inside.body[8..];
         // A router quotes what it likes; the length in the quoted header is that of the whole packet.
         if let Ok(within) = datagram(quoted, u32::MAX) {
