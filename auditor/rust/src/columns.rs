@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::app::ndmp::{Events, Fields};
-use crate::decode::protocol;
+use crate::decode::{flag, protocol};
 use crate::flow::{
     Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, mark, tcp_state, udp_state,
 };
@@ -84,6 +84,8 @@ flow_columns! {
     resp_payload: u64,
     orig_missed: u64,
     resp_missed: u64,
+    orig_repeated: u64,
+    resp_repeated: u64,
     syn_packets: u32,
     refusal: u8,
     refusal_packet: u64,
@@ -337,9 +339,25 @@ fn put_counters(columns: &mut FlowColumns, row: usize, record: &Record, orig: Si
     note(&mut columns.resp_payload, row, record.payload[resp]);
     note(&mut columns.orig_missed, row, missed(orig));
     note(&mut columns.resp_missed, row, missed(resp));
+    note(&mut columns.orig_repeated, row, repeated(record, orig, missed(orig)));
+    note(&mut columns.resp_repeated, row, repeated(record, resp, missed(resp)));
     columns.syn_packets[row] = u32::try_from(syns).unwrap_or(u32::MAX);
     columns.orig_flags[row] = record.flags[orig];
     columns.resp_flags[row] = record.flags[resp];
+}
+
+/// Payload bytes of a side that came more than once: what there is more of than sequence numbers for it.
+///
+/// Numbers wrap at 4 GiB, so that of more repetitions than that the multiples are lost.
+fn repeated(record: &Record, side: Side, missed: u64) -> u64 {
+    if record.key.protocol() != protocol::TCP || !record.is(mark::NUMBERED << side) {
+        return 0;
+    }
+    let fin = u32::from(record.flags[side] & flag::FIN != 0);
+    let span = record.next[side].wrapping_sub(record.initial[side]).wrapping_sub(1 + fin);
+    let more = (record.payload[side] + missed).wrapping_sub(u64::from(span)) & u64::from(u32::MAX);
+    // A jump of the numbers gives nonsense; more than everything cannot have been repeated.
+    if more <= record.payload[side] { more } else { 0 }
 }
 
 fn state(record: &Record) -> ConnState {
