@@ -27,19 +27,22 @@ SAME = """
 a02 MOVER_CONTINUE/a03 MOVER_ABORT/a04 MOVER_STOP/a05 MOVER_SET_WINDOW/a06 MOVER_READ/a07 MOVER_CLOSE
 a08 MOVER_SET_RECORD_SIZE
 """
-ONLY_2 = "101 CONFIG_GET_BUTYPE_ATTR/600 LOG_LOG/601 LOG_DEBUG/700 FH_ADD_UNIX_PATH/701 FH_ADD_UNIX_DIR/702 FH_ADD_UNIX_NODE"
+ONLY_2 = (
+    "101 CONFIG_GET_BUTYPE_ATTR/600 LOG_LOG/601 LOG_DEBUG/700 FH_ADD_UNIX_PATH/701 FH_ADD_UNIX_DIR/702 FH_ADD_UNIX_NODE"
+)
 SINCE_3 = """
 104 CONFIG_GET_BUTYPE_INFO/105 CONFIG_GET_FS_INFO/106 CONFIG_GET_TAPE_INFO/107 CONFIG_GET_SCSI_INFO
 108 CONFIG_GET_SERVER_INFO/409 DATA_LISTEN/40a DATA_CONNECT/603 LOG_MESSAGE/703 FH_ADD_FILE/704 FH_ADD_DIR/705 FH_ADD_NODE
 a09 MOVER_CONNECT
 """
 ONLY_4 = "109 CONFIG_SET_EXT_LIST/10a CONFIG_GET_EXT_LIST"
-ERRORS = """
+_ERRORS = """
 NO_ERR NOT_SUPPORTED DEVICE_BUSY DEVICE_OPENED NOT_AUTHORIZED PERMISSION DEV_NOT_OPEN IO TIMEOUT ILLEGAL_ARGS
 NO_TAPE_LOADED WRITE_PROTECT EOF EOM FILE_NOT_FOUND BAD_FILE NO_DEVICE NO_BUS XDR_DECODE ILLEGAL_STATE UNDEFINED
 XDR_ENCODE NO_MEM CONNECT SEQUENCE_NUM READ_IN_PROGRESS PRECONDITION CLASS_NOT_SUPPORTED VERSION_NOT_SUPPORTED
 EXT_DUPL_CLASSES EXT_DANDN_ILLEGAL
-""".split()
+"""
+ERRORS = _ERRORS.split()
 
 
 def listed(text: str) -> dict[int, str]:
@@ -105,7 +108,11 @@ IP, PORT = 0xC0000214, 50123
 TCP = {2: [1, IP, PORT], 3: [1, IP, PORT], 4: [1, 1, IP, PORT, 0]}
 ENV: Words = [2, "FILESYSTEM", "/vol/a", "PASSWORD", "not-to-be-seen"]
 TOLD = {"env": [["FILESYSTEM", "/vol/a"], ["PASSWORD", "(withheld)"]]}
-NAMES = {2: [1, "/a", "/b", 7, (9,)], 3: [1, "/a", "/b", "c", "d", (8,), (9,)], 4: [1, "/a", "/b", "c", "d", (8,), (9,)]}
+NAMES = {
+    2: [1, "/a", "/b", 7, (9,)],
+    3: [1, "/a", "/b", "c", "d", (8,), (9,)],
+    4: [1, "/a", "/b", "c", "d", (8,), (9,)],
+}
 ERROR = {"error": 0}
 AUTHS = [2, 1, 2]
 
@@ -133,7 +140,14 @@ def mover(version: int) -> Words:
 
 
 STATE = {"operation": 1, "state": 2, "halt_reason": 1, "bytes_processed": 70_000_000_000, "read_length": 8}
-MOVED = {"state": 3, "pause_reason": 5, "halt_reason": 1, "record_size": 32768, "bytes_moved": 70_000_000_000, "window_length": 4}
+MOVED = {
+    "state": 3,
+    "pause_reason": 5,
+    "halt_reason": 1,
+    "record_size": 32768,
+    "bytes_moved": 70_000_000_000,
+    "window_length": 4,
+}
 INFO = {"hostname": "h", "os_type": "Windows NT", "os_vers": "6", "host_id": "42"}
 SERVER = {"vendor_name": "VERITAS Software, Corp.", "product_name": "p", "revision_number": "9.4", "auth_types": [1, 2]}
 FS: Words = [0, 1, 0, "NTFS", "C:", "Device0000", (1,), (2,), (3,), (4,), (5,), 1, "A", "b", "online"]

@@ -60,7 +60,9 @@ def report(folder: Path, client: str, talk: list[tuple[int, bytes]], *, policy: 
     writer.connection((client, 40000), (AGENT, 10000), [(1, greeting()), *talk])
     capture = writer.save(folder / "talk.pcap")
     (folder / "policy.yaml").write_text(policy)
-    written = render(audit([capture], policy_path=folder / "policy.yaml", options=AuditOptions(flows=False)), RenderOptions())
+    written = render(
+        audit([capture], policy_path=folder / "policy.yaml", options=AuditOptions(flows=False)), RenderOptions()
+    )
     assert CONSTANT.hex().encode() not in written
     found: dict[str, Any] = json.loads(written)
     return found
@@ -130,13 +132,19 @@ def test_trust_of_an_undeclared_host_with_a_real_certificate(
     # Handshake, greeting, then the message: packet 5.
     assert 5 in finding["evidence"][0]["packets"]
     authority = found["sessions"][0]["authority"]
-    assert (authority["subject"], authority["not_before"], authority["not_after"]) == ("CN=VeritasBE,O=Example", first, last)
+    assert (authority["subject"], authority["not_before"], authority["not_after"]) == (
+        "CN=VeritasBE,O=Example",
+        first,
+        last,
+    )
     assert authority["self_issued"]
     shown = run_auditor("sessions", tmp_path / "talk.pcap", "-v").out
     assert f"certificate CN=VeritasBE,O=Example, issued by itself, {first[:10]}" in " ".join(shown.split())
 
 
-def test_a_media_server_may_deliver_its_authority(tmp_path: Path, authorities: dict[int, tuple[bytes, str, str]]) -> None:
+def test_a_media_server_may_deliver_its_authority(
+    tmp_path: Path, authorities: dict[int, tuple[bytes, str, str]]
+) -> None:
     found = report(tmp_path, MEDIA, [(0, exchange(3, authorities[3650][0]))])
     assert "BX608" not in severities(found)
     assert found["sessions"][0]["authority"]["subject"] == "CN=VeritasBE,O=Example"
@@ -144,7 +152,9 @@ def test_a_media_server_may_deliver_its_authority(tmp_path: Path, authorities: d
 
 @pytest.mark.parametrize("opcode", [2, 3])
 def test_the_exchange_counts_without_a_readable_certificate(tmp_path: Path, opcode: int) -> None:
-    found = report(tmp_path, STRANGER, [(0, exchange(opcode, b"-----BEGIN CERTIFICATE-----\nnothing\n" * (opcode - 2)))])
+    found = report(
+        tmp_path, STRANGER, [(0, exchange(opcode, b"-----BEGIN CERTIFICATE-----\nnothing\n" * (opcode - 2)))]
+    )
     assert severities(found)["BX608"] == "info"
     assert found["sessions"][0]["authority"] is None
 

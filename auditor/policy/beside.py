@@ -46,4 +46,5 @@ def _pair_numbers(table: FlowTable, rows: Rows) -> npt.NDArray[np.int64]:
     """Number the pairs of hosts of these flows, whichever end is the originator."""
     one, other = table["orig_addr"][rows].astype(np.uint64), table["resp_addr"][rows].astype(np.uint64)
     keys = (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    numbers: npt.NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    return numbers
