@@ -43,7 +43,7 @@ def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[i
 
 
 def _pair_numbers(table: FlowTable, rows: Rows) -> npt.NDArray[np.int64]:
-    """Number the pairs of hosts of these flows, whichever end is the originator."""
+    """Return a number for the pair of hosts of each of these flows, whichever end is the originator."""
     one, other = table["orig_addr"][rows].astype(np.uint64), table["resp_addr"][rows].astype(np.uint64)
     keys = (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
     numbers: npt.NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)

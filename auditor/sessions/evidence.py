@@ -215,8 +215,8 @@ def _nearest_turns(pairs: list[Pair]) -> list[Pair]:
 def _nearest(table: FlowTable, candidates: Candidates, controls: Sequence[int]) -> Mapping[int, int]:
     """Return for each candidate the control connection of its hosts that opened last before it."""
     nearest: dict[int, int] = {}
-    for own in candidates.by_pair(controls):
-        own = own[np.argsort(table["first_time"][own], kind="stable")]
+    for rows_of_pair in candidates.by_pair(controls):
+        own = rows_of_pair[np.argsort(table["first_time"][rows_of_pair], kind="stable")]
         rows = candidates.of_pair(int(own[0]))
         last = np.searchsorted(table["first_time"][own], table["first_time"][rows], side="right") - 1
         after = last >= 0

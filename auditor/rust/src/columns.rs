@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::app::ndmp::{Events, Fields};
-use crate::decode::{flag, protocol};
+use crate::decode::protocol;
 use crate::flow::{
-    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, mark, tcp_state, udp_state,
+    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, mark, repeated, tcp_state, udp_state,
 };
 
 /// One column, of the type that its users see.
@@ -344,20 +344,6 @@ fn put_counters(columns: &mut FlowColumns, row: usize, record: &Record, orig: Si
     columns.syn_packets[row] = u32::try_from(syns).unwrap_or(u32::MAX);
     columns.orig_flags[row] = record.flags[orig];
     columns.resp_flags[row] = record.flags[resp];
-}
-
-/// Payload bytes of a side that came more than once: what there is more of than sequence numbers for it.
-///
-/// Numbers wrap at 4 GiB, so that of more repetitions than that the multiples are lost.
-fn repeated(record: &Record, side: Side, missed: u64) -> u64 {
-    if record.key.protocol() != protocol::TCP || !record.is(mark::NUMBERED << side) {
-        return 0;
-    }
-    let fin = u32::from(record.flags[side] & flag::FIN != 0);
-    let span = record.next[side].wrapping_sub(record.initial[side]).wrapping_sub(1 + fin);
-    let more = (record.payload[side] + missed).wrapping_sub(u64::from(span)) & u64::from(u32::MAX);
-    // A jump of the numbers gives nonsense; more than everything cannot have been repeated.
-    if more <= record.payload[side] { more } else { 0 }
 }
 
 fn state(record: &Record) -> ConnState {

@@ -19,8 +19,8 @@ pub mod reading;
 pub mod recovery;
 pub mod source;
 pub mod tables;
-pub mod unpack;
 pub mod told;
+pub mod unpack;
 
 #[cfg(test)]
 mod testing;
