@@ -29,6 +29,7 @@ from auditor.policy.match import judge
 from auditor.policy.model import Policy
 from auditor.services import ANY_GENERATION, Catalogue, Service, generations, load_catalogue
 from auditor.sessions import (
+    Authority,
     DataLink,
     Dialogue,
     Grade,
@@ -169,12 +170,18 @@ def _posture(scene: Scene, mark: Marks) -> Posture:
         commands=("command",) if mark.commands else (),
         revision=mark.revision,
         root_without_challenge=mark.root,
+        known_digest=mark.constant,
         trust_exchange=mark.trust,
+        authority=_authority(mark.authority_days),
         tls_starts=mark.tls_starts,
         connect_to=told,
         tls_version=mark.tls_version,
         certificate_invalid=mark.expired,
     )
+
+
+def _authority(days: int) -> Authority | None:
+    return Authority("CN=authority", "CN=authority", 0, days * 86_400, 1, 0) if days else None
 
 
 def _complaints(

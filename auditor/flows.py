@@ -40,6 +40,8 @@ COLUMNS = (
     Column("resp_payload", "u8", "bytes", "transport payload from the responder, as the headers say"),
     Column("orig_missed", "u8", "bytes", "TCP bytes of the originator that the capture lacks"),
     Column("resp_missed", "u8", "bytes", "TCP bytes of the responder that the capture lacks"),
+    Column("orig_repeated", "u8", "bytes", "of `orig_payload`, TCP bytes that came more than once"),
+    Column("resp_repeated", "u8", "bytes", "of `resp_payload`, TCP bytes that came more than once"),
     Column("syn_packets", "u4", "packets", "SYNs of the originator, retransmissions included"),
     Column("refusal", "u1", "code", "how it was refused: _native.REFUSALS"),
     Column("refusal_packet", "u8", "number", "packet of the refusal, 0 for none"),
@@ -59,7 +61,8 @@ ORIGINATOR_BY = (*_native.ORIGINATOR_BY, BY_ANNOUNCEMENT)
 """How an originator is known: as the core saw it, or because an NDMP message of the control connection names the listener."""
 
 _ATTEMPTS = [_native.STATES.index(state) for state in ("S0", "REJ", "RSTOS0")]
-_SIDED = ("addr", "port", "packets", "bytes", "payload", "missed", "flags")
+_ENDS = ("orig", "resp")
+_SIDED = ("addr", "port", "packets", "bytes", "payload", "missed", "repeated", "flags")
 _MIRRORS = {"S2": "S3", "RSTO": "RSTR", "RSTOS0": "RSTRH", "SH": "SHR"}
 _MIRRORS |= {mirrored: state for state, mirrored in _MIRRORS.items()}
 _MIRRORED_STATES = np.array([_native.STATES.index(_MIRRORS.get(state, state)) for state in _native.STATES], np.uint8)
@@ -190,6 +193,11 @@ class FlowTable:
     def reference(self, flow: int) -> FlowReference:
         """Return the flow as evidence names it."""
         return FlowReference(self.transport_text(flow), self.endpoint(flow, "orig"), self.endpoint(flow, "resp"))
+
+    def carried(self, flow: int) -> tuple[int, int]:
+        """Return the payload bytes of originator and responder, what was sent again counted once."""
+        orig, resp = (int(self[f"{side}_payload"][flow]) - int(self[f"{side}_repeated"][flow]) for side in _ENDS)
+        return orig, resp
 
     def attempts(self) -> Mask:
         """Return the TCP flows that never came about: not answered, or refused, and no payload; shape (flows,)."""

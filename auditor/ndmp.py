@@ -137,7 +137,7 @@ class NdmpMessages:
         """Return the message rows of a flow in order of packets, those with a message code of ``codes`` if given."""
         first, last = np.searchsorted(self._flows, [flow, flow + 1])
         rows: Rows = self._order[first:last]
-        if codes is None:
+        if codes is None or first == last:
             return rows
         return rows[np.isin(self._messages["message"][rows], list(codes))]
 

@@ -17,7 +17,7 @@ from auditor.ports import PortSet
 from auditor.sessions import DataLink, Session, SessionSet
 from auditor.sessions.measure import Measured, capture_end, how_ended, measure_jobs
 from auditor.text import byte_count, counted, duration, joined, path_text
-from auditor.tls_summary import summarise_tls
+from auditor.tls_summary import summarise_authority, summarise_tls
 
 _ENDED = {"open": "still open when the capture ended", "silent": "silent to the end of the capture"}
 
@@ -95,11 +95,13 @@ def _session(
         jobs=tuple(_job(table, job) for job in jobs),
         ended=ended,
         story=_story(table, session, jobs, ended),
+        authority=summarise_authority(session),
     )
 
 
 def _data(table: FlowTable, link: DataLink, ranges: _Ranges) -> DataSummary:
     row = link.flow
+    carried = table.carried(row)
     return DataSummary(
         originator=table.endpoint(row, "orig"),
         responder=table.endpoint(row, "resp"),
@@ -108,8 +110,8 @@ def _data(table: FlowTable, link: DataLink, ranges: _Ranges) -> DataSummary:
         because=link.because,
         last_packet=int(table["last_packet"][row]),
         capture=path_text(table.file_text(int(table["first_file"][row]))),
-        originator_bytes=int(table["orig_payload"][row]),
-        responder_bytes=int(table["resp_payload"][row]),
+        originator_bytes=carried[0],
+        responder_bytes=carried[1],
         state=_native.STATES[int(table["state"][row])],
         first=time_text(int(table["first_time"][row])),
         last=time_text(int(table["last_time"][row])),
@@ -204,9 +206,7 @@ def _without_job(table: FlowTable, session: Session, client: str, server: str, e
     if session.readable.value in ("tls", "not-seen"):
         what = "inside TLS" if session.tls else "no message of it was captured"
         ties = counted(len(session.data), "data connection")
-        carried = sum(
-            int(table["orig_payload"][link.flow]) + int(table["resp_payload"][link.flow]) for link in session.data
-        )
+        carried = sum(sum(table.carried(link.flow)) for link in session.data)
         amount = f", {ties} tied by time with {byte_count(carried)}" if session.data else ""
         return f"{client} spoke with {server}, {what}{amount}; {how}"
     logins = session.authentications

@@ -23,6 +23,23 @@ def summarise_tls(table: FlowTable, session: Session, handshakes: Handshakes) ->
     return tuple(told[:MOST_HANDSHAKES])
 
 
+def summarise_authority(session: Session) -> CertificateSummary | None:
+    """Return what the certificate says that message 0xf383 delivered in clear, None where none was read."""
+    shown = session.posture.authority
+    if shown is None:
+        return None
+    validity = {"not_before": shown.not_before, "not_after": shown.not_after}
+    return CertificateSummary(
+        subject=shown.subject,
+        issuer=shown.issuer,
+        names=(),
+        not_before=_second(shown.not_before),
+        not_after=_second(shown.not_after),
+        self_issued=shown.subject == shown.issuer,
+        valid=is_valid(validity, shown.time),
+    )
+
+
 def _summary(table: FlowTable, kind: str, row: int, shown: Mapping[str, Any]) -> TlsSummary:
     server, client = (_certificate(shown[f"{end}_certificate"], shown["time"]) for end in ("server", "client"))
     return TlsSummary(

@@ -105,10 +105,44 @@ def test_registrations_count_only_from_agents_where_ndmp_was_seen() -> None:
     assert {address for address, role in found.items() if role == "media-servers"} == {ONE, TWO}
 
 
-def test_control_inside_tls_still_tells() -> None:
-    found = roles(inferred(f"{ONE}:1 > {AGENT}:10000 tcp app=tls\n"))
+DATA = "at=2 for=5 bytes=0/200000"
+
+
+def test_control_inside_tls_tells_where_data_followed() -> None:
+    tls = f"{ONE}:1 > {AGENT}:10000 tcp app=tls at=1 for=9\n"
+    found = roles(inferred(f"{tls}{ONE}:2 > {AGENT}:50100 tcp {DATA}\n"))
     assert found == {ONE: "media-servers", AGENT: "agents"}
-    assert roles(inferred(f"{ONE}:1 > {AGENT}:10000 tcp app=http\n")) == {}
+    # The agent may open it as well; the connection to its port is what tells who is who.
+    assert roles(inferred(f"{tls}{AGENT}:2 > {ONE}:50100 tcp {DATA}\n")) == found
+    assert roles(inferred(f"{ONE}:1 > {AGENT}:10000 tcp app=http\n{ONE}:2 > {AGENT}:50100 tcp {DATA}\n")) == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        f"{ONE}:2 > {AGENT}:50100 tcp at=2 for=5 bytes=0/2000",
+        f"{ONE}:2 > {AGENT}:50100 tcp at=12 for=5 bytes=0/200000",
+        f"{ONE}:2 > {OTHER}:50100 tcp {DATA}",
+        f"{ONE}:2 > {AGENT}:443 tcp {DATA}",
+        f"{ONE}:2 > {AGENT}:10000 tcp app=tls {DATA}",
+    ],
+    ids=["none", "little", "afterwards", "another host", "a service", "another of its kind"],
+)
+def test_tls_alone_makes_nobody_a_media_server(data: str) -> None:
+    assert roles(inferred(f"{ONE}:1 > {AGENT}:10000 tcp app=tls at=1 for=9\n{data}\n")) == {}
+
+
+def test_a_scan_with_tls_makes_nobody_a_media_server() -> None:
+    """Two hundred outsiders shake hands on the port and leave; one host moves data, though its login is not to be read."""
+    scan = "".join(f"203.0.113.{n}:{n} > {AGENT}:10000 tcp app=tls at=0.{n:03}\n" for n in range(1, 201))
+    assert roles(inferred(scan)) == {}
+    honest = f"{ONE}:1 > {AGENT}:10000 tcp app=tls at=1 for=9\n{ONE}:2 > {AGENT}:50100 tcp {DATA}\n"
+    # An outsider who logs in in clear outweighs no host that moves data.
+    loud = f"{TWO}:1 > {AGENT}:10000 tcp app=ndmp\n"
+    found = inferred(loud + scan + honest, [(0, 5, AUTH, 0)])
+    assert roles(found) == {ONE: "media-servers", AGENT: "agents"}
+    assert found.because[ONE] == ("moved data beside an unreadable connection to the NDMP port (packet 1)",)
 
 
 @pytest.mark.parametrize(("ports", "usual"), [((10001, 10001), 10001), ((9999, 10000), 10000), ((9999, 9000), 9000)])

@@ -121,9 +121,9 @@ def test_undeclared_it_is_found_by_what_it_says(case: Case, tmp_path: Path) -> N
     assert {frozenset(link.endpoints) for link in Wire(case.truth).links if link.provable} <= proved
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if "ipv6" not in case.name], ids=lambda case: case.name)
+@by_name
 def test_frames_of_96_bytes_prove_nothing_and_tie_nothing_wrong_for_sure(case: Case, tmp_path: Path) -> None:
-    """Over IPv6 only 10 bytes of payload would be left: not even a header."""
+    """Over IPv6 only 10 bytes of payload are left, not even a header: the declared port alone tells then."""
     sessions = audited(rewritten(case, tmp_path, cut), case.policy)
     found = ties(sessions)
     assert {control.endpoints for control in Wire(case.truth).controls} == {

@@ -66,11 +66,6 @@ class Wire:
         self._tunnels = [other for other in truth["other_tcp"] if other["service"] == "tls-server"]
 
     @property
-    def lossy(self) -> bool:
-        """Whether segments were dropped on purpose, so that some were sent again."""
-        return bool(self.truth["scenario"] == "lossy")
-
-    @property
     def _legible_frames(self) -> bool:
         return self.snaplen >= _LEAST_SNAPLEN
 

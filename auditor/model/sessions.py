@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.model.findings import FlowReference
-from auditor.model.tls import TlsSummary
+from auditor.model.tls import CertificateSummary, TlsSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ class SessionSummary:
 
     ``data`` are connections that came about; ``attempts`` those that were announced or tried and then not answered, or
     refused. ``ended`` says how the control connection ended; ``story`` tells the session in one line.
+    ``authority`` is whose certificate was delivered in clear with message 0xf383.
     """
 
     control: ControlSummary
@@ -120,3 +121,4 @@ class SessionSummary:
     ended: str = ""
     story: str = ""
     tls_details: tuple[TlsSummary, ...] = ()
+    authority: CertificateSummary | None = None

@@ -33,7 +33,9 @@ WORDS = {
     "offers=N": "authentication type that the server lists",
     "revision=N.N": "revision that the agent tells",
     "root": "a digest for root was sent without a challenge",
+    "constant": "a digest for root was the known constant",
     "trust": "certificates were exchanged",
+    "authority-days=N": "validity of the authority's certificate that was delivered, in days",
     "commands": "a command was sent in clear",
     "tls-starts=N": "times that TLS was asked to begin",
     "tls-version=WORD": "version of TLS that the server chose, as TLS-1.0",
@@ -65,7 +67,9 @@ class Marks:
     offers: int = 0
     revision: str = ""
     root: bool = False
+    constant: bool = False
     trust: bool = False
+    authority_days: int = 0
     commands: bool = False
     tls_starts: int = 0
     connect_to: str = ""

@@ -17,7 +17,7 @@ from auditor.notation.model import GRADES, LOGINS, READABLE, WAIVER_STATES, WORD
 
 _FLOW = re.compile(r"(?P<orig>\S+)\s*>\s*(?P<resp>\S+)\s+(?P<transport>\S+)(?P<words>.*)", re.DOTALL)
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^]]+)]|(?P<four>[^:]+))(?::(?P<port>\d{1,5}))?")
-MARKS = ("control", "tls", "transfer", "local", "early", "root", "trust", "commands", "expired")
+MARKS = ("control", "tls", "transfer", "local", "early", "root", "constant", "trust", "commands", "expired")
 """Words that mark a line and take no value."""
 _TRANSPORT_NUMBERS = {word: number for number, word in TRANSPORTS.items()}
 
@@ -212,6 +212,7 @@ _SETTERS: dict[str, Callable[[Flow, str, str], Flow]] = {
     "auth": _one_of("auth", ("none", "text", "md5"), mark=True),
     "readable": _one_of("readable", READABLE, mark=True),
     "offers": lambda flow, word, value: _marked(flow, offers=_number(word, value)),
+    "authority-days": lambda flow, word, value: _marked(flow, authority_days=_number(word, value)),
     "tls-starts": lambda flow, word, value: _marked(flow, tls_starts=_number(word, value)),
     "tls-version": lambda flow, _, value: _marked(flow, tls_version=value.replace("-", " ")),
     "revision": lambda flow, _, value: _marked(flow, revision=value),

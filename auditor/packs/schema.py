@@ -20,7 +20,6 @@ def rule_schema() -> dict[str, Any]:
     sentence = {**text, "description": _SENTENCE}
     # Which columns there are depends on the table; _of_table says it.
     select = {"type": "object", "description": "Columns with what they must be."}
-    level = {"type": "integer", "minimum": 1}
     properties: dict[str, Any] = {
         "code": {"type": "string", "pattern": f"^{CODE}$", "description": "Stable for ever."},
         "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "description": "Slug; names the file."},
@@ -30,21 +29,7 @@ def rule_schema() -> dict[str, Any]:
         "on": {"enum": list(TABLES), "description": "The table whose rows are asked."},
         "select": select,
         **_belonging(texts),
-        "subject": {
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-            "description": "Name in the finding: column. One finding for each different subject.",
-        },
-        "threshold": {**level, "description": "Rows that a subject needs."},
-        "escalate": {
-            "type": "array",
-            "items": _closed({"select": select, "severity": {"enum": severities}}, ["select", "severity"]),
-        },
-        "collapse": {
-            "type": "array",
-            "items": _closed({"when_over": level, "to": texts, "message": sentence}, ["when_over", "message"]),
-            "description": "More findings than when_over that agree in these subjects become one.",
-        },
+        **_gathering(select, severities, texts, sentence),
         "undermines": {"type": "boolean", "description": "Findings say that the capture cannot support a verdict."},
         "absence": {"type": "boolean", "description": "Findings rest on an answer that was not seen."},
         "message": sentence,
@@ -65,6 +50,28 @@ def rule_schema() -> dict[str, Any]:
         **_closed({key: properties[key] for key in KEYS}, list(REQUIRED)),
         "allOf": [_of_table(name, columns) for name, columns in TABLES.items()],
         "$defs": {name: _select(columns) for name, columns in TABLES.items()},
+    }
+
+
+def _gathering(select: dict[str, Any], severities: list[str], texts: Any, sentence: Any) -> dict[str, Any]:
+    """Return the keys that say how rows become findings."""
+    level = {"type": "integer", "minimum": 1}
+    return {
+        "subject": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "Name in the finding: column. One finding for each different subject.",
+        },
+        "threshold": {**level, "description": "Rows that a subject needs."},
+        "escalate": {
+            "type": "array",
+            "items": _closed({"select": select, "severity": {"enum": severities}}, ["select", "severity"]),
+        },
+        "collapse": {
+            "type": "array",
+            "items": _closed({"when_over": level, "to": texts, "message": sentence}, ["when_over", "message"]),
+            "description": "More findings than when_over that agree in these subjects become one.",
+        },
     }
 
 

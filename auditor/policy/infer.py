@@ -1,8 +1,9 @@
 """Reads a policy from the traffic where none was declared: who acts as what, each with the reason.
 
 Roles rest on what a host is seen to do, strongest sign first. A host that merely connects somewhere proves nothing: an
-outsider does that too. So consoles and desktops are never inferred, and a media server is one that set up a transfer, else
-one whose login was accepted, else one that spoke NDMP at all. No range is inferred: what was used is not what was meant.
+outsider does that too. So consoles and desktops are never inferred, and a media server is one that set up a transfer (inside
+TLS: that moved data beside a control connection), else one whose login was accepted, else one that spoke NDMP at all. No
+range is inferred: what was used is not what was meant.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from auditor import _native
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
+from auditor.policy.beside import with_data_beside
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy, Zone, normalised
 from auditor.policy.outcome import ESTABLISHED, observed
 from auditor.services import ROLES, Catalogue
@@ -26,7 +28,7 @@ TRANSFERS = (0x401, 0x402, 0x40B, 0x409, 0x40A, 0xA01, 0xA09)
 """DATA_START_*, DATA_LISTEN, DATA_CONNECT, MOVER_LISTEN, MOVER_CONNECT: a refused client gets no further than an error."""
 
 _NDMP = _native.APPS.index("ndmp")
-_POSSIBLY_NDMP = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "ndmp"))
+_UNREADABLE = tuple(_native.APPS.index(name) for name in ("unknown", "tls"))
 _AGENT_SERVICES = ("remote-agent-6103", "netware-agent-9", "push-install")
 _TARGETS = (
     ("smtp", "mail-relays", "receives mail of"),
@@ -96,7 +98,11 @@ class _Inference:
     def _media_servers(self) -> None:
         """Let the strongest sign that any host shows decide for all: beside a host that moves data, a mere login is none."""
         login, transfer = self._answered((CLIENT_AUTH,)), self._answered(TRANSFERS)
-        for flow in transfer or login:
+        unread = with_data_beside(self._table, self._unreadable(), self._catalogue.known_ports())
+        for flow in unread.tolist():
+            code, packet = int(self._table["orig_addr"][flow]), int(self._table["first_packet"][flow])
+            self._note(code, "media-servers", "moved data beside an unreadable connection to the NDMP port", packet)
+        for flow in transfer or ({} if len(unread) else login):
             code = int(self._table["orig_addr"][flow])
             if flow in login:
                 self._note(code, "media-servers", "logged in by NDMP", login[flow])
@@ -104,9 +110,15 @@ class _Inference:
                 self._note(code, "media-servers", "set up a transfer by NDMP", transfer[flow])
         self._agent_browsers()
         if not self._roles:
-            by_port = (self._table["resp_port"] == self._ndmp_port) & np.isin(self._table["app"], _POSSIBLY_NDMP)
-            control = self._ndmp | ((self._table["transport"] == TCP) & by_port & self._established)
-            self._note_all(control, "orig_addr", "media-servers", "opened an NDMP control connection")
+            self._note_all(self._ndmp, "orig_addr", "media-servers", "opened an NDMP control connection")
+
+    def _unreadable(self) -> Bools:
+        """Return what may be a control connection of which little or nothing can be read, TLS above all."""
+        table, streams = self._table, self._messages.streams
+        by_port = (table["resp_port"] == self._ndmp_port) & np.isin(table["app"], _UNREADABLE)
+        mask: Bools = (table["transport"] == TCP) & by_port & self._established
+        mask[streams["flow"][streams["tls"].astype(np.bool_)]] = True
+        return mask
 
     def _agent_browsers(self) -> None:
         """Take a host on which agents register for a media server; where no NDMP was seen, any that answers on that port."""

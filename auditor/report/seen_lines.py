@@ -24,13 +24,15 @@ def tls_lines(shown: TlsSummary) -> list[str]:
     agreed.append(f"server name {shown.server_name}" if shown.server_name else "")
     where = f"TLS, {shown.connection} connection, packet {shown.packet}"
     lines = [f"{where}: {', '.join(part for part in (*agreed, *shown.notes) if part)}"]
-    lines += _certificate("server", shown.server_certificate) + _certificate("client", shown.client_certificate)
+    lines += certificate_lines("server", shown.server_certificate)
+    lines += certificate_lines("client", shown.client_certificate)
     if shown.ja4:
         lines += [f"JA4 {shown.ja4}", f"JA3 {shown.ja3}"]
     return lines
 
 
-def _certificate(end: str, certificate: CertificateSummary | None) -> list[str]:
+def certificate_lines(end: str, certificate: CertificateSummary | None) -> list[str]:
+    """Return what a certificate says of itself, in a line; none where there is none."""
     if certificate is None:
         return []
     of = "itself" if certificate.self_issued else certificate.issuer or "nobody named"

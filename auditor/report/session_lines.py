@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from auditor.model import SessionSummary
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import plain
+from auditor.report.json_ import dump, plain
 from auditor.report.layout import Column, Page, Span
-from auditor.report.seen_lines import tls_lines
+from auditor.report.seen_lines import certificate_lines, tls_lines
 from auditor.text import byte_count, counted, number
 
 SESSIONS_SCHEMA = "auditor.sessions/1"
@@ -31,7 +30,7 @@ def render_sessions(sessions: Sequence[SessionSummary], options: RenderOptions) 
 def sessions_json(sessions: Sequence[SessionSummary]) -> bytes:
     """Return the sessions alone as UTF-8 JSON; ``sessions`` is what the report has under that name."""
     document = {"schema": SESSIONS_SCHEMA, "sessions": plain(sessions)}
-    return f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode("utf-8", "backslashreplace")
+    return dump(document)
 
 
 def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int) -> None:
@@ -56,6 +55,7 @@ def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int
             rows.append(session.story)
         rows.append(_control_row(session, verbosity))
         if verbosity:
+            rows += [f"    {line}" for line in certificate_lines("0xf383: authority's", session.authority)]
             rows += [f"    {line}" for shown in session.tls_details for line in tls_lines(shown)]
         rows.extend(_data_rows(session, verbosity))
     page.table(columns, rows)

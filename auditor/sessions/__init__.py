@@ -19,6 +19,7 @@ from auditor.sessions.jobs import JobReader
 from auditor.sessions.link import EndpointIndex, Linker
 from auditor.sessions.model import (
     Announcement,
+    Authority,
     DataLink,
     Dialogue,
     Grade,
@@ -36,6 +37,7 @@ from auditor.sessions.tls import with_handshakes
 
 __all__ = [
     "Announcement",
+    "Authority",
     "DataLink",
     "Dialogue",
     "Grade",

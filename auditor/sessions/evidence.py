@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 
 import numpy as np
 
 from auditor import _native
 from auditor.flows import FlowTable
-from auditor.sessions.infer import Candidates, Mask
+from auditor.sessions.infer import MOST_POSSIBLE, Candidates, Mask
 from auditor.sessions.timing import NO_TURN, Beats
 
 _SECOND = 1_000_000_000
@@ -46,8 +45,11 @@ LAG_WIDTH = 10_000_000
 """Times from the end of the data to the close of the control connection that count as equal, ns."""
 LEAST_ALIKE = 3
 """Control connections that must agree in this time before it says anything."""
-MOST_PAIRS = 200_000
-"""Pairs of a control connection and a candidate that are weighed at all."""
+MOST_PAIRS = 60_000
+"""Pairs of a control connection and a candidate that are weighed, about: of very many control connections each gets less."""
+
+LEAST_SHARE = 4
+"""Candidates that each control connection gets, however many there are."""
 
 AS_NEAR = 3
 """A control segment this many times as far off as the nearest one explains as well as that does."""
@@ -128,11 +130,12 @@ class Weigher:
         """Return the pairs, and the learned time from the end of the data to the close (ns, 0 where none)."""
         found: list[Pair] = []
         ranks = self._candidates.ranks(self._controls)
+        share = min(max(MOST_PAIRS // max(len(self._controls), 1), LEAST_SHARE), MOST_POSSIBLE)
         for control in self._controls:
-            rows = self._candidates.open_with(control, taken, ranks[control])
+            rows = self._candidates.open_with(control, taken, ranks[control], share)
             if control in running:
                 rows = rows[self._table["syn_packets"][rows] == 0]
-            found += [self._weigh(control, int(row), "pair") for row in rows[: max(MOST_PAIRS - len(found), 0)]]
+            found += [self._weigh(control, int(row), "pair") for row in rows]
         for control in self._controls:
             if self._beats[control] is not None and control not in running and len(found) < MOST_PAIRS:
                 found += self._elsewhere(control, taken)
@@ -212,10 +215,12 @@ def _nearest_turns(pairs: list[Pair]) -> list[Pair]:
 def _nearest(table: FlowTable, candidates: Candidates, controls: Sequence[int]) -> Mapping[int, int]:
     """Return for each candidate the control connection of its hosts that opened last before it."""
     nearest: dict[int, int] = {}
-    starts = [(int(table["first_time"][control]), control) for control in controls]
-    for start, control in sorted(starts, key=itemgetter(0)):
-        rows = candidates.of_pair(control)
-        nearest |= dict.fromkeys(rows[table["first_time"][rows] >= start].tolist(), control)
+    for rows_of_pair in candidates.by_pair(controls):
+        own = rows_of_pair[np.argsort(table["first_time"][rows_of_pair], kind="stable")]
+        rows = candidates.of_pair(int(own[0]))
+        last = np.searchsorted(table["first_time"][own], table["first_time"][rows], side="right") - 1
+        after = last >= 0
+        nearest |= dict(zip(rows[after].tolist(), own[last[after]].tolist(), strict=True))
     return nearest
 
 

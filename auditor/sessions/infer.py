@@ -80,16 +80,16 @@ class Candidates:
             self._strangers[host] = found
         return found
 
-    def open_with(self, control: int, taken: Mask, rank: int) -> Rows:
-        """Return those of its hosts that came about while the control connection was open, ``MOST_POSSIBLE`` at most.
+    def open_with(self, control: int, taken: Mask, rank: int, most: int = MOST_POSSIBLE) -> Rows:
+        """Return those of its hosts that came about while the control connection was open, ``most`` at most.
 
         ``rank``: control connections of the same hosts that were open already. Data connections open in much the same
         order, so that of very many the ones around that place are kept.
         """
-        return self.come_about(control, self.of_pair(control), taken, rank)
+        return self.come_about(control, self.of_pair(control), taken, rank, most)
 
-    def come_about(self, control: int, rows: Rows, taken: Mask, rank: int = 0) -> Rows:
-        """Return those of ``rows`` that came about while the control connection was open, ``MOST_POSSIBLE`` at most."""
+    def come_about(self, control: int, rows: Rows, taken: Mask, rank: int = 0, most: int = MOST_POSSIBLE) -> Rows:
+        """Return those of ``rows`` that came about while the control connection was open, ``most`` at most."""
         table = self._table
         rows = rows[~taken[rows]]
         before = int(table["syn_packets"][control]) == 0
@@ -99,19 +99,27 @@ class Candidates:
         # Who never answered carried no data, and host pair and time alone make no case for a blocked attempt.
         fits &= (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0) & (table["refusal"][rows] == 0)
         rows = rows[fits]
-        start = max(0, min(rank - MOST_POSSIBLE // 2, len(rows) - MOST_POSSIBLE))
-        found: Rows = rows[start : start + MOST_POSSIBLE]
+        start = max(0, min(rank - most // 2, len(rows) - most))
+        found: Rows = rows[start : start + most]
         return found
 
     def ranks(self, controls: Sequence[int]) -> dict[int, int]:
         """Return for each of ``controls`` how many others of the same hosts were open when it opened."""
+        ranks: dict[int, int] = {}
+        for rows in self.by_pair(controls):
+            opened = self._table["first_time"][rows]
+            # Whatever had closed had opened: the difference was open.
+            closed = np.sort(self._table["last_time"][rows])
+            found = np.searchsorted(np.sort(opened), opened) - np.searchsorted(closed, opened)
+            ranks |= dict(zip(rows.tolist(), found.tolist(), strict=True))
+        return ranks
+
+    def by_pair(self, controls: Sequence[int]) -> list[Rows]:
+        """Return ``controls`` apart by their hosts, those of the same hosts in their order."""
         rows = np.array(controls, np.intp)
         keys = _pair_keys(self._table["orig_addr"][rows], self._table["resp_addr"][rows])
-        opened, closed = self._table["first_time"][rows], self._table["last_time"][rows]
-        return {
-            int(row): int(((keys == key) & (opened < start) & (closed >= start)).sum())
-            for row, key, start in zip(rows, keys, opened, strict=True)
-        }
+        order = np.argsort(keys, kind="stable")
+        return np.split(rows[order], np.flatnonzero(np.diff(keys[order])) + 1) if len(rows) else []
 
 
 def _pair_keys(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:

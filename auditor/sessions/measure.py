@@ -27,7 +27,7 @@ class Measured:
     """An operation with what was measured of it.
 
     ``outcome`` is a word for people: that of the messages, else what became of the connections. ``links`` carried its
-    data; ``from_server`` and ``to_server`` are their payload bytes, seen from the NDMP server; ``wire_time`` ns from the
+    data; ``from_server`` and ``to_server`` are their payload bytes, each once, seen from the NDMP server; ``wire_time`` ns from the
     first of their packets to the last. ``counted`` is what the NDMP server says it moved, ``agrees`` whether that is
     what the wire carried: None where either is not known to be final.
     """
@@ -131,7 +131,7 @@ def _from_server(table: FlowTable, control: int, flow: int) -> tuple[int, int]:
     """
     server, client = int(table["resp_addr"][control]), int(table["orig_addr"][control])
     orig, resp = int(table["orig_addr"][flow]), int(table["resp_addr"][flow])
-    payload = int(table["orig_payload"][flow]), int(table["resp_payload"][flow])
+    payload = table.carried(flow)
     originates = orig == server or (resp != server and orig != client)
     return payload if originates else (payload[1], payload[0])
 

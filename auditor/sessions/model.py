@@ -125,13 +125,30 @@ class Dialogue:
 
 
 @dataclass(frozen=True, slots=True)
+class Authority:
+    """The authority whose certificate was delivered in clear (0xf383): what it says of itself, nothing verified.
+
+    ``not_before`` and ``not_after`` are seconds since the epoch; ``time`` of its packet, ns.
+    """
+
+    subject: str
+    issuer: str
+    not_before: int
+    not_after: int
+    packet: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class Posture:
     """What a control connection shows of its ends' security, as far as it was in clear.
 
     ``offered``: authentication types that the server lists. ``early``: names of requests answered with success before
     a login was. ``commands``: kinds of file and command messages. ``revision``: what an agent of this product calls
     itself. ``root_without_challenge``: a digest for ``root`` was sent though no challenge had been asked for.
+    ``known_digest``: that digest was the one that tools for CVE-2005-2611 send, whatever the challenge.
     ``trust_exchange``: certificates were asked for or delivered. ``tls_starts``: times that TLS was asked to begin.
+    ``authority``: the last whose certificate was delivered with them.
     ``tls_version``: lowest that a server chose on it; ``certificate_invalid``: one of that server was not valid then.
     ``connect_to``: address codes that the server was told to connect to. ``packets``: where all of this is to be seen.
     """
@@ -141,6 +158,8 @@ class Posture:
     commands: tuple[str, ...] = ()
     revision: str = ""
     root_without_challenge: bool = False
+    known_digest: bool = False
+    authority: Authority | None = None
     trust_exchange: bool = False
     tls_starts: int = 0
     connect_to: tuple[tuple[int, ...], ...] = ()

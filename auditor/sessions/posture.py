@@ -1,8 +1,8 @@
 """Reads what a control connection shows of its two ends' security: facts with packet numbers, no judgement.
 
 Sources: draft-skardal-ndmp4-04, 2.11.3 (what may be asked before authentication); public work on Backup Exec's private
-messages and authentication types. Digests and passwords are never stored, so that a constant digest cannot be known as
-such; that a digest was sent without a challenge can.
+messages and authentication types. Digests and passwords are never stored; the decoder tells only that a digest was the
+one that tools for CVE-2005-2611 always send.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor import _native
-from auditor.ndmp import NdmpMessages
+from auditor.ndmp import Field, NdmpMessages
 from auditor.sessions.dialogue import (
     CLIENT_AUTH,
     CONNECT_OPEN,
@@ -19,7 +19,7 @@ from auditor.sessions.dialogue import (
     NO_ERROR,
     SERVER_INFO,
 )
-from auditor.sessions.model import Posture
+from auditor.sessions.model import Authority, Posture
 
 CONNECT_CLOSE, GET_AUTH_ATTR, HOST_INFO, SERVER_AUTH = 0x902, 0x103, 0x100, 0x903
 SSL_EXCHANGE = 0xF383
@@ -34,6 +34,7 @@ CSR_REQUEST, SIGNED_CERTIFICATE, START_TLS = 2, 3, 4
 """Opcodes of 0xf383."""
 
 MOST_PACKETS = 8
+_NO_FIELD = Field(0, None, None)
 _VENDOR_BASE = 0xF000
 _NOT_CAPTURED = _native.MESSAGE_STATUS.index("not-captured")
 
@@ -61,6 +62,8 @@ class PostureReader:
         self._packets: list[int] = []
         self._revision = ""
         self._root = False
+        self._known_digest = False
+        self._authority: Authority | None = None
         self._trust = False
         self._tls_starts = 0
         self._told: list[tuple[int, ...]] = []
@@ -80,6 +83,8 @@ class PostureReader:
             commands=tuple(self._commands),
             revision=self._revision,
             root_without_challenge=self._root,
+            known_digest=self._known_digest,
+            authority=self._authority,
             trust_exchange=self._trust,
             tls_starts=self._tls_starts,
             connect_to=tuple(dict.fromkeys(self._told)),
@@ -107,16 +112,28 @@ class PostureReader:
         fields = self._messages.fields(row)
         kind = fields["auth_type"][0].number if "auth_type" in fields else None
         named = fields["auth_id"][0].text if "auth_id" in fields else None
-        if kind == AUTH_MD5 and named == "root" and self._from_the_start and not self._login.challenged:
+        if named == "root" and "auth_known_digest" in fields:
+            self._known_digest = True
+            self._witness(row)
+        elif kind == AUTH_MD5 and named == "root" and self._from_the_start and not self._login.challenged:
             self._root = True
             self._witness(row)
 
     def _ssl(self, row: int) -> None:
-        opcodes = self._messages.fields(row).get("opcode", [])
-        opcode = opcodes[0].number if opcodes else 0
+        fields = self._messages.fields(row)
+        opcode = _first(fields, "opcode").number
         if opcode in (CSR_REQUEST, SIGNED_CERTIFICATE):
             self._trust = True
             self._witness(row)
+            if "ca_cert_not_after" in fields:
+                self._authority = Authority(
+                    subject=_first(fields, "ca_cert_subject").text or "",
+                    issuer=_first(fields, "ca_cert_issuer").text or "",
+                    not_before=_first(fields, "ca_cert_not_before").number,
+                    not_after=_first(fields, "ca_cert_not_after").number,
+                    packet=int(self._messages["packet"][row]),
+                    time=int(self._messages["time"][row]),
+                )
         elif opcode == START_TLS:
             self._tls_starts += 1
             if self._tls_starts > 1:
@@ -150,3 +167,8 @@ class PostureReader:
 
     def _witness(self, row: int) -> None:
         self._packets.append(int(self._messages["packet"][row]))
+
+
+def _first(fields: dict[str, list[Field]], name: str) -> Field:
+    """Return the first field of a name, an empty one where there is none."""
+    return next(iter(fields.get(name, ())), _NO_FIELD)

@@ -8,13 +8,14 @@ import numpy as np
 
 from auditor.packs.columns import ROLES
 from auditor.rule_table import ColumnData, words_column
-from auditor.sessions import Grade, Session
+from auditor.sessions import Grade, Posture, Session
 from auditor.tables.source import Source
 
 NONE = "none"
 _ROLES = (NONE, *ROLES)
 _REVISION = re.compile(r"(\d{1,4})\.(\d{1,2})(?:\D.*)?", re.ASCII)
 AUTH_SHA = 5
+_DAY = 86_400
 _ASKS = "CONFIG_"
 """How the names of requests begin that only ask what the server is."""
 
@@ -35,7 +36,10 @@ def posture_columns(source: Source, sessions: tuple[Session, ...]) -> dict[str, 
         "revision_number": ColumnData(np.array([revision_number(p.revision) for p in postures], np.int64)),
         "offers_known": flags([bool(posture.offered) for posture in postures]),
         "root_without_challenge": flags([posture.root_without_challenge for posture in postures]),
+        "known_digest": flags([posture.known_digest for posture in postures]),
         "trust_exchange": flags([posture.trust_exchange for posture in postures]),
+        "authority": words_column([p.authority.subject or "without a name" if p.authority else NONE for p in postures]),
+        "authority_days": ColumnData(np.array([_validity_days(posture) for posture in postures], np.int64)),
         "clear_commands": words_column([", ".join(posture.commands) or NONE for posture in postures]),
         "tls_starts": ColumnData(np.array([posture.tls_starts for posture in postures], np.int64)),
         "tls_version": words_column([posture.tls_version or NONE for posture in postures]),
@@ -49,6 +53,12 @@ def revision_number(revision: str) -> int:
     """Return ``9.3`` as 903, 0 for anything that is no revision."""
     match = _REVISION.fullmatch(revision)
     return 0 if match is None else int(match[1]) * 100 + int(match[2])
+
+
+def _validity_days(posture: Posture) -> int:
+    """Return how long the delivered certificate says it is valid, in days begun; 0 where there is none."""
+    shown = posture.authority
+    return 0 if shown is None else max(0, -(-(shown.not_after - shown.not_before) // _DAY))
 
 
 def _third_host(source: Source, session: Session) -> tuple[str, str]:

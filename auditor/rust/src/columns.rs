@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::app::ndmp::{Events, Fields};
 use crate::decode::protocol;
 use crate::flow::{
-    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, mark, tcp_state, udp_state,
+    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, mark, repeated, tcp_state, udp_state,
 };
 
 /// One column, of the type that its users see.
@@ -84,6 +84,8 @@ flow_columns! {
     resp_payload: u64,
     orig_missed: u64,
     resp_missed: u64,
+    orig_repeated: u64,
+    resp_repeated: u64,
     syn_packets: u32,
     refusal: u8,
     refusal_packet: u64,
@@ -337,6 +339,8 @@ fn put_counters(columns: &mut FlowColumns, row: usize, record: &Record, orig: Si
     note(&mut columns.resp_payload, row, record.payload[resp]);
     note(&mut columns.orig_missed, row, missed(orig));
     note(&mut columns.resp_missed, row, missed(resp));
+    note(&mut columns.orig_repeated, row, repeated(record, orig, missed(orig)));
+    note(&mut columns.resp_repeated, row, repeated(record, resp, missed(resp)));
     columns.syn_packets[row] = u32::try_from(syns).unwrap_or(u32::MAX);
     columns.orig_flags[row] = record.flags[orig];
     columns.resp_flags[row] = record.flags[resp];

@@ -23,6 +23,7 @@ pub use key::{Addresses, Key, Seed, Side};
 pub use ports::PortSet;
 pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};
 pub use refusal::{REFUSALS, Refusal};
+pub use sequence::repeated;
 pub use state::{ConnState, STATES, tcp_state, udp_state};
 pub use tracker::{Finished, Tracker};
 

@@ -4,7 +4,7 @@ use super::aside::Asides;
 use super::history::Letter;
 use super::key::Side;
 use super::record::{Record, mark};
-use crate::decode::{Tcp, flag};
+use crate::decode::{Tcp, flag, protocol};
 
 /// Farther than this a number does not jump in a connection: windows are at most a gigabyte.
 const MAX_JUMP: i32 = 1 << 30;
@@ -91,4 +91,19 @@ fn acknowledge_unseen(flow: u32, record: &mut Record, side: Side, tcp: &Tcp, ahe
     if record.is(mark::HOLES) && asides.of(flow, record).acknowledged(side, tcp.ack) && !ending {
         asides.tell_repeated(flow, record, Letter::Gap, side);
     }
+}
+
+/// Payload bytes of a side that came more than once: what there is more of than sequence numbers for it.
+///
+/// Numbers wrap at 4 GiB, so that of more repetitions than that the multiples are lost.
+#[must_use]
+pub fn repeated(record: &Record, side: Side, missed: u64) -> u64 {
+    if record.key.protocol() != protocol::TCP || !record.is(mark::NUMBERED << side) {
+        return 0;
+    }
+    let fin = u32::from(record.flags[side] & flag::FIN != 0);
+    let span = record.next[side].wrapping_sub(record.initial[side]).wrapping_sub(1 + fin);
+    let more = (record.payload[side] + missed).wrapping_sub(u64::from(span)) & u64::from(u32::MAX);
+    // A jump of the numbers gives nonsense; more than everything cannot have been repeated.
+    if more <= record.payload[side] { more } else { 0 }
 }

@@ -18,6 +18,7 @@ pub const FIELD_NAMES: &[&str] = &[
     "address",
     "agent_cert_len",
     "auth_id",
+    "auth_known_digest",
     "auth_secret",
     "auth_type",
     "auth_types",

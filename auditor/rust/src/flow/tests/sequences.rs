@@ -45,6 +45,55 @@ fn holes_count_unless_they_are_filled() {
     }
 }
 
+/// Sends client segments of (seq, length) after a handshake (next number 101), then a FIN; gives the bytes repeated.
+fn repeated(segments: &[(u32, u32)], fin: u32) -> u64 {
+    let mut scene = Scene::new();
+    scene.handshake();
+    for &(seq, length) in segments {
+        scene.tcp(C, A, seq, 501, length);
+    }
+    scene.tcp(C, F | A, fin, 501, 0);
+    let table = scene.table();
+    assert_eq!(table.columns.resp_repeated[0], 0);
+    table.columns.orig_repeated[0]
+}
+
+#[test]
+fn what_comes_again_counts_as_repeated() {
+    for (segments, fin, bytes) in [
+        (&[(101, 10), (111, 10)][..], 121, 0),
+        (&[(101, 10), (101, 10), (111, 10)], 121, 10),
+        // Half of it new; a keep-alive of one old byte; out of order, nothing twice.
+        (&[(101, 10), (106, 10)], 116, 5),
+        (&[(101, 10), (110, 1)], 111, 1),
+        (&[(101, 10), (121, 10), (111, 10)], 131, 0),
+        // A hole that stays, and repetition on both sides of it.
+        (&[(101, 10), (121, 10), (101, 10), (125, 6)], 131, 16),
+        // Garbage far away says nothing.
+        (&[(101, 10), (0x7000_0000, 10)], 0x7000_000a, 0),
+    ] {
+        assert_eq!(repeated(segments, fin), bytes, "{segments:?}");
+    }
+}
+
+#[test]
+fn repetition_is_counted_over_the_wrap_and_beyond_4_gib() {
+    let start = u32::MAX - 14;
+    let mut scene = Scene::new();
+    scene.tcp(C, S, start.wrapping_sub(1), 0, 0).tcp(V, S | A, 500, start, 0);
+    scene.tcp(C, A, start, 501, 20).tcp(C, A, start.wrapping_add(10), 501, 10);
+    assert_eq!(scene.table().columns.orig_repeated, [10]);
+    let mut scene = Scene::new();
+    scene.handshake();
+    let mut seq = 101_u32;
+    for _ in 0..100_000 {
+        scene.tcp(C, A, seq, 501, 60_000);
+        seq = seq.wrapping_add(60_000);
+    }
+    scene.tcp(C, A, seq.wrapping_sub(60_000), 501, 60_000);
+    assert_eq!(scene.table().columns.orig_repeated, [60_000]);
+}
+
 #[test]
 fn numbers_wrap() {
     let start = u32::MAX - 14;

@@ -14,6 +14,10 @@ const TEXT: u32 = 1;
 const MD5: u32 = 2;
 /// Backup Exec's SHA over a challenge.
 const SHA: u32 = 5;
+/// Digest that tools for CVE-2005-2611 send for `root`, published with them: the holes accept it whatever the challenge.
+/// It is no one's secret; of any other digest not a bit is kept.
+const KNOWN_DIGEST: [u8; 16] =
+    [0xb4, 0xb8, 0x0f, 0x26, 0x20, 0x5c, 0x42, 0x34, 0x03, 0xfc, 0xae, 0xee, 0x8f, 0x91, 0x3d, 0x6f];
 /// Bytes of a challenge.
 const CHALLENGE: usize = 64;
 
@@ -39,7 +43,12 @@ pub fn client_auth(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     }
     let secret = match kind {
         TEXT => reader.bytes().map(|_| "password")?,
-        MD5 => reader.fixed::<16>().map(|_| "digest")?,
+        MD5 => {
+            if reader.fixed()? == KNOWN_DIGEST {
+                out.push(("auth_known_digest", 1u32.into()));
+            }
+            "digest"
+        }
         _ => reader.fixed::<32>().map(|_| "hash")?,
     };
     out.push(("auth_secret", secret.into()));

@@ -3,7 +3,7 @@
 use super::{Layout, env, error, error_only};
 use crate::app::ndmp::{
     value::{Body, Value},
-    xdr::{Fault, Read, Reader},
+    xdr::{Fault, Read, Reader, text},
 };
 use crate::app::tls::Certificate;
 
@@ -127,17 +127,18 @@ fn ssl_request(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     for name in ["cert_id_1", "cert_id_2", "unknown1", "unknown2", "ca_cert_len"] {
         out.push((name, reader.u32()?.into()));
     }
-    let authority = reader.text()?;
-    certificate(&authority, out);
-    out.push(("ca_cert", authority));
+    // The whole of it: a text is kept to 256 characters, and no certificate is that short.
+    let authority = reader.bytes()?;
+    certificate(authority, out);
+    out.push(("ca_cert", text(authority).into()));
     out.push(("agent_cert_len", reader.u32()?.into()));
     out.push(("agent_cert", reader.text()?));
     Ok(())
 }
 
 /// What the media server's own authority says of itself, where its certificate is delivered.
-fn certificate(pem: &Value, out: &mut Body) {
-    let Value::Text(pem) = pem else { return };
+fn certificate(pem: &[u8], out: &mut Body) {
+    let Ok(pem) = std::str::from_utf8(pem) else { return };
     if let Some(certificate) = Certificate::from_pem(pem) {
         let second = |second: i64| Value::from(u32::try_from(second).unwrap_or(u32::MAX));
         out.push(("ca_cert_subject", certificate.subject.as_str().into()));

@@ -1,0 +1,50 @@
+"""Which control connections that cannot be read came with data between the same two hosts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from auditor import _native
+from auditor.flows import TCP, FlowTable
+
+Rows = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+
+LEAST_DATA = 16 * 1024
+"""Payload from which on a connection counts as one that moved data."""
+
+_BESIDE = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "mtf"))
+_FIRST_FREE_PORT = 1024
+
+
+def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[int, ...]) -> Rows:
+    """Return those of the ``unreadable`` control connections during which their ends opened another that moved data.
+
+    Neither port of that one is a known service's or ends one of them. ``unreadable`` has shape (flows,).
+    """
+    known = np.zeros(65536, np.bool_)
+    known[np.array(service_ports, np.intp)] = True
+    known[table["resp_port"][unreadable]] = True
+    known[:_FIRST_FREE_PORT] = True
+    moved = np.maximum(table["orig_payload"], table["resp_payload"]) >= LEAST_DATA
+    free = ~known[table["resp_port"]] & ~known[table["orig_port"]] & np.isin(table["app"], _BESIDE)
+    control, data = np.flatnonzero(unreadable), np.flatnonzero((table["transport"] == TCP) & moved & free)
+    pairs = _pair_numbers(table, np.concatenate([control, data]))
+    times = np.sort(table["first_time"][data])
+    # Pair and time in one number: how many of a pair's data connections began between two times is then a difference.
+    pairs *= len(times) + 1
+    begun = np.sort(pairs[len(control) :] + np.searchsorted(times, table["first_time"][data]))
+    opened = np.where(table["syn_packets"][control] > 0, table["first_time"][control], np.iinfo(np.int64).min)
+    first = pairs[: len(control)] + np.searchsorted(times, opened)
+    last = pairs[: len(control)] + np.searchsorted(times, table["last_time"][control], side="right")
+    rows: Rows = control[np.searchsorted(begun, last) > np.searchsorted(begun, first)]
+    return rows
+
+
+def _pair_numbers(table: FlowTable, rows: Rows) -> npt.NDArray[np.int64]:
+    """Return a number for the pair of hosts of each of these flows, whichever end is the originator."""
+    one, other = table["orig_addr"][rows].astype(np.uint64), table["resp_addr"][rows].astype(np.uint64)
+    keys = (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
+    numbers: npt.NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    return numbers
