@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make the pictures of the guide anew: parts of the pages of captures in this repository, as Chromium shows them.
 
-    docs/pictures.py          needs Chromium; writes docs/picture-*.png
+docs/pictures.py          needs Chromium; writes docs/picture-*.png
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ PICTURES = {
 
 def part(page: str, section: str) -> str:
     """Return a page with nothing in it but one section."""
-    found = re.search(rf'<section aria-labelledby="{section}">.*?\n</section>\n(?=<section aria-|</main>)', page, re.DOTALL)
+    found = re.search(
+        rf'<section aria-labelledby="{section}">.*?\n</section>\n(?=<section aria-|</main>)', page, re.DOTALL
+    )
     symbols = re.search(r'<svg class="symbols".*?</svg>', page, re.DOTALL)
     if found is None or symbols is None:
         raise SystemExit(f"the page has no section {section}")
@@ -51,7 +53,13 @@ def main() -> int:
             report = audit([place / f"{capture}.pcap"], policy_path=place / "policy.yaml")
             page = Path(folder) / "part.html"
             page.write_text(part(render(report, RenderOptions()).decode(), section), encoding="utf-8")
-            options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size=960,{height}"]
+            options = [
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                f"--window-size=960,{height}",
+            ]
             target = ROOT / "docs" / name
             subprocess.run(
                 [browser, *options, f"--user-data-dir={folder}/profile", f"--screenshot={target}", page.as_uri()],

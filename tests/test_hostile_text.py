@@ -114,7 +114,17 @@ def test_json_is_json_in_every_line(name: str, attacked: Report) -> None:
 
 def test_junit_is_xml_without_elements_of_the_attacker(attacked: Report) -> None:
     root = ET.fromstring(render(attacked, "junit"))  # noqa: S314 - what is parsed is what is tested
-    known = {"testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out", "properties", "property"}
+    known = {
+        "testsuites",
+        "testsuite",
+        "testcase",
+        "failure",
+        "error",
+        "skipped",
+        "system-out",
+        "properties",
+        "property",
+    }
     assert {element.tag for element in root.iter()} <= known
 
 

@@ -82,9 +82,7 @@ def plain(value: Any) -> Any:
         return value
     names = _field_names(kind)
     if names is not None:
-        return {
-            name: item if type(item := getattr(value, name)) in _SCALARS else plain(item) for name in names
-        }
+        return {name: item if type(item := getattr(value, name)) in _SCALARS else plain(item) for name in names}
     # An enumeration of numbers is a number too, and must be told from one first.
     if isinstance(value, enum.IntEnum):
         return value.name.lower()
