@@ -77,7 +77,7 @@ def load(data: bytes | str) -> Report:
 def plain(value: Any) -> Any:
     """Return a part of a report in terms of JSON: dicts, lists, text, numbers, booleans and None."""
     # Most values are such, and a report of ten thousand findings has hundreds of thousands of them.
-    kind = type(value)
+    kind: Any = type(value)
     if kind in _SCALARS:
         return value
     names = _field_names(kind)
