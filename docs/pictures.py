@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Make the pictures of the guide anew: parts of the pages of captures in this repository, as Chromium shows them.
 
-docs/pictures.py          needs Chromium; writes docs/picture-*.png
+docs/pictures.py          needs Chromium; writes the pictures in docs/
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,23 +14,26 @@ import sys
 import tempfile
 from pathlib import Path
 
-from auditor.pipeline import audit
+from auditor.pipeline import AuditOptions, audit
 from auditor.report.html import render
 from auditor.report.interface import RenderOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = {
+    "report-page.png": ("out-of-range", "", 1225),
     "picture-ports.png": ("out-of-range", "band", 490),
     "picture-timeline.png": ("at-once", "timeline", 470),
     "picture-zones.png": ("blocked", "talk", 380),
-    "picture-capacity.png": ("at-once", "capacity", 285),
+    "picture-capacity.png": ("at-once", "capacity", 300),
     "picture-findings.png": ("blocked", "content", 430),
 }
-"""Name of the picture -> capture, the section that it shows, and how much of it, in pixels from its top."""
+"""Name of the picture -> capture, the section that it shows, (none: the page from its top), and how much of it, in pixels."""
 
 
 def part(page: str, section: str) -> str:
-    """Return a page with nothing in it but one section."""
+    """Return a page with nothing in it but one section; the page itself where none is named."""
+    if not section:
+        return page
     found = re.search(
         rf'<section aria-labelledby="{section}">.*?\n</section>\n(?=<section aria-|</main>)', page, re.DOTALL
     )
@@ -47,13 +51,16 @@ def main() -> int:
     if browser is None:
         print("Chromium is not installed")
         return 1
+    # Names of files are on the page: they must not be those of a machine.
+    os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         for name, (capture, section, height) in PICTURES.items():
-            place = ROOT / "captures" / capture
-            report = audit([place / f"{capture}.pcap"], policy_path=place / "policy.yaml")
+            place = Path("captures") / capture
+            options = AuditOptions(hash_files=True)
+            report = audit([place / f"{capture}.pcap"], policy_path=place / "policy.yaml", options=options)
             page = Path(folder) / "part.html"
             page.write_text(part(render(report, RenderOptions()).decode(), section), encoding="utf-8")
-            options = [
+            flags = [
                 "--headless=new",
                 "--no-sandbox",
                 "--disable-gpu",
@@ -62,7 +69,7 @@ def main() -> int:
             ]
             target = ROOT / "docs" / name
             subprocess.run(
-                [browser, *options, f"--user-data-dir={folder}/profile", f"--screenshot={target}", page.as_uri()],
+                [browser, *flags, f"--user-data-dir={folder}/profile", f"--screenshot={target}", page.as_uri()],
                 check=True,
                 capture_output=True,
                 timeout=100,
