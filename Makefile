@@ -23,7 +23,7 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz-recogniser lint lint-python lint-rust docs docs-check clean
+.PHONY: help demo build test test-rust test-python fuzz-recogniser lint lint-python lint-rust docs docs-check site clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real run
 docs-check: $(BUILT) ## Check that the outputs shown in README and docs/ are those of real runs
 	$(BIN)/auditor rules docs | cmp - docs/rules-reference.md
 	$(BIN)/python docs/outputs.py
+
+site: $(EQUIPPED) ## Build all documents into a site, strictly: target/site/index.html
+	$(BIN)/python docs/site.py
 
 clean: ## Remove everything that was built, the virtual environment included
 	rm -rf $(VENV) target dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from auditor.model import Report
 from auditor.pipeline import audit
 from auditor.report.html import render
 from auditor.report.interface import RenderOptions
+from tests.helpers.attack import attacked_site
 from tests.report_samples import hostile_report
-from tests.support import CAPTURES
+from tests.support import Case, committed_cases, policy_of, shared_cases
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -28,7 +30,6 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-LARGEST = "out-of-range"
 CLEARS = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 
 
@@ -57,13 +58,27 @@ def browse(page: Path, folder: Path, *options: str) -> subprocess.CompletedProce
     )
 
 
+def largest(folder: Path) -> Report:
+    """Return the report of the capture with most sessions and packets, of those beside the checkout as well."""
+
+    def size(case: Case) -> tuple[int, int]:
+        return len(case.truth.get("control_sessions", ())), case.capture.stat().st_size
+
+    case = max((*committed_cases(), *shared_cases()), key=size)
+    policy = case.policy or folder / "largest.yaml"
+    if case.policy is None:
+        policy.write_text(policy_of(case.truth), encoding="utf-8")
+    return audit([case.capture], policy_path=policy)
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    capture = CAPTURES / LARGEST
+    attack, policy = attacked_site(folder)
     reports = {
-        "audited": audit([capture / f"{LARGEST}.pcap"], policy_path=capture / "policy.yaml"),
+        "audited": largest(folder),
         "hostile": hostile_report(),
+        "attacked": audit([attack], policy_path=policy),
     }
     made = {}
     for name, report in reports.items():
@@ -82,7 +97,7 @@ def requested(log: Path) -> set[str]:
     return {params["url"] for params in asked if params.get("initiator", "not an origin") != "not an origin"}
 
 
-@pytest.mark.parametrize("name", ["audited", "hostile"])
+@pytest.mark.parametrize("name", ["audited", "hostile", "attacked"])
 def test_nothing_is_asked_for_and_the_console_is_silent(name: str, pages: dict[str, Path], tmp_path: Path) -> None:
     log = tmp_path / "net.json"
     done = browse(pages[name], tmp_path, "--enable-logging=stderr", f"--log-net-log={log}", "--dump-dom")

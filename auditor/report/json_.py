@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from auditor.errors import AuditorError
@@ -21,6 +22,8 @@ from auditor.report.interface import RenderOptions
 from auditor.text import is_harmful
 
 _BEYOND_ASCII = re.compile(r"[^ -~\n]")
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 _HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals")
 """Fields that come first in the document, before the long lists."""
@@ -73,18 +76,29 @@ def load(data: bytes | str) -> Report:
 
 def plain(value: Any) -> Any:
     """Return a part of a report in terms of JSON: dicts, lists, text, numbers, booleans and None."""
+    # Most values are such, and a report of ten thousand findings has hundreds of thousands of them.
+    kind: Any = type(value)
+    if kind in _SCALARS:
+        return value
+    names = _field_names(kind)
+    if names is not None:
+        return {name: item if type(item := getattr(value, name)) in _SCALARS else plain(item) for name in names}
     # An enumeration of numbers is a number too, and must be told from one first.
     if isinstance(value, enum.IntEnum):
         return value.name.lower()
     if isinstance(value, enum.StrEnum):
         return value.value
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Return the names of a dataclass's fields, None for any other type."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _typed(value: Any, kind: Any, place: str) -> Any:

@@ -30,7 +30,20 @@ def show_quality(page: Page, quality: Quality, verbosity: int) -> None:
 def vantage_text(quality: Quality) -> str:
     """Return where the captures were taken and how that is known."""
     where = VANTAGES.get(quality.vantage, quality.vantage)
+    if quality.vantage == UNKNOWN_VANTAGE:
+        return f"{where}: nobody stated it, and the traffic does not tell"
     return f"{where}, as stated" if quality.vantage_by == "stated" else f"as if taken {where}: {quality.because}"
+
+
+def losses_text(capture: CaptureQuality) -> str:
+    """Return in one phrase what the captures lost; that nothing is known of losses is told, too."""
+    told = [f"{counted(capture.drops, 'packet')} dropped" if capture.drops else ""]
+    told.append("the captures do not say how many packets were dropped" if capture.drops is None else "")
+    told.append(f"{byte_count(capture.missed_bytes)} of TCP missing" if capture.missed_bytes else "")
+    told.append(f"{counted(capture.cut, 'frame')} cut" if capture.cut else "")
+    told.append(f"{counted(capture.gaps, 'gap')}" if capture.gaps else "")
+    told.append(f"{counted(capture.one_sided, 'one-sided connection')}" if capture.one_sided else "")
+    return ", ".join(part for part in told if part) or "none told by the captures, none seen in the traffic"
 
 
 def quality_facts(capture: CaptureQuality) -> list[str]:

@@ -11,14 +11,15 @@ from functools import cache
 import jinja2
 
 from auditor.model import Report
-from auditor.model.quality import UNKNOWN_VANTAGE
+from auditor.report.html.capacity import peaks
+from auditor.report.html.contents import contents, services_by_process
 from auditor.report.html.findings import first_steps, group_findings, links_of, severity_counts
 from auditor.report.html.page import make_environment
 from auditor.report.html.port_band import port_band
 from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
 from auditor.report.interface import RenderOptions
-from auditor.report.quality_lines import quality_facts, vantage_text
+from auditor.report.quality_lines import losses_text, quality_facts, vantage_text
 
 MOST_ROWS = 500
 """Rows of hosts, services and terms on the page; the JSON report has all of them."""
@@ -30,6 +31,7 @@ MOST_SESSIONS, MOST_DATA = 200, 40
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the report as one HTML page in UTF-8. The bytes depend on nothing but the report."""
     groups = group_findings(report)
+    lanes, zones = timeline(report), talk(report)
     page = (
         _environment()
         .get_template("page.html")
@@ -40,10 +42,14 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
             counts=severity_counts(report),
             waived=sum(finding.waived for finding in report.findings),
             band=port_band(report, links_of(groups)),
-            timeline=timeline(report),
-            talk=talk(report),
+            timeline=lanes,
+            talk=zones,
             most=MOST_ROWS,
-            vantage=vantage_text(report.quality) if report.quality.vantage != UNKNOWN_VANTAGE else "",
+            peaks=peaks(report),
+            services=services_by_process(report.services[:MOST_ROWS]),
+            contents=contents(report, timeline=lanes is not None, talk=zones is not None),
+            vantage=vantage_text(report.quality),
+            losses=losses_text(report.quality.total),
             quality_facts=quality_facts(report.quality.total),
             most_sessions=MOST_SESSIONS,
             most_data=MOST_DATA,

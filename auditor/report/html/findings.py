@@ -78,9 +78,20 @@ def group_findings(report: Report) -> tuple[FindingGroup, ...]:
     return tuple(groups)
 
 
-def first_steps(groups: Sequence[FindingGroup]) -> tuple[FindingGroup, ...]:
-    """Return the groups to act on first. What is only told, or accepted by a waiver, asks for nothing."""
-    return tuple(group for group in groups if group.severity != "info" and not group.waived)[:FIRST_STEPS]
+def first_steps(groups: Sequence[FindingGroup]) -> tuple[tuple[FindingGroup, int], ...]:
+    """Return the groups to act on first, each with how many findings beside its first are named: three in all.
+
+    A remedy serves all findings of its rule, so that other rules come before further findings of the same one. What is
+    only told, or accepted by a waiver, asks for nothing.
+    """
+    steps = []
+    chosen = [group for group in groups if group.severity != "info" and not group.waived][:FIRST_STEPS]
+    free = FIRST_STEPS - len(chosen)
+    for group in chosen:
+        also = min(free, len(group.findings) - 1)
+        free -= also
+        steps.append((group, also))
+    return tuple(steps)
 
 
 def severity_counts(report: Report) -> tuple[tuple[str, int], ...]:
