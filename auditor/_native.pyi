@@ -14,12 +14,15 @@ __all__ = [
     "FLAG_FRAGMENTS",
     "FileFacts",
     "MESSAGE_STATUS",
+    "NAME_KINDS",
     "ORIGINATOR_BY",
     "PROBLEMS",
     "REFUSALS",
     "Reading",
     "STATES",
+    "TUNNELS",
     "__version__",
+    "capture_format",
     "decode_ndmp",
     "message_name",
     "ndmp_error_name",
@@ -39,10 +42,15 @@ APPS: tuple[str, ...]
 """("unknown", "ndmp", "tls", "http", "smtp", "ssh", "smb", "dcerpc", "snmp", "mtf", …)"""
 PROBLEMS: tuple[str, ...]
 """Names of everything in a capture that could not be decoded, as used in FileFacts.problems."""
+TUNNELS: tuple[str, ...]
+"""("none", "gre", "gre-ethernet", "erspan", "ip-in-ip", "6in4", "etherip", "vxlan", "geneve", "teredo", "gtp-u", …)"""
 FIELD_NAMES: tuple[str, ...]
 """Names of the fields of NDMP bodies, as used in the column ``name`` of Reading.ndmp_fields()."""
 MESSAGE_STATUS: tuple[str, ...]
 """("decoded", "not-captured", "malformed", "opaque"): what became of a message's body."""
+NAME_KINDS: tuple[str, ...]
+"""Where a name of a host stood: ("dns", "mdns", "llmnr", "netbios", "dhcp", "smtp", "tls-server-name",
+"agent-announcement")."""
 FLAG_CUT: int
 """Bit of column ``flags``: a frame of the flow was cut by the snaplen, payload was not captured."""
 FLAG_FRAGMENTS: int
@@ -55,7 +63,8 @@ class FileFacts:
     path: str
     """As it was given; bytes that are no UTF-8 are surrogates (``os.fsdecode``)."""
     format: str
-    """"pcap", "pcapng", or "" when not recognised."""
+    """"pcap", "pcapng", "snoop", "erf", or one that was converted; with the compression, "pcap (gzip)"; "" when not
+    recognised."""
     packets: int
     bytes: int
     """Bytes on the wire, all frames."""
@@ -66,6 +75,24 @@ class FileFacts:
     snaplen: int | None
     link_types: dict[str, int]
     """Name of the link type -> packets; ``others`` are those beyond the 64th."""
+    undecoded: dict[str, int]
+    """Those of link_types that are not decoded at all."""
+    tunnels: dict[str, int]
+    """Name of the tunnel (TUNNELS) -> packets that came in it."""
+    duplicates: int
+    """Packets that were captured already; they are in no flow a second time."""
+    cut: int
+    """Frames of which not all bytes were captured."""
+    unordered: int
+    """Frames earlier than one before them."""
+    clock_steps: int
+    """Times that the clock went back by a second or more."""
+    longest_silence: int
+    """Longest time between two frames, ns."""
+    longest_silence_at: int
+    """When that began, ns since the epoch."""
+    silences: list[int]
+    """Times between two frames of at least 1, 2, 4, 8 … seconds, below the next."""
     problems: dict[str, int]
     """Name of the problem -> count; zero counts are left out."""
     drops: int | None
@@ -75,6 +102,9 @@ class FileFacts:
     error: str | None
     """One sentence with the offset, when status is not "read"."""
     sha256: str | None
+    """Of the file as it lies, compressed or not."""
+    names: list[tuple[str, str]]
+    """Addresses and the names that the file gives them (pcapng name blocks), at most 10,000; hostile text."""
 
 @final
 class Reading:
@@ -100,6 +130,22 @@ class Reading:
         """Strings that the column ``text`` of ndmp_fields indexes into. Secrets never enter."""
     def ndmp_streams(self) -> dict[str, npt.NDArray[Any]]:
         """One array per column of ``auditor.ndmp.STREAM_COLUMNS``: one row per NDMP control stream."""
+    def control_beats(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.ndmp.BEAT_COLUMNS``; in order of capture within each flow."""
+    def names(self) -> dict[str, npt.NDArray[Any]]:
+        """One array per column of ``auditor.traffic_names.NAME_COLUMNS``, in order of packets."""
+    def name_texts(self) -> list[str]:
+        """The names themselves, row by row."""
+    def tls_flows(self) -> npt.NDArray[np.uint32]:
+        """Row of the flow table for each TLS handshake, sorted; at most 65,536 outside control streams."""
+    def tls_handshake(self, row: int) -> dict[str, Any]:
+        """One handshake, by its position in ``tls_flows()``.
+
+        ``flow``, ``number`` (from 1 on its connection), ``packet``, ``file``, ``time`` (ns); ``version``, ``offered`` and
+        ``cipher`` as on the wire, 0 where not read; ``server_name``, ``alpn``, ``ja3``, ``ja4``, empty likewise;
+        ``alpn_offered``; ``chain`` (certificates of the server); ``server_certificate`` and ``client_certificate``: None, or
+        ``subject``, ``issuer``, ``self_issued``, ``names``, ``not_before`` and ``not_after`` (seconds). Raises IndexError.
+        """
 
 def read_flows(
     paths: Sequence[str | os.PathLike[str]],
@@ -107,6 +153,7 @@ def read_flows(
     known_ports: Sequence[int] = ...,  # none
     ndmp_ports: Sequence[int] = ...,  # 10000
     hash_files: bool = False,
+    keep_duplicates: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:
     """Read captures into one flow table, one after another in order of their first packets.
@@ -116,6 +163,9 @@ def read_flows(
     about every 16 MiB; an exception from it (KeyboardInterrupt included) stops the reading and is raised here.
     A file that cannot be read is told in ``files``, never raised.
     """
+
+def capture_format(path: str | os.PathLike[str]) -> str:
+    """Name of a file's container, as in ``FileFacts.format``; "" when it is no capture, or no regular file."""
 
 def decode_ndmp(data: bytes, version: int = 0) -> list[dict[str, Any]]:
     """Decode NDMP records, record markers included, as one direction of a stream.

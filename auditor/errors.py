@@ -4,7 +4,9 @@
     ├── UsageError               2   an option or argument that cannot be used
     ├── DocumentError            2   a YAML document (policy, rule, service file) with ``problems``
     │   ├── PolicyError
-    │   └── RuleError
+    │   ├── ListingError
+    │   ├── RuleError
+    │   └── WaiverError
     ├── MissingExtra             2   an optional package is not installed; names the pip command
     └── CaptureError             3   a capture that cannot be read at all
 
@@ -20,7 +22,8 @@ from dataclasses import dataclass
 class DocumentProblem:
     """One complaint about a document.
 
-    ``path`` file name as the user gave it, ``line`` and ``column`` from 1, ``message`` what is wrong and why,
+    ``path`` file name as the user gave it, ``line`` and ``column`` from 1 (``line`` 0: it is about the file as a whole, one
+    that cannot be read for example), ``message`` what is wrong and why,
     ``fix`` what to write instead (may be empty), ``excerpt`` the source line (may be empty).
     """
 
@@ -31,9 +34,14 @@ class DocumentProblem:
     fix: str = ""
     excerpt: str = ""
 
+    @property
+    def place(self) -> str:
+        """``path:line:column``, or the path alone where no line is to blame."""
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+
     def __str__(self) -> str:
         """Return ``path:line:column: message``, the fix on a line of its own."""
-        text = f"{self.path}:{self.line}:{self.column}: {self.message}"
+        text = f"{self.place}: {self.message}"
         return f"{text}\n  help: {self.fix}" if self.fix else text
 
 
@@ -71,8 +79,16 @@ class PolicyError(DocumentError):
     """A policy, or a services file that it names, that cannot be used."""
 
 
+class ListingError(DocumentError):
+    """A listing of listening sockets that cannot be used."""
+
+
 class RuleError(DocumentError):
     """A rule or service file that cannot be used."""
+
+
+class WaiverError(DocumentError):
+    """A file of waivers that cannot be used."""
 
 
 class CaptureError(AuditorError):

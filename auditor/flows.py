@@ -25,6 +25,7 @@ COLUMNS = (
     Column("originator_by", "u1", "code", "how the originator is known: ORIGINATOR_BY"),
     Column("state", "u1", "code", "Zeek's conn_state: _native.STATES (UDP: SF answered, S0 not)"),
     Column("vlan", "u2", "id", "outermost VLAN of the first packet, 0 for none"),
+    Column("tunnel", "u1", "code", "outermost tunnel that the first packet came in: _native.TUNNELS"),
     Column("first_time", "i8", "ns", "earliest packet"),
     Column("last_time", "i8", "ns", "latest packet"),
     Column("first_packet", "u8", "number", "first packet, from 1 in its file"),
@@ -119,6 +120,7 @@ class FlowTable:
         addresses: npt.NDArray[np.uint8],
         *,
         files: tuple[str, ...] = (),
+        history: Callable[[int], str] | None = None,
     ) -> FlowTable:
         """Make a table of given columns; those that are missing are zero. Raises ValueError for unknown names."""
         unknown = sorted(set(columns) - {column.name for column in COLUMNS})
@@ -133,7 +135,7 @@ class FlowTable:
             )
             for column in COLUMNS
         }
-        return cls(full, addresses, files=files)
+        return cls(full, addresses, files=files, history=history)
 
     def __len__(self) -> int:
         """Return the number of flows."""

@@ -7,19 +7,23 @@ connection on a service's port runs that service.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from auditor.flows import TCP, FlowTable, transport_text
+from auditor.listeners import Listing
 from auditor.model import HostSummary
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
+from auditor.services import load_catalogue
 from auditor.sessions import SessionSet
 from auditor.sessions.load import IDLE, HostLoad, host_loads
+from auditor.tables.listeners import listener_rows
 from auditor.text import counted, joined, number
+from auditor.traffic_names import TrafficNames
 
 MEDIA_SERVER = "media server"
 NDMP_CLIENT = "NDMP client"
@@ -43,6 +47,7 @@ class _Host:
 
     roles: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    proved: list[str] = field(default_factory=list)
 
     def plays(self, label: str, reason: str, *, process: bool = True) -> None:
         """Take note of what the host does; ``label`` is a process role unless ``process`` is false."""
@@ -50,18 +55,39 @@ class _Host:
             self.roles.append(label)
         self.reasons.append(f"{label}: {reason}")
 
+    def runs(self, label: str, reason: str) -> None:
+        """Take note of a process that the host itself lists."""
+        if label not in self.roles:
+            self.roles.append(label)
+        if label not in self.proved:
+            self.proved.append(label)
+        self.reasons.append(f"{label} (proved): {reason}")
+
 
 def summarise_hosts(
-    table: FlowTable, verdicts: Verdicts, sessions: SessionSet, policy: Policy
+    table: FlowTable,
+    verdicts: Verdicts,
+    sessions: SessionSet,
+    policy: Policy,
+    names: TrafficNames | None = None,
+    listings: Sequence[Listing] = (),
 ) -> tuple[HostSummary, ...]:
-    """Return the hosts that are an end of a flow in scope, in the order of the policy's zones, then by address."""
+    """Return the hosts that are an end of a flow in scope, in the order of the policy's zones, then by address.
+
+    What ``listings`` say of such a host proves its process roles; all else is inferred.
+    """
     hosts = _taking_part(table, verdicts)
+    _add_listed(hosts, table, policy, listings)
     _add_controls(hosts, table, sessions, policy)
     _add_listeners(hosts, table, verdicts, sessions)
     _add_others(hosts, table, verdicts)
     order = {zone.name: position for position, zone in enumerate(policy.zones)}
     loads = host_loads(table, sessions.sessions)
-    summaries = [_summary(table, code, host, policy, loads.get(code, IDLE)) for code, host in hosts.items()]
+    told = names or TrafficNames()
+    summaries = [
+        replace(_summary(table, code, host, policy, loads.get(code, IDLE)), names=told.of(code))
+        for code, host in hosts.items()
+    ]
     return tuple(sorted(summaries, key=lambda host: (order.get(host.zone, len(order)), _sort_key(host.address))))
 
 
@@ -72,6 +98,26 @@ def _taking_part(table: FlowTable, verdicts: Verdicts) -> dict[int, _Host]:
     flows = np.bincount(ends, minlength=len(table.addresses))
     kept = np.argsort(-flows, kind="stable")[:MOST_HOSTS]
     return {int(code): _Host() for code in kept if flows[code]}
+
+
+def _add_listed(hosts: dict[int, _Host], table: FlowTable, policy: Policy, listings: Sequence[Listing]) -> None:
+    """Add the processes that hosts list as owners of the vendor's ports."""
+    if not listings:
+        return
+    codes = {table.address_text(code): code for code in hosts}
+    told: set[tuple[int, str, str, int]] = set()
+    for row in listener_rows(listings, policy, load_catalogue(policy.generation)):
+        code = codes.get(row.listing.host)
+        if code is None or row.listener is None or row.service is None or not row.right_program:
+            continue
+        one = row.listener
+        key = (code, row.service.process, one.transport, one.port)
+        if key in told:  # once for IPv4 and once for IPv6
+            continue
+        told.add(key)
+        where = {"all": "all addresses", "loopback": "loopback only"}.get(one.bound, one.address)
+        reason = f"{one.program} listens on {one.transport} {one.port}, {where} ({row.listing.path}, line {one.line})"
+        hosts[code].runs(row.service.process, reason)
 
 
 def _add_controls(hosts: dict[int, _Host], table: FlowTable, sessions: SessionSet, policy: Policy) -> None:
@@ -204,6 +250,7 @@ def _summary(table: FlowTable, code: int, host: _Host, policy: Policy, load: Hos
         operations=load.operations,
         peak_operations=load.peak,
         ports_per_operation=load.ports,
+        proved_roles=tuple(host.proved),
     )
 
 

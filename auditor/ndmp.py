@@ -65,6 +65,14 @@ STREAM_COLUMNS = (
 )
 """Columns of ``Reading.ndmp_streams()``."""
 
+BEAT_COLUMNS = (
+    Column("flow", "u4", "row", "row of the flow table: a control connection, or one towards an NDMP port"),
+    Column("time", "i8", "ns", "time of a segment with payload"),
+    Column("from_responder", "bool", "", "sent by the responder of the TCP connection"),
+    Column("length", "u4", "bytes", "its payload"),
+)
+"""Columns of ``Reading.control_beats()``; bounded, so that the later segments of very long sessions are missing."""
+
 
 class Field(NamedTuple):
     """One value of a message's field. ``number`` is the port where ``address`` (a code of the flow table) is one."""
@@ -81,7 +89,7 @@ class NdmpMessages:
     matter, so that rows are asked for by flow and message code and only their fields become Python objects.
     """
 
-    __slots__ = ("_fields", "_flows", "_messages", "_order", "_starts", "_stream_rows", "_texts", "streams")
+    __slots__ = ("_beats", "_fields", "_flows", "_messages", "_order", "_starts", "_stream_rows", "_texts", "streams")
 
     def __init__(
         self,
@@ -89,11 +97,13 @@ class NdmpMessages:
         fields: Mapping[str, Array],
         texts: list[str],
         streams: Mapping[str, Array],
+        beats: Mapping[str, Array] | None = None,
     ) -> None:
         self._messages = messages
         self._fields = fields
         self._texts = texts
         self.streams = dict(streams)
+        self._beats = _by_flow(beats) if beats is not None else {}
         self._stream_rows = {flow: row for row, flow in enumerate(streams["flow"].tolist())}
         # Rows of one flow need not stand together; a stable order keeps its packets in sequence.
         self._order: Rows = np.argsort(messages["flow"], kind="stable")
@@ -103,7 +113,8 @@ class NdmpMessages:
     @classmethod
     def from_reading(cls, reading: _native.Reading) -> NdmpMessages:
         """Wrap what the core has read; columns are not copied."""
-        return cls(reading.ndmp_messages(), reading.ndmp_fields(), reading.texts(), reading.ndmp_streams())
+        texts, beats = reading.texts(), reading.control_beats()
+        return cls(reading.ndmp_messages(), reading.ndmp_fields(), texts, reading.ndmp_streams(), beats)
 
     @classmethod
     def empty(cls) -> NdmpMessages:
@@ -142,6 +153,10 @@ class NdmpMessages:
         """Return the row of ``streams`` for a flow, or None where it carries no NDMP."""
         return self._stream_rows.get(flow)
 
+    def beats(self, flow: int) -> tuple[Array, Array]:
+        """Return times (ns, sorted) and senders (true: the responder) of the flow's segments with payload."""
+        return self._beats.get(flow, _NO_BEATS)
+
     def _field(self, index: int) -> Field:
         text = int(self._fields["text"][index])
         address = int(self._fields["address"][index])
@@ -150,3 +165,16 @@ class NdmpMessages:
             None if text < 0 else self._texts[text],
             None if address == NO_ADDRESS else address,
         )
+
+
+_NO_BEATS = (np.zeros(0, np.int64), np.zeros(0, np.bool_))
+
+
+def _by_flow(beats: Mapping[str, Array]) -> dict[int, tuple[Array, Array]]:
+    order = np.lexsort((beats["time"], beats["flow"]))
+    flows, times, senders = (beats[name][order] for name in ("flow", "time", "from_responder"))
+    rows, starts = np.unique(flows, return_index=True)
+    if not len(rows):
+        return {}
+    parts = zip(rows.tolist(), np.split(times, starts[1:]), np.split(senders, starts[1:]), strict=True)
+    return {flow: (time, sender) for flow, time, sender in parts}

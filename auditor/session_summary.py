@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
 from auditor.flows import ORIGINATOR_BY, FlowTable, time_text
+from auditor.handshakes import Handshakes
 from auditor.model import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
 from auditor.policy.model import Policy
 from auditor.ports import PortSet
 from auditor.sessions import DataLink, Session, SessionSet
 from auditor.sessions.measure import Measured, capture_end, how_ended, measure_jobs
 from auditor.text import byte_count, counted, duration, joined, path_text
+from auditor.tls_summary import summarise_tls
 
 _ENDED = {"open": "still open when the capture ended", "silent": "silent to the end of the capture"}
 
 
-def summarise_sessions(table: FlowTable, sessions: SessionSet, policy: Policy) -> tuple[SessionSummary, ...]:
+def summarise_sessions(
+    table: FlowTable, sessions: SessionSet, policy: Policy, handshakes: Handshakes | None = None
+) -> tuple[SessionSummary, ...]:
     """Return the control connections with the data connections tied to each, in the order of their first packets."""
     attempted = table.attempts()
     end = capture_end(table)
     ranges = _Ranges(table, policy)
-    return tuple(_session(table, session, attempted, end, ranges) for session in sessions.sessions)
+    shown = handshakes or Handshakes()
+    return tuple(
+        replace(_session(table, session, attempted, end, ranges), tls_details=summarise_tls(table, session, shown))
+        for session in sessions.sessions
+    )
 
 
 class _Ranges:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,15 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable, time_text, transport_text
 from auditor.model import (
     CaptureSummary,
+    Finding,
     PolicySummary,
+    RuleSummary,
     ServiceSummary,
     TermSummary,
 )
+from auditor.packs.model import Pack
 from auditor.policy.match import VERDICTS, Verdicts
-from auditor.policy.model import Network, Policy
+from auditor.policy.model import Network, Policy, Term
 from auditor.sessions import SessionSet
 from auditor.text import path_text
 from auditor.verdict import Coverage
@@ -59,8 +64,8 @@ def summarise_captures(files: Sequence[_native.FileFacts]) -> tuple[CaptureSumma
     )
 
 
-def summarise_policy(policy: Policy) -> PolicySummary:
-    """Return what the traffic was held against."""
+def summarise_policy(policy: Policy, sha256: str | None = None) -> PolicySummary:
+    """Return what the traffic was held against; ``sha256`` is that of the policy file."""
     ranges = {zone.name: str(zone.dynamic_ports) for zone in policy.zones if zone.dynamic_ports is not None}
     ranges |= {
         host.address: str(host.dynamic_ports) for host in policy.hosts.values() if host.dynamic_ports is not None
@@ -72,16 +77,35 @@ def summarise_policy(policy: Policy) -> PolicySummary:
         zones={zone.name: tuple(map(_network_text, zone.networks)) for zone in policy.zones},
         ndmp_port=policy.ndmp_port,
         dynamic_ports=ranges,
+        sha256=sha256,
     )
 
 
-def summarise_terms(verdicts: Verdicts) -> tuple[TermSummary, ...]:
+def summarise_terms(verdicts: Verdicts, policy: Policy) -> tuple[TermSummary, ...]:
     """Return the lines of the policy in their order, each with how many flows in scope it decided."""
+    zones = {zone.name: zone.place for zone in policy.zones}
     decided = verdicts.term[(verdicts.verdict != _OUT_OF_SCOPE) & (verdicts.term >= 0)]
     flows = np.bincount(decided, minlength=len(verdicts.terms))
     return tuple(
-        TermSummary(term.name, term.text, term.action, term.origin, int(count))
+        TermSummary(term.name, term.text, term.action, term.origin, int(count), *_written(term, policy, zones))
         for term, count in zip(verdicts.terms, flows, strict=True)
+    )
+
+
+def _written(term: Term, policy: Policy, zones: dict[str, Place]) -> tuple[str, int]:
+    """Return file and line of a term: the site's own, or those of the zone that a vendor's term speaks of."""
+    if policy.path is None:
+        return "", 0
+    place = term.place if term.origin == "site" else zones.get(term.destination[0])
+    return ("", 0) if place is None else (path_text(place.path), place.line)
+
+
+def summarise_rules(pack: Pack, found: Sequence[Finding]) -> tuple[RuleSummary, ...]:
+    """Return the rules that were evaluated, each with how many findings it raised."""
+    raised = Counter(finding.code for finding in found)
+    return tuple(
+        RuleSummary(rule.code, rule.name, rule.title, rule.severity, raised[rule.code], rule.why, rule.controls)
+        for rule in pack.rules
     )
 
 

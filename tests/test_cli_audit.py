@@ -95,7 +95,7 @@ def spoiled(kind: str, folder: Path) -> Path:
         ("empty", "is empty"),
         ("text", "is not a capture"),
         ("header cut", "is cut"),
-        ("directory", "is a directory; name the captures in it"),
+        ("directory", "is a directory in which no capture was found"),
         ("missing", "does not exist"),
     ],
 )

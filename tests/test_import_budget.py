@@ -47,6 +47,7 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
         ["schema", "report"],
         ["policy", "--help"],
         ["report", "--help"],
+        ["rejudge", "--help"],
     ],
     ids=" ".join,
 )

@@ -9,8 +9,9 @@ from auditor.flows import FlowTable
 from auditor.notation import parse
 from auditor.pipeline import rehearse
 from auditor.sessions import DataLink, Grade, find_sessions
+from auditor.sessions.evidence import WEIGHTS
 from auditor.sessions.infer import Candidates
-from auditor.sessions.score import WEIGHTS, Rehearsal, assign
+from auditor.sessions.score import Rehearsal, assign
 from tests.helpers.talk import Talk
 from tests.support import Case, committed_cases, run_auditor, shared_cases
 

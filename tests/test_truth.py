@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support import Case, committed_cases, policy_of, run_auditor, shared_cases
-from tests.wire import Wire, blocked_code, expected_findings, found_findings
+from tests.wire import Wire, blocked_code, endpoint, expected_findings, found_findings
 
 CASES = committed_cases() + shared_cases()
 Json = dict[str, Any]
@@ -102,7 +102,11 @@ def test_bytes_of_data_connections(audited: tuple[Wire, Json, int]) -> None:
     for link in wire.links:
         if link.whole:
             told = found[link.endpoints]
-            assert (told["originator_bytes"], told["responder_bytes"]) == link.payload
+            carried = (told["originator_bytes"], told["responder_bytes"])
+            if wire.lossy:  # the truth has what programs read and wrote, the wire also what was sent again
+                assert all(link.payload[side] <= carried[side] <= 2 * link.payload[side] for side in (0, 1))
+            else:
+                assert carried == link.payload
 
 
 def test_findings(audited: tuple[Wire, Json, int]) -> None:
@@ -140,7 +144,7 @@ def test_ndmp_messages(case: Case) -> None:
     found: dict[tuple[str, str], Counter[tuple[str, str, int]]] = {}
     for row, flow in enumerate(messages["flow"].tolist()):
         ends = tuple(
-            f"{reading.address_text(columns[f'{end}_addr'][flow])}:{columns[f'{end}_port'][flow]}"
+            endpoint(reading.address_text(columns[f"{end}_addr"][flow]), int(columns[f"{end}_port"][flow]))
             for end in ("orig", "resp")
         )
         who = "server" if messages["from_responder"][row] else "client"

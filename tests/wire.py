@@ -16,6 +16,7 @@ _CODES = {
     "snmp-not-from-media-server": "BX402",
     "ndmp-from-unauthorized-host": "BX201",
     "service-from-unauthorized-host": "BX202",
+    "login-without-authentication": "BX603",
 }
 _ALIASES = {"NOTIFY_CONNECTED": "NOTIFY_CONNECTION_STATUS"}
 """ndmjob logs message 0x502 by its v2 name; the specifications of v3 and v4 call it CONNECTION_STATUS."""
@@ -25,10 +26,11 @@ _LEAST_SNAPLEN = 256
 
 def ends_of(record: Json) -> Ends:
     """Return the endpoints of a connection of the truth as reports write them."""
-    return _endpoint(record["client"], record["client_port"]), _endpoint(record["server"], record["server_port"])
+    return endpoint(record["client"], record["client_port"]), endpoint(record["server"], record["server_port"])
 
 
-def _endpoint(address: str, port: int) -> str:
+def endpoint(address: str, port: int) -> str:
+    """Write an endpoint as reports do."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
@@ -64,6 +66,11 @@ class Wire:
         self._tunnels = [other for other in truth["other_tcp"] if other["service"] == "tls-server"]
 
     @property
+    def lossy(self) -> bool:
+        """Whether segments were dropped on purpose, so that some were sent again."""
+        return bool(self.truth["scenario"] == "lossy")
+
+    @property
     def _legible_frames(self) -> bool:
         return self.snaplen >= _LEAST_SNAPLEN
 
@@ -79,8 +86,8 @@ class Wire:
             endpoints=ends_of(session),
             version=session["ndmp_version"],
             attempts=[(attempt["type"], attempt["result"] == "OK") for attempt in session["auth"]],
-            tls=False,
-            legible=self._legible_frames and not session["begun_before_capture"],
+            tls=session.get("tls", False),
+            legible=self._legible_frames and not session["begun_before_capture"] and not session.get("tls", False),
             messages=Counter(
                 (m["who"], _ALIASES.get(m["message"], m["message"]), m["seq"]) for m in session["messages"]
             ),
@@ -88,24 +95,32 @@ class Wire:
 
     @cached_property
     def links(self) -> list[Link]:
-        """The data connections, each with its control connection as the wire shows it."""
-        legible = {control.endpoints for control in self.controls if control.legible}
+        """The data connections, each with its control connection as the wire shows it; with two in three-way transfers.
+
+        What is announced after the capture began can be proved, also where the control connection is older.
+        """
+        hidden = {control.endpoints for control in self.controls if control.tls}
         links = []
         for data in self.truth["data_connections"]:
             if not data["on_wire"]:
                 continue
-            (session_id,) = data["control_sessions"]
-            control = self._control_on_wire(session_id)
             before = data["begun_before_capture"]
             payload = (data["client_payload_bytes"], data["server_payload_bytes"])
-            links.append(Link(control, ends_of(data), payload, control in legible and not before, not before))
+            for session_id in data["control_sessions"]:
+                control = self._control_on_wire(session_id)
+                told = self._legible_frames and control not in hidden and not before
+                provable = told and not data.get("translated", False)
+                links.append(Link(control, ends_of(data), payload, provable, not before))
         return links
 
     def _control_on_wire(self, session_id: str) -> Ends:
         (session,) = (s for s in self.truth["control_sessions"] if s["id"] == session_id)
         if session["on_wire"]:
             return ends_of(session)
-        (tunnel,) = (t for t in self._tunnels if t["server_host"] == session["server_host"])
+        own = session.get("tunnel")
+        (tunnel,) = (
+            t for t in self._tunnels if own in (None, t.get("id")) and t["server_host"] == session["server_host"]
+        )
         return ends_of(tunnel)
 
     @cached_property
@@ -152,7 +167,7 @@ def expected_findings(wire: Wire) -> Counter[tuple[str, str, str]]:
             expected[code, data["client"], ends_of(data)[1]] += 1
         else:
             # The same service over UDP and TCP is two violations.
-            server = f"{_endpoint(violation['server'], violation['port'])}/{violation.get('proto', 'tcp')}"
+            server = f"{endpoint(violation['server'], violation['port'])}/{violation.get('proto', 'tcp')}"
             expected[code, violation["host"], server.removesuffix("/tcp")] += 1
     return expected
 

@@ -13,12 +13,15 @@ from auditor.cli.group import LazyGroup, print_version
 
 COMMANDS = {
     "audit": "auditor.cli.audit:audit",
+    "compare": "auditor.cli.compare:compare",
     "policy": "auditor.cli.policy:policy",
+    "rejudge": "auditor.cli.rejudge:rejudge",
     "report": "auditor.cli.report:report",
     "rules": "auditor.cli.rules:rules",
     "schema": "auditor.cli.schema:schema",
     "services": "auditor.cli.services:services",
     "sessions": "auditor.cli.sessions:sessions",
+    "verify": "auditor.cli.verify:verify",
 }
 """Name of a command -> module and object."""
 

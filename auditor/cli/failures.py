@@ -74,7 +74,7 @@ def tell_error(error: AuditorError) -> None:
 
 def _tell_problem(problem: DocumentProblem) -> None:
     """Write a complaint about a document, with the line it is about."""
-    tell("error", f"{problem.path}:{problem.line}:{problem.column}: {problem.message}")
+    tell("error", f"{problem.place}: {problem.message}")
     if problem.excerpt.strip():
         click.echo(f"{problem.line:>6} | {escape(problem.excerpt, limit=120)}", err=True)
     if problem.fix:

@@ -7,12 +7,13 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from auditor.errors import UsageError
 from auditor.model import Report
 from auditor.report.interface import USUAL_WIDTH, WIDEST, RenderOptions
-from auditor.report.registry import format_of, render
+from auditor.report.registry import FORMATS, check_flows, check_installed, pieces, split_target
 
 
 def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
@@ -27,13 +28,15 @@ def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool =
     )
 
 
-def write(data: bytes, path: str | None, *, text: bool) -> None:
-    """Write a finished report to ``path`` or to standard output. Raises UsageError where that cannot be done."""
+def write(data: bytes | Iterable[bytes], path: str | None, *, text: bool) -> None:
+    """Write a report to ``path`` or to standard output, in one or piece by piece. Raises UsageError where it cannot."""
+    pieces = (data,) if isinstance(data, bytes) else data
     try:
         if path is None:
-            _write_stdout(data, text=text)
+            for piece in pieces:
+                _write_stdout(piece, text=text)
         else:
-            _write_file(data, Path(path))
+            _write_file(pieces, Path(path))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -56,22 +59,38 @@ def check_output(path: str | None, inputs: list[str], *, option: str = "--output
                 raise UsageError(f"{option} {path} is an input", fix="name another file")
 
 
-def check_reports(paths: tuple[str, ...], inputs: list[str], output: str | None = None) -> None:
-    """Refuse, before the work, report files of no known format, and such as cannot be written. Raises UsageError."""
+def check_format(name: str, path: str | None, *, flows: bool) -> None:
+    """Refuse, before the work, a format that cannot be made, or not be shown there. Raises UsageError, MissingExtra."""
+    check_installed(name)
+    check_flows(name, present=flows)
+    if FORMATS[name].binary and path is None and sys.stdout.isatty():
+        raise UsageError(
+            f"{name} is no text, and standard output is a terminal",
+            fix=f"write it to a file: --report FILE{FORMATS[name].suffixes[0]}",
+        )
+
+
+def check_reports(targets: tuple[str, ...], inputs: list[str], output: str | None = None, *, flows: bool) -> None:
+    """Refuse, before the work, report files of no known format, and such as cannot be written. Raises UsageError.
+
+    ``flows`` tells whether the report will have its flows.
+    """
     taken = [] if output is None else [Path(output).resolve()]
-    for path in paths:
-        format_of(path)
+    for target in targets:
+        name, path = split_target(target)
+        check_format(name, path, flows=flows)
         check_output(path, inputs, option="--report")
         if Path(path).resolve() in taken:
             raise UsageError(f"--report {path}: this file is written twice", fix="name another file")
         taken.append(Path(path).resolve())
 
 
-def write_reports(report: Report, paths: tuple[str, ...], *, verbosity: int = 0) -> None:
-    """Write a report to each of ``paths``, in the format that its suffix names. Raises UsageError."""
+def write_reports(report: Report, targets: tuple[str, ...], *, verbosity: int = 0) -> None:
+    """Write a report to each of ``targets``, in the format that it or its suffix names. Raises UsageError."""
     looks = terminal_options(verbosity=verbosity, to_file=True)
-    # All are made before one is written, so that a format that fails leaves no half of a set behind.
-    made = [(path, render(report, format_of(path), looks)) for path in paths]
+    # All are made before one is written, so that a format that fails leaves no half of a set behind; but for formats
+    # that show nothing but flows, which are written as they are made.
+    made = [(path, pieces(report, name, looks)) for name, path in map(split_target, targets)]
     for path, data in made:
         write(data, path, text=False)
 
@@ -93,16 +112,17 @@ def _write_stdout(data: bytes, *, text: bool) -> None:
     sys.stdout.buffer.flush()
 
 
-def _write_file(data: bytes, path: Path) -> None:
+def _write_file(pieces: Iterable[bytes], path: Path) -> None:
     """Write a file as a whole or not at all; devices and pipes are written to as they are."""
     if path.exists() and not path.is_file():
-        path.write_bytes(data)
+        with path.open("wb") as device:
+            device.writelines(pieces)
         return
     target = path.resolve()
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
         made = Path(file.name)
         try:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             made.chmod(_mode(target))
             made.replace(target)

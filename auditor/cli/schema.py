@@ -7,9 +7,12 @@ from pathlib import Path
 import click
 
 SCHEMAS = {
+    "comparison": "comparison-1.schema.json",
+    "manifest": "manifest-1.schema.json",
     "policy": "policy.schema.json",
     "report": "report-1.schema.json",
     "rule": "rule.schema.json",
+    "waivers": "waivers.schema.json",
 }
 """Name of a document -> file in ``auditor/schemas``."""
 
@@ -20,4 +23,9 @@ _FOLDER = Path(__file__).resolve().parent.parent / "schemas"
 @click.argument("document", type=click.Choice(tuple(SCHEMAS)))
 def schema(document: str) -> None:
     """Print the JSON Schema of a document."""
-    click.echo((_FOLDER / SCHEMAS[document]).read_text(encoding="utf-8"), nl=False)
+    click.echo(schema_text(document), nl=False)
+
+
+def schema_text(document: str) -> str:
+    """Return the JSON Schema of a document of ``SCHEMAS``."""
+    return (_FOLDER / SCHEMAS[document]).read_text(encoding="utf-8")

@@ -49,11 +49,11 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
     if options["score"]:
         return _score(captures, policy_path, wanted=not options["no_progress"])
     # The pipeline loads NumPy and the core: only when there is work.
-    from auditor.pipeline import audit
+    from auditor.pipeline import AuditOptions, audit
     from auditor.report.session_lines import render_sessions, sessions_json
 
     with ReadingProgress(wanted=not options["no_progress"]) as progress:
-        report = audit(captures, policy_path=policy_path, progress=progress)
+        report = audit(captures, policy_path=policy_path, progress=progress, options=AuditOptions(flows=False))
     unread = [capture for capture in report.captures if capture.status != "read"]
     for capture in unread:
         tell("warning", f"{capture.path}: {capture.error or 'could not be read to its end'}")

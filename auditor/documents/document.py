@@ -195,7 +195,7 @@ def read_text(path: Path, shown: str) -> tuple[str | None, DocumentProblem | Non
     if data is None:
         return None, problem
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return None, DocumentProblem(shown, 1, 1, "the file is UTF-16, not UTF-8", "save it as UTF-8")
+        return None, DocumentProblem(shown, 0, 0, "the file is UTF-16, not UTF-8", "save it as UTF-8")
     try:
         return data.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
@@ -210,14 +210,14 @@ def read_bytes(path: Path, shown: str) -> tuple[bytes | None, DocumentProblem | 
     """Return the bytes of a regular file of sane size, or None and why not."""
     try:
         if path.is_dir():
-            return None, DocumentProblem(shown, 1, 1, "this is a directory, not a file")
+            return None, DocumentProblem(shown, 0, 0, "this is a directory, not a file")
         with path.open("rb") as stream:
             data = stream.read(MAX_CHARACTERS + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return None, DocumentProblem(shown, 1, 1, f"cannot be read: {reason}", "check the name and its permissions")
+        return None, DocumentProblem(shown, 0, 0, f"cannot be read: {reason}", "check the name and its permissions")
     if len(data) > MAX_CHARACTERS:
-        return None, DocumentProblem(shown, 1, 1, f"the file is larger than {MAX_CHARACTERS:,} bytes")
+        return None, DocumentProblem(shown, 0, 0, f"the file is larger than {MAX_CHARACTERS:,} bytes")
     return data, None
 
 

@@ -12,7 +12,7 @@ from auditor.engine.matching import matches, meeting
 from auditor.engine.piles import Pile, sort_into_piles
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
-from auditor.packs.columns import COUNT
+from auditor.packs.columns import COUNT, OUTCOMES
 from auditor.packs.model import Pack, Rule
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable
 
@@ -22,16 +22,19 @@ _SHOWN_VALUES = 3
 
 def findings(pack: Pack, tables: Mapping[str, RuleTable], flows: FlowTable) -> tuple[Finding, ...]:
     """Return the findings of all rules, gravest first, then by code and subject."""
-    found = [one for rule in pack.rules for one in evaluate(rule, tables[rule.table], flows)]
+    found = [one for rule in pack.rules for one in evaluate(rule, tables[rule.table], flows, tables.get("flows"))]
     return tuple(sorted(found, key=lambda one: (-one.severity, one.code, one.key)))
 
 
-def evaluate(rule: Rule, table: RuleTable, flows: FlowTable) -> list[Finding]:
-    """Return the findings of one rule on its table, one for each subject, collapsed where the rule says so."""
+def evaluate(rule: Rule, table: RuleTable, flows: FlowTable, judged: RuleTable | None = None) -> list[Finding]:
+    """Return the findings of one rule on its table, one for each subject, collapsed where the rule says so.
+
+    ``judged`` is the table of flows, whose columns tell which line of the policy decided.
+    """
     rows = np.flatnonzero(matches(rule.select, table))
     if not len(rows):
         return []
-    return [_finding(rule, table, flows, pile) for pile in sort_into_piles(rule, table, rows)]
+    return [_finding(rule, table, flows, pile, judged) for pile in sort_into_piles(rule, table, rows)]
 
 
 def finding_key(code: str, subject: Mapping[str, str]) -> str:
@@ -40,8 +43,9 @@ def finding_key(code: str, subject: Mapping[str, str]) -> str:
     return " ".join((code, *parts))
 
 
-def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile) -> Finding:
+def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged: RuleTable | None) -> Finding:
     rows = pile.rows
+    term, nearest = _lines(table.flows[rows], judged)
     subject = {name: table[rule.subject[name]].text(int(rows[0])) for name in pile.names}
     if pile.rest:
         subject = {"others": "all"}
@@ -60,7 +64,27 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile) -> Find
         flows=_flow_count(table.flows[rows]),
         title=rule.title,
         undermines=rule.undermines,
+        term=term,
+        nearest=nearest,
+        absence=rule.absence and _unseen(table, rows),
     )
+
+
+def _lines(flows: Array, judged: RuleTable | None) -> tuple[str, str]:
+    """Return the lines of the policy that decided, or came nearest to deciding, the first of ``flows``."""
+    real = flows[flows >= 0]
+    if judged is None or "term" not in judged.columns or not len(real):
+        return "", ""
+    term, nearest = (judged[name].text(int(real[0])) for name in ("term", "nearest"))
+    return "" if term == "none" else term, "" if nearest == "none" else nearest
+
+
+def _unseen(table: RuleTable, rows: Rows) -> bool:
+    """Return whether nothing was seen that would prove the rows: a refusal, in tables that know of such."""
+    if "outcome" not in table.columns:
+        return True
+    outcome = table["outcome"]
+    return bool((outcome.values[rows] == OUTCOMES.index("unanswered")).all())
 
 
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:

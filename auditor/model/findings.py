@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from auditor.model.waivers import WaiverReference
+
 
 class Severity(enum.IntEnum):
     """How much a finding matters; ordered. INFO never makes a report non-conforming."""
@@ -46,6 +48,10 @@ class Finding:
 
     ``key`` is stable between runs over the same traffic: code and subject, no packet numbers. ``flows`` is how many
     flows show it, of which ``evidence`` holds the first. ``undermines``: the capture cannot support a verdict.
+    ``term`` is the line of the policy that decided its first flow, ``nearest`` the one that came nearest where none did.
+    ``absence``: it rests on something that was not seen; ``inconclusive`` says why the capture may have lost that.
+    ``waiver`` is set where ``waived`` is; ``baseline_state`` is ``new``, ``unchanged`` or ``updated`` where the report was
+    held against a baseline.
     """
 
     code: str
@@ -61,3 +67,9 @@ class Finding:
     waived: bool = False
     title: str = ""
     undermines: bool = False
+    term: str = ""
+    nearest: str = ""
+    absence: bool = False
+    inconclusive: str = ""
+    waiver: WaiverReference | None = None
+    baseline_state: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.model.findings import FlowReference
+from auditor.model.tls import TlsSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +119,4 @@ class SessionSummary:
     jobs: tuple[JobSummary, ...] = ()
     ended: str = ""
     story: str = ""
+    tls_details: tuple[TlsSummary, ...] = ()

@@ -5,6 +5,7 @@
     10.0.1.5:49200 > 10.0.2.9:50101 tcp SF bytes=0/215040 data=proved
     capture packets=0 status=unreadable
     policy data_direction=media-to-agent
+    listener 10.0.2.9 tcp *:10000 beremote.exe
 
 After the two ends and the transport follow words in any order; ``WORDS`` explains each. What a flow itself can carry goes
 into the ``FlowTable``; what only the reading of NDMP messages would tell (``control``, ``data=``, ``login=`` …) goes into

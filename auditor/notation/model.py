@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.flows import FlowTable
+from auditor.listeners import Listing
 
 WORDS = {
     "S0, SF, REJ, …": "Zeek's connection state; SF when not said",
@@ -17,6 +18,8 @@ WORDS = {
     "vlan=N": "outermost VLAN",
     "at=N": "first packet, seconds from the beginning; the line number when not said",
     "for=N": "seconds from first to last packet; 1 when not said",
+    "syns=N": "SYNs of a connection that came about; 1 when not said",
+    "history=LETTERS": "Zeek's history of the connection; the side of the first F or f closed first",
     "one-sided": "nothing of the responder was captured",
     "cut": "frames were cut by the snaplen",
     "control": "an NDMP control connection",
@@ -33,6 +36,8 @@ WORDS = {
     "trust": "certificates were exchanged",
     "commands": "a command was sent in clear",
     "tls-starts=N": "times that TLS was asked to begin",
+    "tls-version=WORD": "version of TLS that the server chose, as TLS-1.0",
+    "expired": "the certificate of the server was not valid then",
     "connect-to=ADDRESS": "IPv4 or IPv6 address that the server was told to connect to, an end of some line",
     "readable=WORD": "how much of the control connection could be read: read, cut, mid-stream, tls, not-seen",
 }
@@ -40,6 +45,7 @@ WORDS = {
 
 LOGINS = ("accepted", "refused", "unanswered")
 GRADES = ("proved", "probable", "possible")
+WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 READABLE = ("read", "cut", "mid-stream", "tls", "not-seen")
 
 
@@ -63,6 +69,8 @@ class Marks:
     commands: bool = False
     tls_starts: int = 0
     connect_to: str = ""
+    tls_version: str = ""
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,8 @@ class Flow:
     lasts: float = 1.0
     cut: bool = False
     one_sided: bool = False
+    history: str = ""
+    syns: int = 1
     marks: Marks = Marks()
 
 
@@ -100,10 +110,38 @@ class CaptureLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """A waiver as a line ``waiver …`` describes it: what rules ask of one."""
+
+    code: str = "BX301"
+    covers: str = "10.0.2.9"
+    owner: str = "operations"
+    expires: str = "2026-12-31"
+    place: str = "waivers.yaml:3"
+    standing: str = "in-force"
+    findings: int = 1
+    days: int = 90
+    warn: int = 30
+
+    @property
+    def state(self) -> str:
+        """Whether it holds on the day of judgement."""
+        return self.standing
+
+    @property
+    def soon(self) -> bool:
+        """Whether it is in force and ends within its days of warning."""
+        return self.standing == "in-force" and self.days <= self.warn
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """What a text in the notation describes: flows, what is known of each, the captures, and settings of the policy."""
+    """What a text in the notation describes: flows, what is known of each, the captures, settings of the policy, and what
+    hosts listen on."""
 
     table: FlowTable
     marks: tuple[Marks, ...]
     captures: tuple[CaptureLine, ...]
     policy: dict[str, str]
+    listings: tuple[Listing, ...] = ()
+    waivers: tuple[WaiverLine, ...] = ()

@@ -11,12 +11,13 @@ from typing import Any
 from auditor import _native
 from auditor.errors import UsageError
 from auditor.flows import TRANSPORTS
+from auditor.listeners import Listener, Listing
 from auditor.notation.build import table_of
-from auditor.notation.model import GRADES, LOGINS, READABLE, WORDS, CaptureLine, Flow, Scene
+from auditor.notation.model import GRADES, LOGINS, READABLE, WAIVER_STATES, WORDS, CaptureLine, Flow, Scene, WaiverLine
 
 _FLOW = re.compile(r"(?P<orig>\S+)\s*>\s*(?P<resp>\S+)\s+(?P<transport>\S+)(?P<words>.*)", re.DOTALL)
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^]]+)]|(?P<four>[^:]+))(?::(?P<port>\d{1,5}))?")
-MARKS = ("control", "tls", "transfer", "local", "early", "root", "trust", "commands")
+MARKS = ("control", "tls", "transfer", "local", "early", "root", "trust", "commands", "expired")
 """Words that mark a line and take no value."""
 _TRANSPORT_NUMBERS = {word: number for number, word in TRANSPORTS.items()}
 
@@ -26,18 +27,49 @@ def parse(text: str) -> Scene:
     flows: list[Flow] = []
     captures: list[CaptureLine] = []
     policy: dict[str, str] = {}
+    listeners: dict[str, list[Listener]] = {}
+    waivers: list[WaiverLine] = []
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.split("#", 1)[0].strip()
         try:
             if stripped.startswith("capture "):
                 captures.append(_parse_capture(stripped))
+            elif stripped.startswith("listener "):
+                host, listener = _parse_listener(stripped, number)
+                listeners.setdefault(host, []).append(listener)
+            elif stripped == "waiver" or stripped.startswith("waiver "):
+                waivers.append(_parse_waiver(stripped))
             elif stripped.startswith("policy "):
                 policy |= _settings(stripped)
             elif stripped:
                 flows.append(parse_flow(stripped))
         except UsageError as error:
             raise UsageError(f"line {number}: {error.message}", fix=error.fix) from None
-    return Scene(table_of(flows), tuple(flow.marks for flow in flows), tuple(captures) or (CaptureLine(),), policy)
+    return Scene(
+        table_of(flows),
+        tuple(flow.marks for flow in flows),
+        tuple(captures) or (CaptureLine(),),
+        policy,
+        _listings(listeners),
+        tuple(waivers),
+    )
+
+
+def _parse_listener(line: str, number: int) -> tuple[str, Listener]:
+    """Read a line ``listener HOST tcp ADDRESS:PORT PROGRAM``; address ``*`` for all, no program where none is told."""
+    words = line.split()
+    if len(words) not in (4, 5) or words[2] not in ("tcp", "udp"):
+        raise UsageError(
+            f'"{line}" is not a listener', fix="write listener HOST tcp ADDRESS:PORT PROGRAM, address * for all"
+        )
+    host, _ = _endpoint(words[1])
+    address, port = ("", words[3][2:]) if words[3].startswith("*:") else _endpoint(words[3])
+    program = words[4] if len(words) == 5 else ""
+    return host, Listener(words[2], address, _number(words[3], str(port), most=0xFFFF), program, 0, number)
+
+
+def _listings(listeners: dict[str, list[Listener]]) -> tuple[Listing, ...]:
+    return tuple(Listing(host, "listing.txt", "notation", tuple(own)) for host, own in listeners.items())
 
 
 def parse_flow(line: str) -> Flow:
@@ -92,15 +124,26 @@ def _apply(flow: Flow, word: str) -> Flow:
 
 
 def _parse_capture(line: str) -> CaptureLine:
-    capture = CaptureLine()
+    return replace(CaptureLine(), **_described("capture", line, CaptureLine, ("packets", "drops", "snaplen")))
+
+
+def _parse_waiver(line: str) -> WaiverLine:
+    change = _described("waiver", line, WaiverLine, ("findings", "days", "warn"))
+    standing = change.get("standing", WaiverLine().standing)
+    if standing not in WAIVER_STATES:
+        raise UsageError(f'"standing={standing}" is not known', fix=f"known: {', '.join(WAIVER_STATES)}")
+    return replace(WaiverLine(), **change)
+
+
+def _described(what: str, line: str, kind: type[Any], numbers: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of a line ``capture NAME=VALUE …`` or ``waiver NAME=VALUE …``, by name of field."""
+    change: dict[str, Any] = {}
     for name, value in _settings(line).items():
-        if name not in CaptureLine.__dataclass_fields__:
-            known = ", ".join(f"{field}=" for field in CaptureLine.__dataclass_fields__)
-            raise UsageError(f'"{name}={value}" is not a word of a capture', fix=f"known: {known}")
-        number = name in ("packets", "drops", "snaplen")
-        change: dict[str, Any] = {name: _number(f"{name}={value}", value) if number else value}
-        capture = replace(capture, **change)
-    return capture
+        if name not in kind.__dataclass_fields__:
+            known = ", ".join(f"{field}=" for field in kind.__dataclass_fields__)
+            raise UsageError(f'"{name}={value}" is not a word of a {what}', fix=f"known: {known}")
+        change[name] = _number(f"{name}={value}", value) if name in numbers else value
+    return change
 
 
 def _settings(line: str) -> dict[str, str]:
@@ -123,6 +166,12 @@ def _number(word: str, value: str, most: int = (1 << 32) - 1) -> int:
 def _pair(word: str, value: str) -> tuple[int, int]:
     first, _, second = value.partition("/")
     return _number(word, first), _number(word, second or "0")
+
+
+def _letters(word: str, value: str) -> str:
+    if re.fullmatch(r"\^?[A-Za-z]{1,64}", value) is None:
+        raise UsageError(f'"{word}" needs letters of a history, such as ShADadFf')
+    return value
 
 
 def _seconds(word: str, value: str) -> float:
@@ -156,12 +205,15 @@ _SETTERS: dict[str, Callable[[Flow, str, str], Flow]] = {
     "vlan": lambda flow, word, value: replace(flow, vlan=_number(word, value, most=0xFFF)),
     "at": lambda flow, word, value: replace(flow, at=_seconds(word, value)),
     "for": lambda flow, word, value: replace(flow, lasts=_seconds(word, value)),
+    "syns": lambda flow, word, value: replace(flow, syns=_number(word, value)),
+    "history": lambda flow, word, value: replace(flow, history=_letters(word, value)),
     "data": _one_of("data", GRADES, mark=True),
     "login": _one_of("login", LOGINS, mark=True),
     "auth": _one_of("auth", ("none", "text", "md5"), mark=True),
     "readable": _one_of("readable", READABLE, mark=True),
     "offers": lambda flow, word, value: _marked(flow, offers=_number(word, value)),
     "tls-starts": lambda flow, word, value: _marked(flow, tls_starts=_number(word, value)),
+    "tls-version": lambda flow, _, value: _marked(flow, tls_version=value.replace("-", " ")),
     "revision": lambda flow, _, value: _marked(flow, revision=value),
     "connect-to": lambda flow, _, value: _marked(flow, connect_to=_endpoint(value)[0]),
 }

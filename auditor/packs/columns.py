@@ -42,13 +42,16 @@ ROLES = (
     "other",
     "multicast",
 )
-VERDICTS = ("permit", "deny", "unstated", "out-of-scope")
+VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
 OUTCOMES = ("established", "unanswered", "refused", "uncertain")
 MISFITS = ("none", "port", "direction", "zone", "transport")
 GRADES = ("none", "proved", "probable", "possible")
 LOGINS = ("none", "unanswered", "refused", "accepted")
 READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
 STATUSES = ("read", "partial", "unreadable")
+TRANSPORTS = ("tcp", "udp")
+BOUND = ("none", "loopback", "one", "all")
+WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 
 
 def _word(name: str, meaning: str, words: tuple[str, ...] = ()) -> RuleColumn:
@@ -84,6 +87,7 @@ FLOW_COLUMNS = (
     _number("resp_payload", "payload bytes from the responder"),
     _number("missed", "TCP bytes that the capture lacks, both directions"),
     _number("vlan", "outermost VLAN, 0 for none"),
+    _word("tunnel", "outermost tunnel that the flow came in, or none"),
     _word("orig_zone", "zone of the originator; undeclared where no zone names it"),
     _word("resp_zone", "zone of the responder; undeclared where no zone names it"),
     _word("orig_role", "role of the originator's zone", ROLES),
@@ -117,6 +121,11 @@ FLOW_COLUMNS = (
         "ndmp_port_of_others",
         "the port is not the one declared for the responder, but NDMP is declared or served there elsewhere",
     ),
+    _flag(
+        "called_on_own_port",
+        "the port is not the NDMP port declared for the responder, but the one declared for the originator itself",
+    ),
+    _number("ndmp_hosts_tried", "hosts whose declared NDMP port the originator tried without a login or in vain"),
     _flag("ndmp_port_dead", "the responder's declared NDMP port was refused or silent in this capture"),
     _flag("answered_elsewhere", "another flow of the same originator, responder, transport and port was established"),
     _flag("at_the_end", "began so shortly before the capture's end that no answer could be expected"),
@@ -157,6 +166,7 @@ SESSION_COLUMNS = (
     _number("cut_messages", "NDMP messages whose body was not captured"),
     _word("verdict", "what the policy intends for the control connection", VERDICTS),
     _word("answered_early", "requests answered with success before a login was accepted, or none"),
+    _flag("acted_early", "one of these requests does more than ask for the configuration"),
     _flag("offers_sha", "the server lists authentication type 5 (SHA)"),
     _flag("offers_known", "the server's list of authentication types was read"),
     _word("revision", "revision of a Backup Exec agent as it calls itself, or none"),
@@ -165,6 +175,8 @@ SESSION_COLUMNS = (
     _flag("trust_exchange", "certificates were asked for or delivered on the control connection (0xf383)"),
     _word("clear_commands", "kinds of file and command messages in clear, or none"),
     _number("tls_starts", "times that TLS was asked to begin on the control connection"),
+    _word("tls_version", "lowest version of TLS that a server chose on the control connection, or none"),
+    _flag("certificate_invalid", "a server's certificate on it was not valid at the time"),
     _word(
         "third_host",
         "host that the server was told to connect to and that is no end of the control connection, or none",
@@ -186,6 +198,7 @@ POLICY_COLUMNS = (
     _flag("inferred", "no policy was given: roles come from the traffic"),
     _word("generation", "product generation"),
     _number("flows", "flows in all captures"),
+    _number("ranges", "zones and hosts that declare a dynamic range"),
     _number("in_scope", "flows that the policy speaks about: a declared host is an end"),
 )
 HOST_COLUMNS = (
@@ -199,6 +212,101 @@ HOST_COLUMNS = (
     _number("peak", "most data ports of the host in use at the same time"),
     _number("ports_used", "different data ports used"),
 )
+LISTENER_COLUMNS = (
+    _word("host", "address of the host that printed the listing"),
+    _word("zone", "zone of the host"),
+    _word("role", "role of that zone", ROLES),
+    _word("listing", "the listing as it was named"),
+    _number("line", "line of the listing, 0 for a socket that it lacks"),
+    _flag("listens", "the listing has this socket; otherwise the service is expected and missing"),
+    _word("transport", "tcp or udp", TRANSPORTS),
+    _word("port", "port of the socket, or the ports of the service that is missing"),
+    _word("bound", "how widely the socket is bound: to loopback, to one address, to all", BOUND),
+    _word("program", "program that owns it, or none where the listing does not tell"),
+    _flag("program_told", "the listing tells that program"),
+    _flag("of_backup_exec", "it is a program of the vendor's tables"),
+    _word("service", "the vendor's service that a host of this role offers on this port, or none"),
+    _word("service_name", "that service as the vendor calls it"),
+    _word("family", "family of that service"),
+    _word("expected_program", "program that the vendor names for it"),
+    _flag("right_program", "the program is that one"),
+    _flag(
+        "data_port", "the port is one that data connections may use: in the declared range, or dynamic where none is"
+    ),
+    _number("callers", "addresses beside the host's own that the policy lets connect to the socket"),
+)
+CAPACITY_COLUMNS = (
+    _address("host", "address"),
+    _word("zone", "zone of the host"),
+    _word("role", "role of that zone", ROLES),
+    _flag("declared", "a dynamic range is declared for the host"),
+    _word("declared_range", "that range"),
+    _number("limit", "ports in that range; the advised 25 where an agent declares none, 0 for other hosts"),
+    _number("operations", "operations with an end at this host"),
+    _number("peak_operations", "most of them at the same time"),
+    _number("peak_open", "most data ports of the host in open connections at the same time"),
+    _number("peak_held", "most data ports open or in TIME_WAIT at the same time"),
+    _number("waiting", "of these, ports in TIME_WAIT"),
+    _number("time_wait", "seconds of TIME_WAIT that the policy assumes"),
+    _number("ports_per_operation", "most data ports of the host that one operation used"),
+    _number("enough", "ports that would have been enough"),
+    _word("arithmetic", "why so many"),
+    _number("missing", "ports that the declared range has too few for that, 0 where it has enough"),
+    _flag("full", "at some time as many ports were held as the limit has"),
+    _word("full_at", "the first such time, or never"),
+    _number("blocked", "data connections that were not answered or refused"),
+    _number("delayed", "data connections answered only after a repeated SYN"),
+    _number("strained", "of these two, those that began while no port was free"),
+)
+TERM_COLUMNS = (
+    _word("term", "name of the term"),
+    _word("text", "the term as one line"),
+    _word("action", "what it does", ("permit", "deny")),
+    _word("origin", "whose it is", ("vendor", "site")),
+    _number("position", "place in the order of terms, from 1"),
+    _number("flows", "flows in scope that it decided"),
+    _flag("exercised", "it decided at least one flow"),
+    _flag("shadowed", "an earlier term of the site covers it wholly, so that it can never decide"),
+    _word("shadowed_by", "that earlier term, or none"),
+    _word("shadowed_by_text", "the earlier term as one line, or none"),
+)
+RANGE_COLUMNS = (
+    _word("scope", "zone, or host with a range of its own"),
+    _word("kind", "which of the two", ("zone", "host")),
+    _word("role", "role of the zone", ROLES),
+    _flag("declared", "a dynamic range is declared"),
+    _word("declared_range", "that range, or none"),
+    _number("size", "ports in that range"),
+    _number("advised", "ports that the vendor advises, 0 for media servers"),
+    _flag("overlaps", "the range shares ports with a range of media servers"),
+    _word("overlap", "those media servers and their range, or none"),
+    _flag("holds_service", "the range holds a fixed port of a known service, or a port below 1024"),
+    _word("service_inside", "that service and its port, or none"),
+    _number("ndmp_inside", "an NDMP port of other hosts that the range holds, 0 for none"),
+)
+EXPECTED_COLUMNS = (
+    _word("kind", "what is expected", ("host", "service")),
+    _word("name", "address of the host, or the vendor's name of the service"),
+    _word("zone", "zone of the host, or none"),
+    _word("role", "role of that zone, or none", ("none", *ROLES)),
+    _word("service", "id of the service, or none"),
+    _word("family", "family of the service, or none"),
+    _flag("seen", "the host was an end of a flow; the service was used as the policy permits"),
+    _flag("controlled", "the host was an end of an established control connection"),
+    _flag("complete", "the captures were read to their end, nothing was dropped, both directions were there"),
+    _number("minutes", "minutes from the first packet to the last"),
+)
+WAIVER_COLUMNS = (
+    _word("code", "code of the rule that is waived"),
+    _word("covers", "hosts, ports and terms that it covers"),
+    _word("owner", "who answers for it"),
+    _word("expires", "its last day"),
+    _word("place", "file and line"),
+    _word("standing", "whether it holds on the day of judgement", WAIVER_STATES),
+    _number("findings", "findings that it covers, or would if it were in force"),
+    _number("days", "days to its last day, or since then"),
+    _flag("soon", "it is in force and ends within its days of warning"),
+)
 TABLES: dict[str, dict[str, RuleColumn]] = {
     name: {column.name: column for column in columns}
     for name, columns in {
@@ -208,6 +316,12 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
         "captures": CAPTURE_COLUMNS,
         "policy": POLICY_COLUMNS,
         "hosts": HOST_COLUMNS,
+        "listeners": LISTENER_COLUMNS,
+        "capacity": CAPACITY_COLUMNS,
+        "terms": TERM_COLUMNS,
+        "ranges": RANGE_COLUMNS,
+        "expected": EXPECTED_COLUMNS,
+        "waivers": WAIVER_COLUMNS,
     }.items()
 }
 """Name of the table -> name of the column -> column."""

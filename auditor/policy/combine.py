@@ -21,6 +21,9 @@ TRANSPORT_WORDS = ("", "tcp", "udp")
 KIND_WORDS = ("", "control", "data")
 """What ``transport`` and ``kind`` of combinations stand for."""
 
+NO_PORT = -1
+"""Port of a combination whose flows have none in the capture: a fragment without its first, or a header that was cut."""
+
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
@@ -29,7 +32,8 @@ Codes = npt.NDArray[np.int64]
 class Combinations:
     """Distinct combinations, one entry each, and for every flow the one that it belongs to (``of_flow``).
 
-    ``orig`` and ``resp`` are groups, ``port`` any port of the responder's interval (all of it is judged alike).
+    ``orig`` and ``resp`` are groups, ``port`` any port of the responder's interval (all of it is judged alike), or
+    ``NO_PORT``.
     """
 
     orig: Codes
@@ -52,12 +56,16 @@ def combine(
     none, first, second = np.arange(3, dtype=np.uint8)
     transport = np.where(table["transport"] == TCP, first, np.where(table["transport"] == UDP, second, none))
     kind = np.where(control, first, np.where(data, second, none))
+    # No connection has port 0 at both ends; it is how the core writes that it saw none.
+    portless = (transport > 0) & (table["orig_port"] == 0) & (table["resp_port"] == 0)
+    interval = np.where(portless, len(first_port), interval_of[table["resp_port"]])
+    first_port = np.append(first_port, NO_PORT)
     shape = (len(groups), len(groups), len(TRANSPORT_WORDS), len(first_port), len(KIND_WORDS))
     parts = (
         groups.of_address[table["orig_addr"]],
         groups.of_address[table["resp_addr"]],
         transport,
-        interval_of[table["resp_port"]],
+        interval,
         kind,
     )
     (orig, resp, transport, interval, kind), of_flow = distinct_rows(parts, shape)

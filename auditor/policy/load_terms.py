@@ -17,7 +17,7 @@ def read_terms(document: Document, node: Node | None, zones: tuple[Zone, ...]) -
     terms: dict[str, Term] = {}
     for item in document.items(node):
         term = _read_term(document, item, zones)
-        if term.name in terms:
+        if term.name and term.name in terms:
             first = terms[term.name].place.line
             document.complain(
                 item, f"a term called {term.name!r} exists already, on line {first}", "rename one of them"

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from auditor.flows import FlowTable
-from auditor.policy.combine import KIND_WORDS, TRANSPORT_WORDS, Combinations, combine
+from auditor.policy.combine import KIND_WORDS, Combinations, combine
+from auditor.policy.fit import PARTS, Fit, fit_term
 from auditor.policy.groups import ROLE_NAMES, Groups, group_addresses
 from auditor.policy.model import MULTICAST, OTHER, UNDECLARED, Policy, Term
 from auditor.policy.naming import BY_LISTENER, Naming, name_services, renamed, service_ports
 from auditor.policy.outcome import observed
 from auditor.policy.terms import policy_terms
-from auditor.ports import DYNAMIC, PortSet
+from auditor.ports import PortSet
 from auditor.services import INFRASTRUCTURE_ROLES, Catalogue, Service
 
-VERDICTS = ("permit", "deny", "unstated", "out-of-scope")
-PERMIT, DENY, UNSTATED, OUT_OF_SCOPE = range(4)
-MISFITS = ("", "port", "direction", "zone", "transport")
+VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
+PERMIT, DENY, UNSTATED, OUT_OF_SCOPE, UNDETERMINED = range(5)
+NO_PORTS = (
+    "the capture has no ports of it (a fragment without its first, or a header that was cut): more than one verdict is "
+    "possible"
+)
+"""The doubt behind every ``undetermined``."""
+
+MISFITS = ("", *PARTS)
 _ORDER = ("transport", "direction", "zone", "port")
 _ORDER_OF_SESSIONS = ("port", "transport", "direction", "zone")
 """Which single misfit says most: a known control or data connection is above all on the wrong port."""
@@ -61,40 +67,6 @@ class Verdicts:
         return len(self.verdict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """How one term fits each combination, part by part. ``applies``: flows of this kind are its business; ``declares``:
-    the responder declares the ports that the term is about."""
-
-    applies: Bools
-    declares: Bools
-    source: Bools
-    destination: Bools
-    reversed: Bools
-    transport: Bools
-    port: Bools
-
-    @property
-    def whole(self) -> Bools:
-        """Where the term matches."""
-        return self.applies & self.declares & self.source & self.destination & self.transport & self.port
-
-    def but_for(self, misfit: str, *, data: bool) -> Bools:
-        """Return where the term would match if it were not for this one thing."""
-        if misfit == "direction":
-            # Data the other way round goes to the other side's range, so that the port says nothing.
-            forward = self.source & self.destination
-            return self.applies & self.reversed & ~forward & self.transport & (self.port | data)
-        parts = {"port": self.port, "transport": self.transport, "zone": self.source & self.destination}
-        others = self.applies & self.declares
-        for name, part in parts.items():
-            if name != misfit:
-                others = others & part
-        if misfit == "zone":
-            return others & (self.source ^ self.destination)
-        return others & ~parts[misfit]
-
-
 def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bools, data: Bools) -> Verdicts:
     """Return the verdicts on a flow table.
 
@@ -103,13 +75,13 @@ def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bo
     """
     terms = policy_terms(policy, catalogue)
     groups = group_addresses(table, policy, terms)
-    combinations = combine(table, groups, _port_sets(terms, policy, catalogue), control=control, data=data)
+    combinations = combine(table, groups, decisive_ports(terms, policy, catalogue), control=control, data=data)
     naming = name_services(combinations, groups, policy, catalogue)
-    fits = [_fit(term, combinations, groups, catalogue) for term in terms]
-    term = _first((fit.whole for fit in fits), len(combinations))
-    in_scope = _in_scope(combinations, groups, naming, catalogue, site=_is_site(term, terms))
+    fits = [fit_term(term, combinations, groups, catalogue) for term in terms]
+    term, undetermined, site = _decide(terms, fits, len(combinations))
+    in_scope = _in_scope(combinations, groups, naming, catalogue, site=site)
     term = np.where(in_scope, term, -1)
-    verdict = np.where(in_scope, _intended(term, terms), OUT_OF_SCOPE)
+    verdict = np.where(in_scope, np.where(undetermined, UNDETERMINED, _intended(term, terms)), OUT_OF_SCOPE)
     platform = np.array([*(service.platform for service in catalogue.judged()), False])[naming.service]
     nearest, misfit = _nearest(terms, fits, combinations, wanted=(verdict == UNSTATED) & ~platform)
     service, services = _services(naming, term, terms, in_scope, combinations, groups, catalogue)
@@ -137,61 +109,32 @@ def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bo
     )
 
 
-def _port_sets(terms: tuple[Term, ...], policy: Policy, catalogue: Catalogue) -> list[PortSet]:
+def decisive_ports(terms: tuple[Term, ...], policy: Policy, catalogue: Catalogue) -> list[PortSet]:
     """Return every set of ports that a decision may turn on."""
     sets = [term.ports for term in terms if term.ports is not None]
     sets += [service_ports(service, policy) or service.ports for service in catalogue.judged()]
     return [*sets, PortSet.of(policy.ndmp_ports())]
 
 
-def _fit(term: Term, combinations: Combinations, groups: Groups, catalogue: Catalogue) -> _Fit:
-    source, destination = groups.matching(term.source), groups.matching(term.destination)
-    everywhere = np.ones(len(combinations), np.bool_)
-    declares = everywhere
-    if term.declared:
-        # Hosts of one zone may declare different ports; this term speaks only to those that declare its own.
-        same = [(ports or DYNAMIC) == term.ports for ports in groups.declared[term.declared]]
-        declares = np.array(same, np.bool_)[combinations.resp]
-    return _Fit(
-        applies=_applies(term, combinations, catalogue),
-        declares=declares,
-        source=source[combinations.orig],
-        destination=destination[combinations.resp],
-        reversed=source[combinations.resp] & destination[combinations.orig],
-        transport=_has_transport(term, combinations),
-        port=everywhere if term.ports is None else term.ports.contains(combinations.port),
-    )
+def _decide(terms: tuple[Term, ...], fits: list[Fit], length: int) -> tuple[Codes, Bools, Bools]:
+    """Return the first term that matches each combination (-1 none), which are undetermined, and which a term of the site
+    matches or may match.
 
-
-def _applies(term: Term, combinations: Combinations, catalogue: Catalogue) -> Bools:
-    """Return where a term has a say: known control and data connections are the business of terms for such and of the site's own."""
-    if term.origin == "site":
-        return np.ones(len(combinations), np.bool_)
-    service = catalogue.get(term.service)
-    family = service.family if service else ""
-    kinds = [word for word in KIND_WORDS if word == (term.carries or word) and word in ("", family)]
-    return np.isin(combinations.kind, [KIND_WORDS.index(word) for word in kinds])
-
-
-def _has_transport(term: Term, combinations: Combinations) -> Bools:
-    if term.transport == "any":
-        either: Bools = combinations.transport > 0
-        return either
-    same: Bools = combinations.transport == TRANSPORT_WORDS.index(term.transport)
-    return same
-
-
-def _first(wholes: Iterable[Bools], length: int) -> Codes:
-    """Return the index of the first term that matches each combination, -1 for none."""
+    A combination whose ports are not known has as many possible verdicts as the terms that may match it have actions, up
+    to the first that matches for certain; where they differ, nothing decided.
+    """
     first = np.full(length, -1, np.int64)
-    for index, whole in enumerate(wholes):
-        first[whole & (first < 0)] = index
-    return first
-
-
-def _is_site(term: Codes, terms: tuple[Term, ...]) -> Bools:
-    site: Bools = np.array([*(term.origin == "site" for term in terms), False], np.bool_)[term]
-    return site
+    possible = np.zeros((3, length), np.bool_)
+    site = np.zeros(length, np.bool_)
+    for index, (term, fit) in enumerate(zip(terms, fits, strict=True)):
+        whole, maybe = fit.whole & (first < 0), fit.possible & (first < 0)
+        possible[PERMIT if term.action == "permit" else DENY] |= whole | maybe
+        if term.origin == "site":
+            site |= whole | maybe
+        first[whole] = index
+    possible[UNSTATED] = first < 0
+    undetermined = possible.sum(axis=0) > 1
+    return np.where(undetermined, -1, first), undetermined, site
 
 
 def _intended(term: Codes, terms: tuple[Term, ...]) -> Codes:
@@ -222,7 +165,7 @@ def _in_scope(
 
 
 def _nearest(
-    terms: tuple[Term, ...], fits: list[_Fit], combinations: Combinations, *, wanted: Bools
+    terms: tuple[Term, ...], fits: list[Fit], combinations: Combinations, *, wanted: Bools
 ) -> tuple[Codes, Codes]:
     """Return, where ``wanted``, the first permitting term that fits but for one thing, and which thing."""
     nearest = np.full(len(combinations), -1, np.int64)
@@ -272,7 +215,8 @@ def _services(
 
 def _doubts(naming: Naming, term: Codes, terms: tuple[Term, ...], verdict: Codes) -> tuple[Codes, tuple[str, ...]]:
     """Return the doubt of each combination: the deciding term's, or, where none decided, that of the service's name."""
-    texts = ["", *dict.fromkeys(text for text in (*(term.doubt for term in terms), *naming.doubts) if text)]
+    texts = ["", NO_PORTS, *dict.fromkeys(text for text in (*(term.doubt for term in terms), *naming.doubts) if text)]
     of_term = np.array([*(texts.index(term.doubt) for term in terms), 0])[term]
     of_name = np.array([texts.index(text) for text in naming.doubts])[naming.doubt]
-    return np.select([term >= 0, verdict == UNSTATED], [of_term, of_name], 0), tuple(texts)
+    cases = [verdict == UNDETERMINED, term >= 0, verdict == UNSTATED]
+    return np.select(cases, [np.ones_like(of_term), of_term, of_name], 0), tuple(texts)

@@ -34,5 +34,9 @@ class Renderer(Protocol):
     """The module of a format."""
 
     def render(self, report: Report, options: RenderOptions) -> bytes:
-        """Return the report in this format, ready to be written to a file or to standard output."""
+        """Return the report in this format, ready to be written to a file or to standard output.
+
+        A format of flows may have ``pieces(report, options) -> Iterator[bytes]`` as well, which yields the same bytes:
+        millions of flows then need not be in memory as text.
+        """
         ...

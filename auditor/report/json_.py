@@ -28,9 +28,18 @@ _HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals"
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the report as UTF-8 JSON, indented by two, with a line feed at the end."""
-    document = to_dict(report)
+    return json_bytes(to_dict(report), indent=2)
+
+
+def dump(document: dict[str, Any]) -> bytes:
+    """Return a document as indented UTF-8 JSON that is harmless to print."""
+    return json_bytes(document, indent=2)
+
+
+def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
+    """Return a document of plain values as UTF-8 JSON with a line feed at the end; on one line without ``indent``."""
     # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
     # What a terminal would obey or hide is escaped too: reports are printed and paged, not only parsed.
     harmless = text if text.isascii() else _BEYOND_ASCII.sub(_escaped, text)
     return f"{harmless}\n".encode("utf-8", "backslashreplace")
@@ -43,7 +52,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def to_dict(report: Report) -> dict[str, Any]:
     """Return the report as dicts, lists, text, numbers, booleans and None."""
-    names = [field.name for field in fields(report)]
+    names = [field.name for field in fields(report) if field.metadata.get("saved", True)]
     ordered = [*_HEAD, *(name for name in names if name not in _HEAD)]
     return {name: plain(getattr(report, name)) for name in ordered}
 
@@ -101,7 +110,8 @@ def _typed(value: Any, kind: Any, place: str) -> Any:
 def _record(value: Any, kind: Any, place: str) -> Any:
     """Return a JSON object as a dataclass of the model."""
     _expect(value, dict, place)
-    hints = typing.get_type_hints(kind)
+    saved = {field.name for field in fields(kind) if field.metadata.get("saved", True)}
+    hints = {name: hint for name, hint in typing.get_type_hints(kind).items() if name in saved}
     unknown = sorted(set(value) - set(hints))
     if unknown:
         raise AuditorError(f"{place}: unknown name {unknown[0]!r}")

@@ -9,6 +9,7 @@ from auditor.model import SessionSummary
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import plain
 from auditor.report.layout import Column, Page, Span
+from auditor.report.seen_lines import tls_lines
 from auditor.text import byte_count, counted, number
 
 SESSIONS_SCHEMA = "auditor.sessions/1"
@@ -54,6 +55,8 @@ def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int
         if session.story:
             rows.append(session.story)
         rows.append(_control_row(session, verbosity))
+        if verbosity:
+            rows += [f"    {line}" for shown in session.tls_details for line in tls_lines(shown)]
         rows.extend(_data_rows(session, verbosity))
     page.table(columns, rows)
     show_more(page, len(sessions) - len(shown), "control connection")

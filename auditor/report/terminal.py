@@ -6,14 +6,20 @@ reason, byte count and packet number.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report
 from auditor.report.advice import advice
+from auditor.report.capacity_lines import show_capacity
+from auditor.report.control_lines import show_controls
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
+from auditor.report.quality_lines import show_quality
+from auditor.report.seen_lines import name_lines
 from auditor.report.session_lines import show_more, show_sessions
+from auditor.report.waiver_lines import show_baseline, show_finding_marks, show_waivers
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
 _CAPTURES, _HOSTS, _REASONS, _SERVICES, _ALIKE, _EVIDENCE = 6, 12, 6, 24, 12, 2
@@ -38,11 +44,16 @@ def render(report: Report, options: RenderOptions) -> bytes:
     page = Page(options)
     verbosity = options.verbosity
     _captures(page, report.captures, verbosity)
+    show_quality(page, report.quality, verbosity)
     _policy(page, report.policy, verbosity)
     _hosts(page, report.hosts, verbosity)
     _services(page, report, verbosity)
     show_sessions(page, report.sessions, verbosity)
+    show_capacity(page, report.capacity, verbosity)
     _findings(page, report, verbosity)
+    show_controls(page, report.controls, verbosity)
+    show_waivers(page, report, verbosity)
+    show_baseline(page, report.baseline, verbosity)
     _limits(page, report.limits)
     _verdict(page, report)
     return page.text().encode("utf-8", "backslashreplace")
@@ -51,7 +62,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
 def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) -> None:
     """Say what was read, file by file; files that were not read well are always shown."""
     packets, size = sum(c.packets for c in captures), sum(c.bytes for c in captures)
-    total = f"{counted(len(captures), 'file')}, {counted(packets, 'packet')}, {byte_count(size)}"
+    total = f"{counted(len(captures), 'file')}{_statuses(captures)}, {counted(packets, 'packet')}, {byte_count(size)}"
     page.heading("Captures", total if len(captures) > 1 else "")
     shown = [
         capture
@@ -69,6 +80,13 @@ def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) ->
         if verbosity and capture.sha256:
             page.paragraph(capture.sha256, indent=4, label="sha256")
     show_more(page, len(captures) - len(shown), "file")
+
+
+def _statuses(captures: Sequence[CaptureSummary]) -> str:
+    """Return how many files were read how well, where not all were read to their ends."""
+    counts = Counter(capture.status for capture in captures)
+    told = [f"{number(counts[status])} {status}" for status in ("read", "partial", "unreadable") if counts[status]]
+    return "" if counts["read"] == len(captures) else f" ({', '.join(told)})"
 
 
 def _problems(page: Page, problems: Mapping[str, int]) -> None:
@@ -117,7 +135,7 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
     shown = hosts if verbosity else hosts[:_HOSTS]
     rows = [
         (
-            "\n".join(filter(None, (host.address, host.name))),
+            "\n".join(filter(None, (host.address, host.name, *name_lines(host, verbosity)))),
             host.zone,
             "\n".join(_reasons(host, verbosity)) or joined(host.process_roles),
         )
@@ -126,7 +144,7 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
     columns = [
         Column("Address", flex=True, least=15),
         Column("Zone", flex=True, least=10),
-        Column("Process role and how it is known", flex=True, least=24),
+        Column("Process role, inferred from traffic unless proved", flex=True, least=24),
     ]
     page.table(columns, rows)
     show_more(page, len(hosts) - len(shown), "host")
@@ -179,7 +197,7 @@ def _findings(page: Page, report: Report, verbosity: int) -> None:
     """List the findings, those of one rule together, in the order of the report: worst first."""
     page.heading("Findings", _severities(report.findings) if report.findings else "none")
     many = len(report.captures) > 1
-    for _, group in groupby(report.findings, key=lambda finding: (finding.code, finding.severity, finding.waived)):
+    for _, group in groupby(report.findings, key=lambda finding: (finding.waived, finding.code, finding.severity)):
         _alike(page, list(group), verbosity, many)
 
 
@@ -198,6 +216,9 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
     shown = findings if verbosity else findings[:_ALIKE]
     for finding in shown:
         page.paragraph(finding.message, indent=4)
+        if finding.inconclusive:
+            page.paragraph(finding.inconclusive, indent=6, label="inconclusive", style="dim")
+        show_finding_marks(page, finding)
         for line in _evidence_lines(finding, verbosity, many_captures):
             page.paragraph(line, indent=6, style="dim", hang=2)
     show_more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")

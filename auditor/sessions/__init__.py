@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from auditor.flows import FlowTable
+from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
 from auditor.sessions.claims import without_claims
 from auditor.sessions.controls import control_mask, readable, session_mask
@@ -30,6 +31,8 @@ from auditor.sessions.model import (
 )
 from auditor.sessions.posture import PostureReader
 from auditor.sessions.score import Rehearsal, assign, rehearse
+from auditor.sessions.timing import Beats
+from auditor.sessions.tls import with_handshakes
 
 __all__ = [
     "Announcement",
@@ -86,6 +89,7 @@ def find_sessions(
     *,
     control_ports: npt.NDArray[np.uint16],
     service_ports: npt.NDArray[np.uint16],
+    handshakes: Handshakes | None = None,
 ) -> SessionSet:
     """Find the control connections and tie data connections to them.
 
@@ -94,10 +98,10 @@ def find_sessions(
     """
     control = control_mask(table, control_ports)
     rows = np.flatnonzero(session_mask(table, control))
-    sessions = _read_all(table, messages, rows)
+    sessions = with_handshakes(_read_all(table, messages, rows), handshakes or Handshakes())
     sessions = _tie_by_value(table, sessions, control)
     data = _data_mask(len(table), sessions)
-    sessions = _tie_by_time(table, sessions, control | data, service_ports)
+    sessions = _tie_by_time(table, messages, sessions, control | data, service_ports)
     return SessionSet(tuple(sessions), control, _data_mask(len(table), sessions))
 
 
@@ -129,7 +133,11 @@ def _tie_by_value(table: FlowTable, sessions: list[Session], control: Mask) -> l
 
 
 def _tie_by_time(
-    table: FlowTable, sessions: list[Session], taken: Mask, service_ports: npt.NDArray[np.uint16]
+    table: FlowTable,
+    messages: NdmpMessages,
+    sessions: list[Session],
+    taken: Mask,
+    service_ports: npt.NDArray[np.uint16],
 ) -> list[Session]:
     """Give unreadable sessions what is left, the surer ties first, so that a flow gets its best grade."""
     candidates = Candidates(table, taken, service_ports)
@@ -142,32 +150,50 @@ def _tie_by_time(
         sure.append(replace(session, data=session.data + links))
     blind = {session.control: session.readable for session in sure if _is_blind(session)}
     given: dict[int, list[DataLink]] = {}
-    for scored in assign(table, candidates, list(blind), taken):
+    running = frozenset(session.control for session in sure if session.control in blind and session.data)
+    for scored in assign(table, candidates, list(blind), taken, beats=_beats_of(messages), running=running):
         why = WHY_BLIND[blind[scored.control]]
         because = (f"{why}; score {scored.score}, margin {scored.margin}: {', '.join(scored.reasons)}",)
-        # However clear: the weights were set on the captures that they are measured with.
+        # However clear: hosts and times never prove.
         link = DataLink(scored.flow, Grade.POSSIBLE, because, score=scored.score, margin=scored.margin)
         given.setdefault(scored.control, []).append(link)
     return [replace(session, data=(*session.data, *given.get(session.control, ()))) for session in sure]
 
 
 def _is_blind(session: Session) -> bool:
-    """Whether hosts, time and shape are all that is left to tie the session's data connections by."""
-    return session.readable is Readable.TLS or (session.readable is not Readable.READ and not session.data)
+    """Whether hosts, time and shape are all that is left to tie the session's data connections by.
+
+    Of a session that began before the capture also those that did, though later ones were announced.
+    """
+    if session.readable in (Readable.TLS, Readable.MID_STREAM):
+        return True
+    return session.readable is not Readable.READ and not session.data
 
 
-def rehearse_blind(table: FlowTable, sessions: SessionSet, service_ports: npt.NDArray[np.uint16]) -> Rehearsal:
-    """Run the blind scorer beside the decoder, on sessions that were read and without showing it their messages."""
+def _beats_of(messages: NdmpMessages) -> Callable[[int], Beats | None]:
+    def beats(control: int) -> Beats | None:
+        times, by_server = messages.beats(control)
+        return Beats(times, by_server) if len(times) else None
+
+    return beats
+
+
+def rehearse_blind(
+    table: FlowTable, messages: NdmpMessages, sessions: SessionSet, service_ports: npt.NDArray[np.uint16]
+) -> Rehearsal:
+    """Run the blind scorer beside the decoder, on sessions that were read and without showing it their messages.
+
+    Of the messages it sees what TLS shows as well: the times of their segments, and who sent them.
+    """
     candidates = Candidates(table, sessions.control, service_ports)
     failed = table.attempts()
     truth = {
-        session.control: frozenset(
-            link.flow for link in session.data if link.grade is Grade.PROVED and not failed[link.flow]
-        )
+        session.control: frozenset(link.flow for link in session.data if not link.blind and not failed[link.flow])
         for session in sessions.sessions
         if session.readable is Readable.READ
     }
-    return rehearse(table, candidates, truth, [session.control for session in sessions.sessions])
+    controls = [session.control for session in sessions.sessions]
+    return rehearse(table, candidates, truth, controls, _beats_of(messages))
 
 
 def _data_mask(flows: int, sessions: Iterable[Session]) -> Mask:

@@ -43,21 +43,42 @@ class Candidates:
         keys = _pair_keys(table["orig_addr"][rows], table["resp_addr"][rows])
         order = np.argsort(keys, kind="stable")
         self._keys, self._rows = keys[order], rows[order]
+        self._strangers: dict[int, Rows] = {}
 
     def of_pair(self, control: int) -> Rows:
         """Return the candidates between the two hosts of a control connection, in order of first packets."""
-        key = _pair_keys(self._table["orig_addr"][[control]], self._table["resp_addr"][[control]])[0]
+        return self.between(int(self._table["orig_addr"][control]), int(self._table["resp_addr"][control]))
+
+    def between(self, one: int, other: int) -> Rows:
+        """Return the candidates between two hosts, given as address codes, in order of first packets."""
+        key = _pair_keys(np.array([one], np.uint32), np.array([other], np.uint32))[0]
         first, last = np.searchsorted(self._keys, [key, key + np.uint64(1)])
         found: Rows = self._rows[first:last]
         return found
 
+    def with_strangers(self, host: int, hosts: frozenset[int]) -> Rows:
+        """Return the candidates between ``host`` and an address that is none of ``hosts``, all address codes."""
+        found = self._strangers.get(host)
+        if found is None:
+            known = np.array(sorted(hosts), np.uint32)
+            rows = np.sort(self._rows)
+            orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
+            other = np.where(orig == host, resp, orig)
+            found = rows[((orig == host) | (resp == host)) & ~np.isin(other, known)]
+            self._strangers[host] = found
+        return found
+
     def open_with(self, control: int, taken: Mask, rank: int) -> Rows:
-        """Return those that came about while the control connection was open, ``MOST_POSSIBLE`` at most.
+        """Return those of its hosts that came about while the control connection was open, ``MOST_POSSIBLE`` at most.
 
         ``rank``: control connections of the same hosts that were open already. Data connections open in much the same
         order, so that of very many the ones around that place are kept.
         """
-        table, rows = self._table, self.of_pair(control)
+        return self.come_about(control, self.of_pair(control), taken, rank)
+
+    def come_about(self, control: int, rows: Rows, taken: Mask, rank: int = 0) -> Rows:
+        """Return those of ``rows`` that came about while the control connection was open, ``MOST_POSSIBLE`` at most."""
+        table = self._table
         rows = rows[~taken[rows]]
         before = int(table["syn_packets"][control]) == 0
         opened, closed = int(table["first_time"][control]), int(table["last_time"][control])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,23 +22,37 @@ EXPIRY = 300 * _SECOND
 """An announcement that nobody used within five minutes is void."""
 
 
+class Ends(NamedTuple):
+    """Flows whose one end is the same, in order of their first packets: rows of the flow table, and those times (ns)."""
+
+    rows: Rows
+    times: npt.NDArray[np.int64]
+
+
 class EndpointIndex:
-    """TCP flows by either end's port, so that an announced end is found without walking the table."""
+    """TCP flows by either end, so that an announced end is found without walking the table, however often it is used."""
 
     def __init__(self, table: FlowTable, excluded: npt.NDArray[np.bool_]) -> None:
-        self._table = table
         rows = np.flatnonzero((table["transport"] == TCP) & ~excluded)
-        self._sides = {}
-        for side in ("resp", "orig"):
-            order = rows[np.argsort(table[f"{side}_port"][rows], kind="stable")]
-            self._sides[side] = (table[f"{side}_port"][order], order)
+        guessed = rows[table["syn_packets"][rows] == 0]
+        self._sides = {
+            "resp": _by_end(table, rows, "resp"),
+            "orig": _by_end(table, rows, "orig"),
+            "guessed": _by_end(table, guessed, "orig"),
+        }
 
-    def at_port(self, side: str, port: int) -> Rows:
-        """Return the flows whose end ``side`` has this port."""
-        ports, rows = self._sides[side]
-        first, last = np.searchsorted(ports, [port, port + 1])
-        found: Rows = rows[first:last]
-        return found
+    def at(self, side: str, code: int, port: int) -> Ends:
+        """Return the flows with this end as ``resp`` or ``orig``; as ``guessed``, originators without a handshake."""
+        keys, rows, times = self._sides[side]
+        key = np.uint64(port << 32 | code)
+        first, last = np.searchsorted(keys, [key, key + np.uint64(1)])
+        return Ends(rows[first:last], times[first:last])
+
+
+def _by_end(table: FlowTable, rows: Rows, side: str) -> tuple[npt.NDArray[np.uint64], Rows, npt.NDArray[np.int64]]:
+    keys = table[f"{side}_port"][rows].astype(np.uint64) << np.uint64(32) | table[f"{side}_addr"][rows]
+    order = np.lexsort((table["first_time"][rows], keys))
+    return keys[order], rows[order], table["first_time"][rows[order]]
 
 
 class Linker:
@@ -80,14 +95,13 @@ class Linker:
 
     def _at_value(self, control: int, announcement: Announcement) -> int | None:
         codes = self._listener_codes(control, announcement)
-        rows = self._index.at_port("resp", announcement.port)
-        rows = rows[np.isin(self._table["resp_addr"][rows], codes)]
-        if not len(rows):
-            # Without handshake the listener may stand on the originator's side of the record.
-            rows = self._index.at_port("orig", announcement.port)
-            guessed = self._table["syn_packets"][rows] == 0
-            rows = rows[np.isin(self._table["orig_addr"][rows], codes) & (guessed | announcement.state)]
-        return self._nearest(rows, announcement)
+        # Without handshake the listener may stand on the originator's side of the record.
+        other = "orig" if announcement.state else "guessed"
+        for side in ("resp", other):
+            ends = [self._index.at(side, code, announcement.port) for code in codes]
+            if any(len(found.rows) for found in ends):
+                return self._nearest(ends, announcement)
+        return None
 
     def _is_reversed(self, control: int, flow: int, announcement: Announcement) -> bool:
         """Say whether the named end, a listener, stands as originator by a guess.
@@ -100,10 +114,13 @@ class Linker:
         return guess and named and (itself or not announcement.state)
 
     def _at_port_of_pair(self, control: int, announcement: Announcement) -> int | None:
-        rows = self._index.at_port("resp", announcement.port)
         pair = [int(self._table["orig_addr"][control]), int(self._table["resp_addr"][control])]
-        ends = np.isin(self._table["orig_addr"][rows], pair) & np.isin(self._table["resp_addr"][rows], pair)
-        return self._nearest(rows[ends], announcement)
+        ends = []
+        for code in pair:
+            found = self._index.at("resp", code, announcement.port)
+            inside = np.isin(self._table["orig_addr"][found.rows], pair)
+            ends.append(Ends(found.rows[inside], found.times[inside]))
+        return self._nearest(ends, announcement)
 
     def _listener_codes(self, control: int, announcement: Announcement) -> list[int]:
         """Address codes of the listener: as announced; a wildcard or loopback stands for the host that announces."""
@@ -112,22 +129,35 @@ class Linker:
             codes.append(int(self._table["resp_addr"][control]))
         return codes
 
-    def _nearest(self, rows: Rows, announcement: Announcement) -> int | None:
-        """Return the first connection begun after the announcement; for a state report, the one alive at that time."""
-        first, last = self._table["first_time"][rows], self._table["last_time"][rows]
-        if announcement.state:
-            rows = rows[first <= announcement.time]
-            return int(rows[np.argmax(self._table["first_time"][rows])]) if len(rows) else None
-        near = (first >= announcement.time - LOOK_BACK) & (first <= announcement.time + EXPIRY)
-        # Already open when the capture began: its first packet says nothing of its age.
-        running = (self._table["syn_packets"][rows] == 0) & (first <= announcement.time) & (last >= announcement.time)
-        rows = rows[near | running]
-        if not len(rows):
-            return None
-        age = self._table["first_time"][rows] - announcement.time
-        after = age >= 0
-        # The next one opened; only where there is none, one recorded just before.
-        return int(rows[after][np.argmin(age[after])]) if after.any() else int(rows[np.argmax(age)])
+    def _nearest(self, ends: Iterable[Ends], announcement: Announcement) -> int | None:
+        """Return the first connection begun after the announcement; only where there is none, one recorded just before.
+
+        For a state report, the one begun last at that time.
+        """
+        found = [self._pick(one, announcement) for one in ends if len(one.rows)]
+        ages = [(age, row) for age, row in found if row >= 0]
+        after = [pair for pair in ages if pair[0] >= 0]
+        if after:
+            return min(after)[1]
+        return max(ages)[1] if ages else None
+
+    def _pick(self, ends: Ends, announcement: Announcement) -> tuple[int, int]:
+        """Return age (ns) and row of the connection of these that is meant; row -1 for none."""
+        rows, times, at = ends.rows, ends.times, announcement.time
+        place = int(np.searchsorted(times, at, side="right" if announcement.state else "left"))
+        if not announcement.state and place < len(rows) and times[place] <= at + EXPIRY:
+            return int(times[place]) - at, int(rows[place])
+        before = place - 1
+        if before < 0:
+            return 0, -1
+        if not announcement.state and times[before] < at - LOOK_BACK:
+            # Already open when the capture began: its first packet says nothing of its age.
+            earlier = rows[:place]
+            running = (self._table["syn_packets"][earlier] == 0) & (self._table["last_time"][earlier] >= at)
+            if not running.any():
+                return 0, -1
+            before = int(np.flatnonzero(running)[-1])
+        return int(times[before]) - at, int(rows[before])
 
     def _named(self, announcement: Announcement) -> str:
         ends = []

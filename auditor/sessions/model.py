@@ -132,6 +132,7 @@ class Posture:
     a login was. ``commands``: kinds of file and command messages. ``revision``: what an agent of this product calls
     itself. ``root_without_challenge``: a digest for ``root`` was sent though no challenge had been asked for.
     ``trust_exchange``: certificates were asked for or delivered. ``tls_starts``: times that TLS was asked to begin.
+    ``tls_version``: lowest that a server chose on it; ``certificate_invalid``: one of that server was not valid then.
     ``connect_to``: address codes that the server was told to connect to. ``packets``: where all of this is to be seen.
     """
 
@@ -143,6 +144,8 @@ class Posture:
     trust_exchange: bool = False
     tls_starts: int = 0
     connect_to: tuple[tuple[int, ...], ...] = ()
+    tls_version: str = ""
+    certificate_invalid: bool = False
     packets: tuple[int, ...] = ()
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from auditor.flows import TCP
+from auditor.flows import TCP, FlowTable
 from auditor.packs.columns import STATUSES
 from auditor.rule_table import NO_FLOW, Array, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.tables.source import Source
@@ -43,7 +43,7 @@ def captures_table(source: Source, captures: Sequence[CaptureFacts]) -> RuleTabl
     """Return the table ``captures``, one row for each file."""
     packets = np.array([capture.packets for capture in captures], np.int64)
     drops = np.array([capture.drops or 0 for capture in captures], np.int64)
-    talking, one_sided = _directions(source, len(captures))
+    talking, one_sided = talking_directions(source.flows, len(captures))
     columns = {
         "path": words_column([capture.path for capture in captures]),
         "status": ColumnData(np.array([STATUSES.index(capture.status) for capture in captures], np.int64), STATUSES),
@@ -58,9 +58,8 @@ def captures_table(source: Source, captures: Sequence[CaptureFacts]) -> RuleTabl
     return RuleTable("captures", columns, np.full(len(captures), NO_FLOW), no_witnesses)
 
 
-def _directions(source: Source, files: int) -> tuple[Array, Array]:
+def talking_directions(flows: FlowTable, files: int) -> tuple[Array, Array]:
     """Return per file the TCP connections that got beyond a handshake, and those with one direction only."""
-    flows = source.flows
     acknowledges = ((flows["orig_flags"] | flows["resp_flags"]) & _ACK) != 0
     several = flows["orig_packets"] + flows["resp_packets"] > 2
     payload = (flows["orig_payload"] > 0) | (flows["resp_payload"] > 0)

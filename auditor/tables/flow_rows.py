@@ -33,7 +33,8 @@ def flows_table(source: Source, ends: DataEnds) -> RuleTable:
     notes = _login_notes(source.sessions.sessions)
 
     def witnesses(row: int) -> tuple[Witness, ...]:
-        return (flow_witness(source.flows, row, notes.get(row, "")),)
+        note = "; ".join(part for part in (notes.get(row, ""), _nearest_note(source, row)) if part)
+        return (flow_witness(source.flows, row, note),)
 
     return RuleTable("flows", columns, np.arange(len(source.flows)), witnesses)
 
@@ -42,6 +43,20 @@ def login_code(session: Session) -> int:
     """Return the best answer to a login of a session, as a code of LOGINS."""
     answers = {None: 1, False: 2, True: 3}
     return max((answers[login.accepted] for login in session.authentications), default=0)
+
+
+def _nearest_note(source: Source, row: int) -> str:
+    """Return, for a flow that no term matched, the term that comes nearest and what does not fit."""
+    verdicts = source.verdicts
+    if VERDICTS[int(verdicts.verdict[row])] != "unstated":
+        return ""
+    nearest = int(verdicts.nearest[row])
+    if nearest < 0:
+        return "no term matched, and none fits but for one thing"
+    term = verdicts.terms[nearest]
+    return (
+        f"no term matched; nearest {term.name} ({term.text}), but for the {MISFITS[int(verdicts.nearest_misfit[row])]}"
+    )
 
 
 def _observed(source: Source) -> dict[str, ColumnData]:
@@ -55,6 +70,7 @@ def _observed(source: Source) -> dict[str, ColumnData]:
         "originator_by": ColumnData(flows["originator_by"], ORIGINATOR_BY),
         "refusal": ColumnData(flows["refusal"], _native.REFUSALS),
         "app": ColumnData(flows["app"], _native.APPS),
+        "tunnel": ColumnData(flows["tunnel"], _native.TUNNELS),
         "how": source.how,
         "missed": ColumnData(flows["orig_missed"] + flows["resp_missed"]),
         **{
@@ -143,14 +159,29 @@ def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
     refused[responder[to_declared & source.blocked]] = True
     alive[responder[to_declared & (outcome == ESTABLISHED)]] = True
     ports = np.unique(np.concatenate([declared[declared != 0], flows["resp_port"][greets]]))
+    own = source.ndmp_ports[flows["orig_addr"]]
+    on_own = (flows["transport"] == TCP) & (own != 0) & (declared != 0) & ~to_declared & (flows["resp_port"] == own)
     of_others = (flows["transport"] == TCP) & (declared != 0) & ~to_declared & np.isin(flows["resp_port"], ports)
     return {
         "on_ndmp_port": ColumnData(to_declared),
         "ndmp_port": ColumnData(declared),
         "ndmp_elsewhere": ColumnData(elsewhere[responder]),
         "ndmp_port_of_others": ColumnData(of_others),
+        "called_on_own_port": ColumnData(on_own),
+        "ndmp_hosts_tried": ColumnData(_hosts_tried(source, to_declared)),
         "ndmp_port_dead": ColumnData((refused & ~alive)[responder]),
     }
+
+
+def _hosts_tried(source: Source, to_declared: Mask) -> Array:
+    """Return for each flow how many hosts its originator tried on their NDMP port and did not log in to."""
+    flows = source.flows
+    fruitless = to_declared.copy()
+    fruitless[[session.control for session in source.sessions.sessions if session.authentications]] = False
+    ends = np.stack([flows["orig_addr"][fruitless], flows["resp_addr"][fruitless]], axis=1)
+    tried = np.bincount(np.unique(ends, axis=0)[:, 0], minlength=len(flows.addresses))
+    counted: Array = np.where(to_declared, tried[flows["orig_addr"]], 0).astype(np.uint32)
+    return counted
 
 
 def _in_context(source: Source) -> dict[str, ColumnData]:

@@ -15,6 +15,8 @@ NONE = "none"
 _ROLES = (NONE, *ROLES)
 _REVISION = re.compile(r"(\d{1,4})\.(\d{1,2})(?:\D.*)?", re.ASCII)
 AUTH_SHA = 5
+_ASKS = "CONFIG_"
+"""How the names of requests begin that only ask what the server is."""
 
 
 def posture_columns(source: Source, sessions: tuple[Session, ...]) -> dict[str, ColumnData]:
@@ -27,6 +29,7 @@ def posture_columns(source: Source, sessions: tuple[Session, ...]) -> dict[str, 
 
     return {
         "answered_early": words_column([", ".join(posture.early) or NONE for posture in postures]),
+        "acted_early": flags([any(not name.startswith(_ASKS) for name in posture.early) for posture in postures]),
         "offers_sha": flags([AUTH_SHA in posture.offered for posture in postures]),
         "revision": words_column([posture.revision or NONE for posture in postures]),
         "revision_number": ColumnData(np.array([revision_number(p.revision) for p in postures], np.int64)),
@@ -35,6 +38,8 @@ def posture_columns(source: Source, sessions: tuple[Session, ...]) -> dict[str, 
         "trust_exchange": flags([posture.trust_exchange for posture in postures]),
         "clear_commands": words_column([", ".join(posture.commands) or NONE for posture in postures]),
         "tls_starts": ColumnData(np.array([posture.tls_starts for posture in postures], np.int64)),
+        "tls_version": words_column([posture.tls_version or NONE for posture in postures]),
+        "certificate_invalid": flags([posture.certificate_invalid for posture in postures]),
         "third_host": words_column([address for address, _ in third]),
         "third_host_role": ColumnData(np.array([_ROLES.index(role) for _, role in third], np.uint8), _ROLES),
     }

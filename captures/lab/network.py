@@ -18,6 +18,7 @@ HOSTS = {
     "agent1": 21,
     "agent2": 22,
     "filer": 30,
+    "filer2": 31,
     "mail": 40,
     "snmp": 50,
     "sql": 60,

@@ -1,6 +1,5 @@
-//! Flow records into columns, addresses into codes.
-//!
-//! Columns are filled while the records' chunks are freed, so that both are never there at once.
+//! Flow records into columns, addresses into codes. Columns are filled while the records' chunks are freed, so that
+//! both are never there at once.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -70,6 +69,7 @@ flow_columns! {
     originator_by: u8,
     state: u8,
     vlan: u16,
+    tunnel: u8,
     first_time: i64,
     last_time: i64,
     first_packet: u64,
@@ -125,6 +125,15 @@ impl AddressTable {
             rows.push(address);
             (rows.len() - 1) as u32
         })
+    }
+
+    /// Code of an address that is in the table.
+    #[must_use]
+    pub fn known(&self, address: [u8; 16]) -> Option<u32> {
+        match Ipv6Addr::from(address).to_ipv4_mapped() {
+            Some(four) => self.ipv4.get(&four.to_bits()).copied(),
+            None => self.ipv6.get(&u128::from_be_bytes(address)).copied(),
+        }
     }
 
     /// Code of an IPv4 address.
@@ -295,7 +304,8 @@ fn put_identity(flows: &mut FlowTable, row: usize, record: &Record, orig: Side, 
     columns.resp_port[row] = resp_port;
     columns.originator_by[row] = record.originator_by() as u8;
     columns.state[row] = state(record) as u8;
-    note(&mut columns.vlan, row, record.vlan);
+    note(&mut columns.vlan, row, record.vlan());
+    note(&mut columns.tunnel, row, record.tunnel());
     note(&mut columns.app, row, record.app);
     note(&mut columns.flags, row, cut | fragments);
 }

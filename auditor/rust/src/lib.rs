@@ -5,17 +5,29 @@
 
 pub mod app;
 pub mod capture;
+pub mod clock;
 pub mod columns;
+pub mod convert;
 pub mod decode;
+pub mod duplicates;
+pub mod facts;
 pub mod flow;
+pub mod opening;
 pub mod order;
 pub mod problem;
 pub mod reading;
+pub mod recovery;
 pub mod source;
 pub mod tables;
+pub mod unpack;
+pub mod told;
 
 #[cfg(test)]
 mod testing;
 
 #[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod python_ndmp;
+#[cfg(feature = "python")]
+mod python_tls;

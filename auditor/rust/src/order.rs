@@ -1,8 +1,11 @@
 //! In which order captures are read: that of their packets, whatever order they were named in.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::capture::{HEAD, Reader, Window};
+use crate::capture::{Fault, Search};
+use crate::opening;
+use crate::reading::Unwatched;
 use crate::source;
 
 /// The captures in order of their first packets, so that a connection that goes on in the next file is one flow.
@@ -30,8 +33,18 @@ fn begins(path: &Path) -> Option<i64> {
     if !source::is_regular(path) {
         return None;
     }
-    let mut window = Window::new(source::open(path).ok()?.bytes);
-    window.need(HEAD).ok()?;
-    let mut reader = Reader::recognise(window).ok()?;
-    reader.next_frame().ok()?.map(|frame| frame.time)
+    let bytes = source::open(path).ok()?.bytes;
+    let mut reader = opening::open(path, bytes, true, false, &mut Unwatched).ok()?.ok()?.reader;
+    loop {
+        match reader.next_frame() {
+            Ok(frame) => return frame.map(|frame| frame.time),
+            Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(Fault::Io(_)) => return None,
+            Err(Fault::Damage { last, .. }) => {
+                if last || !matches!(reader.search(None), Ok(Search::Found(_))) {
+                    return None;
+                }
+            }
+        }
+    }
 }

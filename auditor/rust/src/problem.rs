@@ -17,18 +17,32 @@ problems! {
     CutRecord = "cut-record",
     /// A record claims more bytes than any frame has.
     OversizedRecord = "oversized-record",
+    /// A record header that cannot be right, and behind which no other comes.
+    BadRecord = "bad-record",
     /// A pcapng block whose length is impossible or differs at its two ends.
     BadBlockLength = "bad-block-length",
     /// A pcapng block whose content contradicts its length or the blocks before it.
     BadBlock = "bad-block",
     /// A read failed in the middle of the file.
     ReadError = "read-error",
+    /// Compressed data that ends before its end, or contradicts itself.
+    DamagedCompression = "damaged-compression",
+    /// Compressed data that unpacks to more than is believable.
+    UnpackingLimit = "unpacking-limit",
+    /// The file changed its length while it was read.
+    FileChanged = "file-changed",
     /// A frame without a time (pcapng simple packet block); it was given the time of the frame before it.
     FrameWithoutTime = "frame-without-time",
     /// A frame of a link type that is not decoded.
     UnsupportedLinkType = "unsupported-link-type",
     /// A frame that carries no IP: ARP, LLDP, spanning tree and the like.
     NotIp = "not-ip",
+    /// A frame of a wireless network whose content is encrypted on the air.
+    EncryptedFrame = "encrypted-frame",
+    /// A fragment of a wireless frame, which is not put together.
+    LinkFragment = "link-fragment",
+    /// Frames within frames, more than any network has.
+    TooManyLayers = "too-many-layers",
     /// The snaplen cut the frame inside its link header, or the frame is shorter than one.
     CutLinkHeader = "cut-link-header",
     /// The snaplen cut the frame inside its IP header.

@@ -1,5 +1,7 @@
 //! The Python door: `auditor._native`. The only module that names `PyO3` or `NumPy`; no logic of its own.
 
+mod caller;
+
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -10,19 +12,24 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
-use crate::app::ndmp::{self, Decoded, Value};
-use crate::app::{APPS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS};
+use caller::Caller;
+
+use crate::app::ndmp;
+use crate::app::{APPS, names::NAME_KINDS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS, tls};
 use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
+use crate::decode::TUNNELS;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
+use crate::opening;
 use crate::problem::PROBLEMS;
-use crate::reading::{self, Options, Watch};
-use crate::tables;
+use crate::python_ndmp::message;
+use crate::reading::{self, Options};
+use crate::{python_tls, tables, told};
 
 /// What one capture file is, and how much of it was read.
 #[pyclass(frozen, module = "auditor._native", get_all)]
 struct FileFacts {
     path: OsString,
-    format: &'static str,
+    format: String,
     packets: u64,
     bytes: u64,
     captured_bytes: u64,
@@ -30,22 +37,27 @@ struct FileFacts {
     last: Option<i64>,
     snaplen: Option<u32>,
     link_types: Py<PyDict>,
+    undecoded: Py<PyDict>,
+    tunnels: Py<PyDict>,
     problems: Py<PyDict>,
+    duplicates: u64,
+    cut: u64,
+    unordered: u64,
+    clock_steps: u64,
+    longest_silence: i64,
+    longest_silence_at: i64,
+    silences: Vec<u64>,
     drops: Option<u64>,
     status: &'static str,
     error: Option<String>,
     sha256: Option<String>,
+    names: Vec<(String, String)>,
 }
 
 impl FileFacts {
     fn new(py: Python<'_>, facts: reading::FileFacts) -> PyResult<Self> {
-        let (link_types, problems) = (PyDict::new(py), PyDict::new(py));
-        for (name, count) in facts.link_names() {
-            link_types.set_item(name, count)?;
-        }
-        for (name, count) in facts.problems.iter() {
-            problems.set_item(name, count)?;
-        }
+        let (links, undecoded) = (counts(py, facts.link_names())?, counts(py, facts.undecoded_links())?);
+        let tunnels = TUNNELS.iter().copied().zip(facts.tunnels).filter(|&(_, count)| count > 0);
         Ok(Self {
             path: facts.path,
             format: facts.format,
@@ -55,14 +67,36 @@ impl FileFacts {
             first: facts.first,
             last: facts.last,
             snaplen: facts.snaplen,
-            link_types: link_types.unbind(),
-            problems: problems.unbind(),
+            link_types: links,
+            undecoded,
+            tunnels: counts(py, tunnels)?,
+            problems: counts(py, facts.problems.iter())?,
+            duplicates: facts.duplicates,
+            cut: facts.cut,
+            unordered: facts.clock.unordered,
+            clock_steps: facts.clock.steps,
+            longest_silence: facts.clock.longest,
+            longest_silence_at: facts.clock.longest_at,
+            silences: facts.clock.silences.to_vec(),
             drops: facts.drops,
             status: facts.status.word(),
             error: facts.error,
             sha256: facts.sha256,
+            names: facts.names.into_pairs().into_iter().map(|(address, name)| (address.to_string(), name)).collect(),
         })
     }
+}
+
+/// Counts by name.
+fn counts<'py, N: IntoPyObject<'py>>(
+    py: Python<'py>,
+    pairs: impl IntoIterator<Item = (N, u64)>,
+) -> PyResult<Py<PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, count) in pairs {
+        dict.set_item(name, count)?;
+    }
+    Ok(dict.unbind())
 }
 
 #[pymethods]
@@ -83,6 +117,10 @@ struct Reading {
     messages: Py<PyDict>,
     fields: Py<PyDict>,
     streams: Py<PyDict>,
+    beats: Py<PyDict>,
+    names: Py<PyDict>,
+    name_texts: Vec<String>,
+    handshakes: Vec<tls::Details>,
     addresses: PyOnceLock<Py<PyArray2<u8>>>,
 }
 
@@ -91,7 +129,8 @@ impl Reading {
         let reading::Reading { files, mut flows, events, field_addresses } = reading;
         let files = files.into_iter().map(|facts| FileFacts::new(py, facts)).collect::<PyResult<Vec<_>>>()?;
         let columns = std::mem::take(&mut flows.columns).into_list();
-        let ndmp::Events { messages, fields, texts, streams, .. } = events;
+        let ndmp::Events { messages, fields, texts, streams, beats, handshakes, names, .. } = events;
+        let (names, name_texts) = told::names(names, &flows.addresses);
         Ok(Self {
             files: PyList::new(py, files)?.unbind(),
             table: flows,
@@ -100,6 +139,10 @@ impl Reading {
             messages: arrays(py, tables::messages(messages))?,
             fields: arrays(py, tables::fields(fields, field_addresses))?,
             streams: arrays(py, tables::streams(streams))?,
+            beats: arrays(py, tables::beats(beats))?,
+            names: arrays(py, names)?,
+            name_texts,
+            handshakes,
             addresses: PyOnceLock::new(),
         })
     }
@@ -159,6 +202,32 @@ impl Reading {
     fn ndmp_streams<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.streams.bind(py).copy()
     }
+
+    /// One array per column of ``auditor.ndmp.BEAT_COLUMNS``; in order of capture within each flow.
+    fn control_beats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.beats.bind(py).copy()
+    }
+
+    /// One array per column of ``auditor.traffic_names.NAME_COLUMNS``.
+    fn names<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.names.bind(py).copy()
+    }
+
+    /// The names themselves, row by row.
+    fn name_texts(&self) -> Vec<String> {
+        self.name_texts.clone()
+    }
+
+    /// Flows of the TLS handshakes, sorted.
+    fn tls_flows<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+        PyArray1::from_vec(py, told::handshake_flows(&self.handshakes))
+    }
+
+    /// One handshake, by its position in ``tls_flows``.
+    fn tls_handshake<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Bound<'py, PyDict>> {
+        let details = self.handshakes.get(row).ok_or_else(|| PyIndexError::new_err("no such handshake"))?;
+        python_tls::handshake(py, details)
+    }
 }
 
 /// Columns become arrays without being copied.
@@ -178,88 +247,19 @@ fn arrays(py: Python<'_>, columns: Vec<(&'static str, Column)>) -> PyResult<Py<P
     Ok(dict.unbind())
 }
 
-/// Reports to a Python callable and lets signals through; keeps what they raise.
-struct Caller {
-    progress: Option<Py<PyAny>>,
-    raised: Option<PyErr>,
-}
-
-impl Caller {
-    fn ask(&mut self, call: impl FnOnce(&Self, Python<'_>) -> PyResult<()>) -> bool {
-        match Python::attach(|py| py.check_signals().and_then(|()| call(self, py))) {
-            Ok(()) => true,
-            Err(error) => {
-                self.raised = Some(error);
-                false
-            }
-        }
-    }
-}
-
-impl Watch for Caller {
-    fn progress(&mut self, read: u64, total: u64) -> bool {
-        self.ask(|caller, py| match &caller.progress {
-            Some(progress) => progress.call1(py, (read, total)).map(drop),
-            None => Ok(()),
-        })
-    }
-
-    fn interrupted(&mut self) -> bool {
-        self.ask(|_, _| Ok(()))
-    }
-}
-
 /// Text of a panic, for an exception.
 fn panicked(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
-}
-
-fn value(py: Python<'_>, from: Value) -> PyResult<Bound<'_, PyAny>> {
-    Ok(match from {
-        Value::Int(number) => number.into_pyobject(py)?.into_any(),
-        Value::Text(text) => text.into_pyobject(py)?.into_any(),
-        Value::Ip(address) => address.to_string().into_pyobject(py)?.into_any(),
-        Value::List(values) => {
-            let values = values.into_iter().map(|item| value(py, item)).collect::<PyResult<Vec<_>>>()?;
-            PyList::new(py, values)?.into_any()
-        }
-        Value::Map(parts) => named(py, parts)?.into_any(),
-    })
-}
-
-fn named<'py>(py: Python<'py>, parts: Vec<(&'static str, Value)>) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    for (name, part) in parts {
-        dict.set_item(name, value(py, part)?)?;
-    }
-    Ok(dict)
-}
-
-fn message(py: Python<'_>, decoded: Decoded) -> PyResult<Bound<'_, PyDict>> {
-    let dict = PyDict::new(py);
-    dict.set_item("message", decoded.message)?;
-    dict.set_item("name", decoded.name)?;
-    dict.set_item("reply", decoded.reply)?;
-    dict.set_item("sequence", decoded.sequence)?;
-    dict.set_item("reply_sequence", decoded.reply_sequence)?;
-    dict.set_item("time", decoded.time)?;
-    dict.set_item("header_error", decoded.header_error)?;
-    dict.set_item("status", MESSAGE_STATUS.get(decoded.status as usize).copied().unwrap_or_default())?;
-    dict.set_item("length", decoded.length)?;
-    dict.set_item("offset", decoded.offset)?;
-    dict.set_item("version", decoded.version)?;
-    dict.set_item("fragments", decoded.fragments)?;
-    dict.set_item("fields", named(py, decoded.fields)?)?;
-    Ok(dict)
 }
 
 /// The Rust core: capture files, headers, flows, NDMP. Facts only; no policy, no names of products.
 #[pymodule]
 mod _native {
     use super::{
-        APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, ORIGINATOR_BY,
-        Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple, PyValueError, Python,
-        REFUSALS, STATES, catch_unwind, message, ndmp, panicked, pyfunction, reading,
+        APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, NAME_KINDS,
+        ORIGINATOR_BY, Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple,
+        PyValueError, Python, REFUSALS, STATES, TUNNELS, catch_unwind, message, ndmp, opening, panicked, pyfunction,
+        reading,
     };
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
@@ -275,8 +275,10 @@ mod _native {
             ("REFUSALS", REFUSALS),
             ("APPS", APPS),
             ("PROBLEMS", PROBLEMS),
+            ("TUNNELS", TUNNELS),
             ("FIELD_NAMES", FIELD_NAMES),
             ("MESSAGE_STATUS", MESSAGE_STATUS),
+            ("NAME_KINDS", NAME_KINDS),
         ] {
             module.add(name, PyTuple::new(module.py(), values)?)?;
         }
@@ -287,19 +289,21 @@ mod _native {
     /// Read captures one after another into one flow table.
     #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
     #[pyfunction]
-    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, progress = None))]
+    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, progress = None))]
     fn read_flows(
         py: Python<'_>,
         paths: Vec<PathBuf>,
         known_ports: Vec<u16>,
         ndmp_ports: Vec<u16>,
         hash_files: bool,
+        keep_duplicates: bool,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<super::Reading> {
         let options = Options {
             known_ports: known_ports.into_iter().collect(),
             ndmp_ports: ndmp_ports.into_iter().collect(),
             hash_files,
+            keep_duplicates,
         };
         let mut caller = Caller { progress, raised: None };
         let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));
@@ -310,6 +314,13 @@ mod _native {
             Ok(Ok(reading)) => super::Reading::new(py, reading),
             Ok(Err(reading::Stopped)) | Err(_) => Err(panicked("reading captures")),
         }
+    }
+
+    /// Name of a file's container, empty when it is no capture.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    #[pyfunction]
+    fn capture_format(py: Python<'_>, path: PathBuf) -> PyResult<String> {
+        py.detach(|| catch_unwind(|| opening::format_of(&path))).map_err(|_| panicked("looking into a file"))
     }
 
     /// Decode NDMP records, record markers included, as one direction of a stream.

@@ -1,23 +1,25 @@
 //! Captures into one flow table: the loop over files and frames.
 
-use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::app::ndmp::Events;
-use crate::capture::{Fault, Frame, HEAD, Reader, Window, link_name};
+use crate::capture::{Fault, Frame, Search};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
 use crate::decode::{decode, quick};
+use crate::duplicates::Duplicates;
+pub use crate::facts::{FileFacts, Status};
 use crate::flow::{PortSet, Stamp, Tracker};
+use crate::opening::{self, Opened};
 use crate::order::chronological;
-use crate::problem::{Problem, Problems};
-use crate::source::{self, DigestHandle, Digesting};
+use crate::problem::Problem;
+use crate::recovery::{self, Damage};
+use crate::source;
+use crate::told;
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;
-/// Link types of one file that are counted by name.
-const MAX_LINK_TYPES: usize = 64;
 
 /// What to read for.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,8 @@ pub struct Options {
     pub ndmp_ports: PortSet,
     /// Digest the files.
     pub hash_files: bool,
+    /// Count a packet as often as it was captured.
+    pub keep_duplicates: bool,
 }
 
 /// Someone who wants to know how far the reading is, and may stop it.
@@ -47,106 +51,6 @@ impl Watch for Unwatched {
     }
     fn interrupted(&mut self) -> bool {
         true
-    }
-}
-
-/// How far a file could be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Status {
-    /// To its end.
-    Read,
-    /// Up to where it is damaged or cut.
-    Partial,
-    /// Not at all.
-    #[default]
-    Unreadable,
-}
-
-impl Status {
-    /// The word that users see.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Partial => "partial",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
-/// What one capture file is, and how much of it was read.
-#[derive(Clone, Debug, Default)]
-pub struct FileFacts {
-    /// As it was given; names of files need not be Unicode.
-    pub path: OsString,
-    /// Name of the container, empty when it was not recognised.
-    pub format: &'static str,
-    /// Frames.
-    pub packets: u64,
-    /// Their bytes on the wire.
-    pub bytes: u64,
-    /// Their bytes in the file.
-    pub captured_bytes: u64,
-    /// Time of the earliest frame, ns.
-    pub first: Option<i64>,
-    /// Time of the latest frame, ns.
-    pub last: Option<i64>,
-    /// Bytes kept of each frame at most.
-    pub snaplen: Option<u32>,
-    /// Frames by link type, in order of appearance.
-    pub link_types: Vec<(u16, u64)>,
-    /// Frames of link types beyond those.
-    pub other_links: u64,
-    /// What could not be decoded.
-    pub problems: Problems,
-    /// Packets that the capturing program dropped.
-    pub drops: Option<u64>,
-    /// How far it could be read.
-    pub status: Status,
-    /// One sentence, unless all was read.
-    pub error: Option<String>,
-    /// SHA-256, when asked for.
-    pub sha256: Option<String>,
-}
-
-impl FileFacts {
-    /// Frames by name of the link type; types of one name are taken together.
-    #[must_use]
-    pub fn link_names(&self) -> Vec<(String, u64)> {
-        let mut names: Vec<(String, u64)> = Vec::new();
-        for &(link, count) in &self.link_types {
-            let name = link_name(link);
-            match names.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sum)) => *sum += count,
-                None => names.push((name, count)),
-            }
-        }
-        if self.other_links > 0 {
-            names.push(("others".to_owned(), self.other_links));
-        }
-        names
-    }
-
-    #[inline]
-    fn count(&mut self, frame: &Frame<'_>) {
-        self.packets += 1;
-        self.bytes += u64::from(frame.wire_len);
-        self.captured_bytes += frame.data.len() as u64;
-        self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
-        self.last = Some(self.last.map_or(frame.time, |last| last.max(frame.time)));
-        match self.link_types.iter().position(|(link, _)| *link == frame.link) {
-            Some(known) => self.link_types[known].1 += 1,
-            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((frame.link, 1)),
-            None => self.other_links += 1,
-        }
-        if frame.untimed {
-            self.problems.count(Problem::FrameWithoutTime);
-        }
-    }
-
-    fn fail(&mut self, status: Status, error: String) {
-        self.status = status;
-        self.error = Some(error);
     }
 }
 
@@ -175,11 +79,12 @@ pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Resu
     let paths = chronological(paths);
     let mut pass = Pass {
         tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
+        duplicates: Duplicates::new(!options.keep_duplicates),
+        repeated: 0,
         serials: Serials::default(),
         serial: 0,
         done: 0,
         total: paths.iter().map(|path| source::length(path)).sum(),
-        next_report: REPORT_EVERY,
     };
     let mut files = Vec::with_capacity(paths.len());
     for path in &paths {
@@ -200,13 +105,15 @@ pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Resu
 /// The state of a reading between files.
 struct Pass {
     tracker: Tracker,
+    duplicates: Duplicates,
+    /// Segments that TCP had seen before, up to the last time that this was looked at.
+    repeated: u64,
     serials: Serials,
     /// Packets so far.
     serial: u64,
     /// Bytes of finished files.
     done: u64,
     total: u64,
-    next_report: u64,
 }
 
 impl Pass {
@@ -218,30 +125,32 @@ impl Pass {
                 return Ok(());
             }
         };
-        let mut digest = None;
-        let bytes = if hash { digested(source.bytes, &mut digest) } else { source.bytes };
-        match open(bytes, watch)? {
-            Ok(mut reader) => {
-                self.frames(&mut reader, facts, file, watch)?;
-                facts.sha256 = digest.and_then(|digest| reader.drain().ok().map(|()| digest.hex()));
+        match opening::open(Path::new(&facts.path), source.bytes, source.length > 0, hash, watch)? {
+            Ok(mut opened) => {
+                self.frames(&mut opened, facts, file, watch)?;
+                facts.sha256 = opened.digest();
+                facts.names = opened.reader.into_names();
             }
             Err(error) => facts.fail(Status::Unreadable, error),
         }
+        recovery::compare_length(facts, source.length);
         self.done += source.length;
         Ok(())
     }
 
     fn frames(
         &mut self,
-        reader: &mut Reader,
+        opened: &mut Opened,
         facts: &mut FileFacts,
         file: u32,
         watch: &mut dyn Watch,
     ) -> Result<(), Stopped> {
-        facts.format = reader.format();
+        facts.format = std::mem::take(&mut opened.format);
         facts.status = Status::Read;
+        let mut damage = Damage::default();
+        let mut next_look = opened.reader.position() + REPORT_EVERY;
         loop {
-            match reader.next_frame() {
+            match opened.reader.next_frame() {
                 Ok(Some(frame)) => self.frame(&frame, facts, file),
                 Ok(None) => break,
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {
@@ -250,22 +159,49 @@ impl Pass {
                     }
                 }
                 Err(fault) => {
-                    damaged(facts, fault, reader.position());
-                    break;
+                    let position = opened.reader.position();
+                    if !damage.met(facts, fault, position) || !self.search(opened, facts, &mut damage, watch)? {
+                        break;
+                    }
                 }
             }
-            let read = self.done + reader.position();
-            if read >= self.next_report {
-                self.next_report = read + REPORT_EVERY;
-                if !watch.progress(read, self.total) {
-                    return Err(Stopped);
-                }
+            if opened.reader.position() >= next_look {
+                next_look = opened.reader.position() + REPORT_EVERY;
+                self.report(opened, watch)?;
             }
         }
-        let container = reader.facts();
+        damage.tell(facts);
+        let container = opened.reader.facts();
         facts.snaplen = container.snaplen;
         facts.drops = container.drops;
         Ok(())
+    }
+
+    /// Looks for the next sound record; false when there is none.
+    #[cold]
+    fn search(
+        &mut self,
+        opened: &mut Opened,
+        facts: &mut FileFacts,
+        damage: &mut Damage,
+        watch: &mut dyn Watch,
+    ) -> Result<bool, Stopped> {
+        loop {
+            match opened.reader.search(facts.first.zip(facts.last)) {
+                Ok(Search::Going) => self.report(opened, watch)?,
+                Ok(outcome) => return Ok(damage.searched(outcome, &opened.reader)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    if !watch.interrupted() {
+                        return Err(Stopped);
+                    }
+                }
+                Err(error) => return Ok(damage.met(facts, Fault::Io(error), opened.reader.position())),
+            }
+        }
+    }
+
+    fn report(&mut self, opened: &Opened, watch: &mut dyn Watch) -> Result<(), Stopped> {
+        if watch.progress(self.done + opened.position(), self.total) { Ok(()) } else { Err(Stopped) }
     }
 
     #[inline]
@@ -275,20 +211,52 @@ impl Pass {
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
         match quick(frame) {
-            Some(packet) => self.tracker.credit(&packet, &stamp),
+            Some(packet) => {
+                if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
+                    self.tracker.credit(&packet, &stamp);
+                }
+            }
             None => self.uncommon(frame, facts, &stamp),
         }
+        if self.tracker.repeated() != self.repeated {
+            self.repeated = self.tracker.repeated();
+            self.duplicates.hint();
+        }
+    }
+
+    /// Whether the packet of a common frame was seen already.
+    #[cold]
+    #[inline(never)]
+    fn is_common_duplicate(&mut self, frame: &Frame<'_>, facts: &mut FileFacts) -> bool {
+        // The fast path knows one VLAN tag and no other link header than that of Ethernet.
+        let header = if frame.data.get(12..14) == Some(&[0x81, 0]) { 18 } else { 14 };
+        self.is_duplicate(frame, &frame.data[header..], facts)
+    }
+
+    /// Whether a packet, from its IP header on the last bytes of its frame, was seen already.
+    fn is_duplicate(&mut self, frame: &Frame<'_>, bytes: &[u8], facts: &mut FileFacts) -> bool {
+        let link = &frame.data[..frame.data.len().saturating_sub(bytes.len())];
+        let again = self.duplicates.is_again(bytes, link, frame.time);
+        facts.duplicates += u64::from(again);
+        again
     }
 
     /// A frame that is not of the common kind, by the general path.
     #[inline(never)]
     fn uncommon(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, stamp: &Stamp) {
         match decode(frame) {
-            Ok(packet) => {
+            Ok(decoded) => {
+                let packet = &decoded.packet;
+                if self.duplicates.left > 0 && self.is_duplicate(frame, decoded.bytes, facts) {
+                    return;
+                }
                 if let Some(problem) = packet.problem {
                     facts.problems.count(problem);
                 }
-                self.tracker.packet(&packet, stamp);
+                if packet.tunnel > 0 {
+                    facts.tunnels[usize::from(packet.tunnel)] += 1;
+                }
+                self.tracker.packet(packet, decoded.carrier.as_ref(), stamp);
             }
             Err(problem) => facts.problems.count(problem),
         }
@@ -301,43 +269,14 @@ impl Pass {
         }
         let (mut flows, mut events) = tabulate(finished, &self.serials);
         events.arrange();
+        flows.renumber(&mut events.beats.flow);
         if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
             events.arrange();
         }
+        told::arrange(&mut events.handshakes, &flows);
         let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
         Reading { files, flows, events, field_addresses }
     }
-}
-
-/// Waits for the first bytes and recognises the container; the inner error says why it is none.
-fn open(bytes: Box<dyn io::Read + Send>, watch: &mut dyn Watch) -> Result<Result<Reader, String>, Stopped> {
-    let mut window = Window::new(bytes);
-    loop {
-        match window.need(HEAD) {
-            Ok(_) => return Ok(Reader::recognise(window)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                if !watch.interrupted() {
-                    return Err(Stopped);
-                }
-            }
-            Err(error) => return Ok(Err(format!("cannot be read: {error}"))),
-        }
-    }
-}
-
-fn digested(bytes: Box<dyn io::Read + Send>, digest: &mut Option<DigestHandle>) -> Box<dyn io::Read + Send> {
-    let (digesting, handle) = Digesting::new(bytes);
-    *digest = Some(handle);
-    Box::new(digesting)
-}
-
-fn damaged(facts: &mut FileFacts, fault: Fault, position: u64) {
-    let (problem, error) = match fault {
-        Fault::Io(error) => (Problem::ReadError, format!("offset {position}: the read failed: {error}")),
-        Fault::Damage { problem, offset, what } => (problem, format!("offset {offset}: {what}")),
-    };
-    facts.problems.count(problem);
-    facts.fail(Status::Partial, error);
 }
 
 #[cfg(test)]

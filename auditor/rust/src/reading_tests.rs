@@ -40,7 +40,7 @@ fn a_capture_becomes_facts_and_flows() {
     let options = Options { hash_files: true, ..Options::default() };
     let reading = read(&[file.path()], &options, &mut Unwatched).expect("nobody stops it");
     let facts = &reading.files[0];
-    assert_eq!((facts.status, facts.format, facts.packets), (Status::Read, "pcap", 2));
+    assert_eq!((facts.status, facts.format.as_str(), facts.packets), (Status::Read, "pcap", 2));
     assert_eq!((facts.bytes, facts.captured_bytes, facts.snaplen), (62, 62, Some(65535)));
     assert_eq!((facts.first, facts.last), (Some(1_000_000_000), Some(2_000_000_000)));
     assert_eq!(facts.link_names(), [("RAW".to_owned(), 2)]);
@@ -59,7 +59,7 @@ fn the_digest_covers_the_whole_file() {
     ] {
         let (mut reader, handle) = crate::source::Digesting::new(Box::new(text.as_bytes()));
         std::io::copy(&mut reader, &mut std::io::sink()).expect("memory can be read");
-        assert_eq!(handle.hex(), digest);
+        assert_eq!(handle.hex().as_deref(), Some(digest));
     }
     // Damage in the middle does not end the digest.
     let mut damaged = hex(CAPTURE);
@@ -71,7 +71,8 @@ fn the_digest_covers_the_whole_file() {
     let (mut reader, handle) = crate::source::Digesting::new(Box::new(std::io::Cursor::new(damaged)));
     std::io::copy(&mut reader, &mut std::io::sink()).expect("memory can be read");
     assert_eq!(reading.files[0].status, Status::Partial);
-    assert_eq!(reading.files[0].sha256, Some(handle.hex()));
+    assert!(reading.files[0].sha256.is_some());
+    assert_eq!(reading.files[0].sha256, handle.hex());
 }
 
 #[test]
@@ -86,7 +87,15 @@ fn files_that_cannot_be_read_do_not_stop_the_others() {
     assert_eq!(statuses[..3], [Status::Unreadable; 3]);
     assert_eq!(statuses[3..], [Status::Read; 2]);
     assert!(reading.files.iter().zip(&statuses).all(|(f, s)| f.error.is_some() == (*s == Status::Unreadable)));
-    // The same file twice: one flow, counted twice, packets numbered from 1 in each.
+    // The same file twice: its packets count once, whatever file they are in.
+    let columns = &reading.flows.columns;
+    assert_eq!((reading.flows.rows(), columns.orig_packets[0], columns.resp_packets[0]), (1, 1, 1));
+    assert_eq!((columns.first_file[0], columns.last_file[0], columns.last_packet[0]), (3, 3, 2));
+    let duplicates: Vec<u64> = reading.files.iter().map(|facts| facts.duplicates).collect();
+    assert_eq!(duplicates, [0, 0, 0, 0, 2]);
+    // Unless they are to be kept: then numbered from 1 in each.
+    let options = Options { keep_duplicates: true, ..Options::default() };
+    let reading = read(&paths, &options, &mut Unwatched).expect("nobody stops it");
     let columns = &reading.flows.columns;
     assert_eq!((reading.flows.rows(), columns.orig_packets[0]), (1, 2));
     assert_eq!((columns.first_file[0], columns.last_file[0], columns.last_packet[0]), (3, 4, 2));

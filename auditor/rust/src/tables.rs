@@ -1,6 +1,6 @@
 //! The NDMP tables as lists of columns, by the names of `auditor/ndmp.py`.
 
-use crate::app::ndmp::{Fields, Messages, Streams};
+use crate::app::ndmp::{Beats, Fields, Messages, Streams};
 use crate::columns::Column;
 
 /// A table: its columns with their names, in order.
@@ -49,5 +49,16 @@ pub fn streams(streams: Streams) -> Columns {
         ("messages", streams.messages.into()),
         ("not_captured", streams.not_captured.into()),
         ("skipped_bytes", streams.skipped_bytes.into()),
+    ]
+}
+
+/// `BEAT_COLUMNS`.
+#[must_use]
+pub fn beats(beats: Beats) -> Columns {
+    vec![
+        ("flow", beats.flow.into()),
+        ("time", beats.time.into()),
+        ("from_responder", beats.from_responder.into()),
+        ("length", beats.length.into()),
     ]
 }

@@ -1,5 +1,7 @@
 //! Protocol recognition from the first payload bytes of one direction, without state.
 
+use super::names;
+
 /// Protocol recognised from payload. The discriminant indexes [`APPS`].
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -33,6 +35,14 @@ pub enum App {
     Kerberos,
     /// Microsoft Tape Format, the content of a Backup Exec data connection.
     Mtf,
+    /// DNS, multicast DNS or LLMNR.
+    Dns,
+    /// `NetBIOS` name service.
+    NetbiosName,
+    /// DHCP.
+    Dhcp,
+    /// Agent that announces itself to the Agent Browser, as one public capture shows it.
+    AgentAnnouncement,
 }
 
 /// Names of [`App`], in order of the discriminants.
@@ -51,6 +61,10 @@ pub const APPS: &[&str] = &[
     "snmp",
     "kerberos",
     "mtf",
+    "dns",
+    "netbios-name",
+    "dhcp",
+    "agent-announcement",
 ];
 
 /// IP protocol number of TCP.
@@ -75,7 +89,7 @@ pub fn recognise(payload: &[u8], transport: u8) -> App {
 type Test = fn(&[u8]) -> bool;
 
 fn recognise_tcp(payload: &[u8]) -> App {
-    let tests: [(Test, App); 11] = [
+    let tests: [(Test, App); 13] = [
         (is_tls, App::Tls),
         (is_http, App::Http),
         (is_smb, App::Smb),
@@ -87,20 +101,22 @@ fn recognise_tcp(payload: &[u8]) -> App {
         (is_mtf, App::Mtf),
         (is_kerberos_tcp, App::Kerberos),
         (is_snmp, App::Snmp),
+        (names::is_announcement, App::AgentAnnouncement),
+        (names::is_dns_tcp, App::Dns),
     ];
     tests.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
 }
 
 fn recognise_udp(payload: &[u8]) -> App {
-    if is_snmp(payload) {
-        App::Snmp
-    } else if is_kerberos(payload) {
-        App::Kerberos
-    } else if is_sql_browser(payload) {
-        App::SqlBrowser
-    } else {
-        App::Unknown
-    }
+    let tests: [(Test, App); 6] = [
+        (is_snmp, App::Snmp),
+        (is_kerberos, App::Kerberos),
+        (is_sql_browser, App::SqlBrowser),
+        (names::is_nbns, App::NetbiosName),
+        (names::is_dhcp, App::Dhcp),
+        (names::is_dns, App::Dns),
+    ];
+    tests.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
 }
 
 fn u16_at(payload: &[u8], at: usize) -> Option<usize> {
@@ -197,11 +213,11 @@ fn is_tds(payload: &[u8]) -> bool {
     (8..=4096).contains(&length) && option == 0 && offset > 0 && [high, low] == [0, 6] && matches!(kind, 4 | 0x12)
 }
 
-/// SQL Server browser: a request for all or one instance, or the list of instances.
+/// SQL Server browser: a request for one instance, or the list of instances. The request for all is a single byte, and
+/// the name of an instance may be as short: what random bytes say as well is not recognised before the answer comes.
 fn is_sql_browser(payload: &[u8]) -> bool {
     match payload {
-        [2 | 3] => true,
-        [4, name @ .., 0] => !name.is_empty() && name.len() <= 32 && name.iter().all(u8::is_ascii_graphic),
+        [4, name @ .., 0] => (8..=32).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic),
         [5, _, _, list @ ..] => list.starts_with(b"ServerName;"),
         _ => false,
     }

@@ -1,54 +1,120 @@
-//! Classic pcap, both byte orders, microseconds and nanoseconds, and Kuznetzov's modified form.
+//! Classic pcap: both byte orders, micro- and nanoseconds, old versions, and the variants of AIX, Ixia, Nokia and of
+//! Kuznetzov's patches.
+//!
+//! Magic numbers, versions and the variants' fields: draft-ietf-opsawg-pcap, libpcap's `sf-pcap.c` and the comments of
+//! Wireshark's `wiretap/libpcap.c`.
 
+use super::search::{self, Look};
 use super::{ContainerFacts, Fault, Frame, MAX_FRAME, Window};
 use crate::problem::Problem;
 
-/// Length of the file header.
-pub const FILE_HEADER: usize = 24;
-
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
 const NANOSECONDS: u32 = 0xa1b2_3c4d;
-/// Record headers of this form have eight more bytes: interface, protocol, packet type.
+/// Record headers of this form have eight more bytes: interface, protocol, packet type; or twelve.
 const MODIFIED: u32 = 0xa1b2_cd34;
+/// Ixia's hardware and software captures: four more bytes in the file header, nano- and microseconds.
+const IXIA_HARDWARE: u32 = 0x1c00_01ac;
+const IXIA_SOFTWARE: u32 = 0x1c00_01ab;
+
+/// Frames up to this length are believed whatever the snaplen says: the largest that libpcap uses by itself.
+const COMMON_FRAME: u32 = 1 << 18;
+/// A snaplen from here on says that there is none.
+const NO_SNAPLEN: u32 = i32::MAX as u32;
+
+/// In which order the two lengths of a record stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lengths {
+    /// Captured, then wire: since version 2.4.
+    Straight,
+    /// Wire, then captured: before 2.3, and DG/UX.
+    Swapped,
+    /// Either, in version 2.3: the captured length is the smaller.
+    Either,
+}
 
 /// State of a pcap file: what its header says.
 pub struct Pcap {
     big_endian: bool,
     nanos_per_unit: i64,
+    /// Units of time in a second.
+    units: u32,
+    file_header: usize,
     record_header: usize,
+    lengths: Lengths,
     link: u16,
     snaplen: u32,
+    /// The longest frame that this file may hold.
+    limit: u32,
 }
 
 fn magic(start: &[u8]) -> Option<(u32, bool)> {
     let bytes: [u8; 4] = start.get(..4)?.try_into().ok()?;
     [(u32::from_le_bytes(bytes), false), (u32::from_be_bytes(bytes), true)]
         .into_iter()
-        .find(|(number, _)| matches!(*number, MICROSECONDS | NANOSECONDS | MODIFIED))
+        .find(|(number, _)| matches!(*number, MICROSECONDS | NANOSECONDS | MODIFIED | IXIA_HARDWARE | IXIA_SOFTWARE))
 }
 
-/// Whether a file begins with one of the magic numbers.
-pub fn has_magic(start: &[u8]) -> bool {
-    magic(start).is_some()
+/// Length of the file header; None when a file does not begin with one of the magic numbers.
+pub fn header_length(start: &[u8]) -> Option<usize> {
+    magic(start).map(|(number, _)| if matches!(number, IXIA_HARDWARE | IXIA_SOFTWARE) { 28 } else { 24 })
 }
 
 impl Pcap {
-    /// Reads the file header; None when it is not one.
+    /// Reads the file header; None when it is not one. The records that follow, as far as they are there, tell
+    /// variants apart that share a magic number.
     pub fn recognise(start: &[u8]) -> Option<Self> {
         let (magic, big_endian) = magic(start)?;
-        let header = start.get(..FILE_HEADER)?;
-        Some(Self {
+        let file_header = header_length(start)?;
+        let header = start.get(..file_header)?;
+        let snaplen = word(header, 16, big_endian);
+        let versions = word(header, 4, big_endian);
+        let (major, minor) =
+            if big_endian { (versions >> 16, versions & 0xffff) } else { (versions & 0xffff, versions >> 16) };
+        // The upper half tells of frame check sequences; lengths come from the IP header anyway.
+        let link = word(header, 20, big_endian) as u16;
+        let aix = (magic == MICROSECONDS && (major, minor) == (2, 2)).then(|| aix_link(link)).flatten();
+        let nanos = matches!(magic, NANOSECONDS | IXIA_HARDWARE) || aix.is_some();
+        let pcap = Self {
             big_endian,
-            nanos_per_unit: if magic == NANOSECONDS { 1 } else { 1000 },
+            nanos_per_unit: if nanos { 1 } else { 1000 },
+            units: if nanos { 1_000_000_000 } else { 1_000_000 },
+            file_header,
             record_header: if magic == MODIFIED { 24 } else { 16 },
-            // The upper half tells of frame check sequences; lengths come from the IP header anyway.
-            link: word(header, 20, big_endian) as u16,
-            snaplen: word(header, 16, big_endian),
+            lengths: match (major, minor) {
+                (2, 0..=2) | (543, _) => Lengths::Swapped,
+                (2, 3) => Lengths::Either,
+                _ => Lengths::Straight,
+            },
+            link: aix.unwrap_or(link),
+            snaplen,
+            limit: if snaplen == 0 { MAX_FRAME } else { snaplen.clamp(COMMON_FRAME, MAX_FRAME) },
+        };
+        Some(match magic {
+            MICROSECONDS => pcap.settled(&start[file_header..], &[24, 20]),
+            MODIFIED => pcap.settled(&start[file_header..], &[28]),
+            _ => pcap,
         })
     }
 
+    /// The same with a longer record header where only that makes sense of the first records: files of Kuznetzov's
+    /// first patch and of Nokia's have the magic number of everybody, his second has that of his third.
+    fn settled(self, records: &[u8], others: &[usize]) -> Self {
+        let fits = |header| search::is_chain(records, false, None, |bytes| self.look(bytes, header));
+        if records.len() < 3 * self.record_header || fits(self.record_header) {
+            return self;
+        }
+        let record_header = others.iter().copied().find(|&header| fits(header)).unwrap_or(self.record_header);
+        Self { record_header, ..self }
+    }
+
+    /// Length of the file header.
+    pub fn file_header(&self) -> usize {
+        self.file_header
+    }
+
     /// The next frame.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
+    #[inline(always)]
     pub fn next_frame<'w>(&mut self, window: &'w mut Window) -> Result<Option<Frame<'w>>, Fault> {
         let header = self.record_header;
         if !window.need(header)? {
@@ -58,15 +124,15 @@ impl Pcap {
         else {
             return Err(Fault::cut(window));
         };
-        if captured > MAX_FRAME {
-            return Err(oversized(window.position(), captured));
+        if captured > self.limit || fraction >= self.units {
+            self.doubtful(window, captured)?;
         }
         let length = header + captured as usize;
         if !window.need(length)? {
-            return Err(Fault::cut(window));
+            return Err(self.cut(window));
         }
         Ok(Some(Frame {
-            time: i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.nanos_per_unit,
+            time: self.time(seconds, fraction),
             link: self.link,
             wire_len,
             data: &window.take(length)[header..],
@@ -74,22 +140,94 @@ impl Pcap {
         }))
     }
 
-    /// The four words that every record begins with. Out of an array of known length each is one load.
+    /// A header that cannot be right: too long a frame, or a fraction of more than a second. Some programs write such
+    /// fractions, so that a record of theirs counts when another can follow it.
+    #[cold]
+    #[inline(never)]
+    fn doubtful(&self, window: &mut Window, captured: u32) -> Result<(), Fault> {
+        let offset = window.position();
+        if captured > self.limit {
+            let what = format!("a record claims {captured} captured bytes, more than any frame has");
+            return Err(Fault::damage(Problem::OversizedRecord, offset, what));
+        }
+        let next = self.record_header + captured as usize;
+        window.need(next + 16)?;
+        let follows = window.bytes().get(next..).and_then(<[u8]>::first_chunk);
+        if follows.map(|head| self.words(head)[2]).is_some_and(|captured| captured == 0 || captured > self.limit) {
+            let what = "a record's time is no time, and no record follows it".to_owned();
+            return Err(Fault::damage(Problem::BadRecord, offset, what));
+        }
+        Ok(())
+    }
+
+    /// The file ends, or the record's header lies: what comes after a header that cannot be right is worth a look.
+    #[cold]
+    fn cut(&self, window: &Window) -> Fault {
+        match (Fault::cut(window), self.look(window.bytes(), self.record_header)) {
+            (Fault::Damage { problem, offset, what, .. }, Look::No) => {
+                Fault::Damage { problem, offset, what, last: false }
+            }
+            (fault, _) => fault,
+        }
+    }
+
+    /// What `bytes` look like, when records have headers of `header` bytes.
+    fn look(&self, bytes: &[u8], header: usize) -> Look {
+        let Some(head) = bytes.first_chunk() else { return Look::Short };
+        let [seconds, fraction, captured, wire_len] = self.words(head);
+        if captured == 0
+            || captured > self.limit
+            || captured > wire_len
+            || wire_len > MAX_FRAME
+            || fraction >= self.units
+        {
+            return Look::No;
+        }
+        Look::Sound(header + captured as usize, Some(self.time(seconds, fraction)))
+    }
+
+    /// What a place in the file looks like.
+    pub fn look_at(&self, bytes: &[u8]) -> Look {
+        self.look(bytes, self.record_header)
+    }
+
     #[inline]
+    fn time(&self, seconds: u32, fraction: u32) -> i64 {
+        i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.nanos_per_unit
+    }
+
+    /// The four words that every record begins with. Out of an array of known length each is one load.
+    #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
+    #[inline(always)]
     fn words(&self, head: &[u8; 16]) -> [u32; 4] {
-        [0, 4, 8, 12].map(|at| word(head, at, self.big_endian))
+        let word = |at| word(head, at, self.big_endian);
+        let words = [word(0), word(4), word(8), word(12)];
+        if self.lengths == Lengths::Straight { words } else { self.in_order(words) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn in_order(&self, [seconds, fraction, first, second]: [u32; 4]) -> [u32; 4] {
+        let swapped = self.lengths == Lengths::Swapped || first > second;
+        if swapped { [seconds, fraction, second, first] } else { [seconds, fraction, first, second] }
     }
 
     /// What the file header says.
     pub fn facts(&self) -> ContainerFacts {
-        ContainerFacts { snaplen: (self.snaplen != 0).then_some(self.snaplen), drops: None }
+        let stated = self.snaplen != 0 && self.snaplen < NO_SNAPLEN;
+        ContainerFacts { snaplen: stated.then_some(self.snaplen), ..ContainerFacts::default() }
     }
 }
 
-#[cold]
-fn oversized(offset: u64, captured: u32) -> Fault {
-    let what = format!("a record claims {captured} captured bytes, more than any frame has");
-    Fault::Damage { problem: Problem::OversizedRecord, offset, what }
+/// AIX writes the interface types of RFC 1573, version 2.2 and nanoseconds.
+fn aix_link(link: u16) -> Option<u16> {
+    match link {
+        6 => Some(1),
+        9 => Some(6),
+        15 => Some(10),
+        24 => Some(0),
+        _ => None,
+    }
 }
 
 #[inline]

@@ -1,6 +1,8 @@
 //! pcapng: sections in either byte order, interfaces with their own clocks, packet and statistics blocks.
 
 use super::blocks::{Clock, Order};
+use super::names::Names;
+use super::search::{Look, Search, search};
 use super::{ContainerFacts, Fault, Frame, MAX_FRAME, Window};
 use crate::problem::Problem;
 
@@ -8,11 +10,18 @@ const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const NAMES: u32 = 4;
 const STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 
-/// Blocks that we look into are never longer; others may be, they are skipped.
+/// Types that blocks are known to have: those above, journal, decryption secrets, custom ones.
+const KNOWN: &[u32] =
+    &[SECTION_HEADER, INTERFACE, PACKET, SIMPLE_PACKET, NAMES, STATISTICS, ENHANCED_PACKET, 9, 10, 0xbad, 0x4000_0bad];
+
+/// Blocks with a frame are never longer.
 const MAX_BLOCK: u32 = MAX_FRAME + (1 << 16);
+/// Nor are others, by far: names, secrets, custom blocks. Each is buffered whole, so that its length is checked.
+const MAX_OTHER: u32 = 16 << 20;
 
 const OPTION_RESOLUTION: u16 = 9;
 const OPTION_OFFSET: u16 = 14;
@@ -46,8 +55,10 @@ pub struct PcapNg {
     snaplen: Option<u32>,
     /// Of finished sections, and of obsolete packet blocks.
     earlier_drops: Option<u64>,
-    /// What is left of a block that is being skipped.
-    skipping: u64,
+    /// Length of the block ahead, when its two lengths agree and only its content is wrong.
+    pass_over: Option<usize>,
+    /// What the section says about the names of addresses.
+    pub names: Names,
 }
 
 impl PcapNg {
@@ -58,7 +69,7 @@ impl PcapNg {
 
     /// The next frame.
     pub fn next_frame<'w>(&mut self, window: &'w mut Window) -> Result<Option<Frame<'w>>, Fault> {
-        let (kind, length, place) = loop {
+        let (length, place) = loop {
             let Some((kind, length)) = self.next_block(window)? else { return Ok(None) };
             let body = &window.bytes()[8..length - 4];
             let place = match kind {
@@ -69,11 +80,13 @@ impl PcapNg {
             };
             match place {
                 Ok(None) => _ = window.take(length),
-                Ok(Some(place)) => break (kind, length, place),
-                Err(what) => return Err(damage(Problem::BadBlock, window.position(), what)),
+                Ok(Some(place)) => break (length, place),
+                Err(what) => {
+                    self.pass_over = Some(length);
+                    return Err(Fault::damage(Problem::BadBlock, window.position(), what));
+                }
             }
         };
-        debug_assert!(kind != SECTION_HEADER);
         let interface = self.interfaces[place.interface];
         let time = place.units.map_or(self.last_time, |units| interface.clock.nanos(units));
         self.last_time = time;
@@ -90,53 +103,75 @@ impl PcapNg {
         self.interfaces.iter().filter_map(|i| i.drops).chain(self.earlier_drops).reduce(u64::saturating_add)
     }
 
-    /// Buffers the next block that matters whole: its type and length. None at the end of the file.
+    /// Buffers the next block whole: its type and length. None at the end of the file.
     fn next_block(&mut self, window: &mut Window) -> Result<Option<(u32, usize)>, Fault> {
-        loop {
-            if !window.skip(&mut self.skipping)? {
-                return Err(Fault::cut(window));
-            }
-            if !window.need(12)? {
-                return if window.bytes().is_empty() { Ok(None) } else { Err(Fault::cut(window)) };
-            }
-            let head = window.bytes();
-            let kind = self.order.u32(head, 0);
-            // The type of a section header reads the same in both orders.
-            if kind == SECTION_HEADER {
-                self.order = section_order(head).ok_or_else(|| {
-                    damage(Problem::BadBlock, window.position(), "a section without byte-order mark".to_owned())
-                })?;
-            }
-            let length = self.order.u32(head, 4);
-            if length < 12 || !length.is_multiple_of(4) {
-                let what = format!("a block of type {kind:#x} claims the length {length}");
-                return Err(damage(Problem::BadBlockLength, window.position(), what));
-            }
-            let wanted =
-                matches!(kind, SECTION_HEADER | INTERFACE | PACKET | SIMPLE_PACKET | STATISTICS | ENHANCED_PACKET);
-            if !wanted {
-                self.skipping = u64::from(length);
-            } else if length > MAX_BLOCK {
-                let what = format!("a block of type {kind:#x} claims {length} bytes, more than any frame has");
-                return Err(damage(Problem::OversizedRecord, window.position(), what));
-            } else {
-                return self.whole_block(window, kind, length).map(Some);
-            }
+        if !window.need(12)? {
+            return if window.bytes().is_empty() { Ok(None) } else { Err(Fault::cut(window)) };
         }
+        let head = window.bytes();
+        let kind = self.order.u32(head, 0);
+        // The type of a section header reads the same in both orders.
+        if kind == SECTION_HEADER {
+            self.order = section_order(head).ok_or_else(|| {
+                let what = "a section without byte-order mark".to_owned();
+                Fault::damage(Problem::BadBlock, window.position(), what)
+            })?;
+        }
+        let length = self.order.u32(head, 4);
+        if length < 12 || !length.is_multiple_of(4) {
+            let what = format!("a block of type {kind:#x} claims the length {length}");
+            return Err(Fault::damage(Problem::BadBlockLength, window.position(), what));
+        }
+        let carries_frame = matches!(kind, PACKET | SIMPLE_PACKET | ENHANCED_PACKET);
+        if length > if carries_frame { MAX_BLOCK } else { MAX_OTHER } {
+            let what = format!("a block of type {kind:#x} claims {length} bytes, more than any has");
+            return Err(Fault::damage(Problem::OversizedRecord, window.position(), what));
+        }
+        self.whole_block(window, kind, length).map(Some)
     }
 
     fn whole_block(&self, window: &mut Window, kind: u32, length: u32) -> Result<(u32, usize), Fault> {
         let size = length as usize;
         if !window.need(size)? {
-            return Err(Fault::cut(window));
+            return Err(self.cut(window, kind, length));
         }
         let trailer = self.order.u32(window.bytes(), size - 4);
         if trailer != length {
             let what =
                 format!("a block of type {kind:#x} has the length {length} at its head and {trailer} at its end");
-            return Err(damage(Problem::BadBlockLength, window.position(), what));
+            return Err(Fault::damage(Problem::BadBlockLength, window.position(), what));
         }
         Ok((kind, size))
+    }
+
+    /// The file ends, or the block's length lies: what follows one that cannot be right is worth a look.
+    #[cold]
+    fn cut(&self, window: &Window, kind: u32, length: u32) -> Fault {
+        let captured =
+            (window.bytes().len() >= 24 && kind == ENHANCED_PACKET).then(|| self.order.u32(window.bytes(), 20));
+        let sound = match captured {
+            Some(captured) => (length - 32).wrapping_sub(captured) < 1 << 16,
+            None => length < 1 << 16 && KNOWN.contains(&kind),
+        };
+        match Fault::cut(window) {
+            Fault::Damage { problem, offset, what, .. } => Fault::Damage { problem, offset, what, last: sound },
+            fault @ Fault::Io(_) => fault,
+        }
+    }
+
+    /// Whether the block ahead is wrong in its content alone.
+    pub fn passes_over(&self) -> bool {
+        self.pass_over.is_some()
+    }
+
+    /// Goes on after damage, which has been told.
+    pub fn search(&mut self, window: &mut Window) -> std::io::Result<Search> {
+        if let Some(length) = self.pass_over.take() {
+            window.take(length);
+            return Ok(Search::Found(0));
+        }
+        let order = self.order;
+        search(window, None, |bytes| look_at(bytes, order))
     }
 
     fn other_block(&mut self, kind: u32, body: &[u8]) -> Result<(), String> {
@@ -146,9 +181,12 @@ impl PcapNg {
                 self.interfaces.clear();
             }
             INTERFACE => {
-                let interface = self.interface(body).ok_or("an interface block too short for its fields")?;
-                self.interfaces.push(interface);
+                let interface = self.interface(body);
+                // It keeps its number, or later ones would be taken for others.
+                self.interfaces.push(interface.unwrap_or(Interface { link: u16::MAX, ..Interface::default() }));
+                interface.ok_or("an interface block too short for its fields")?;
             }
+            NAMES => self.names.take(self.order, body),
             STATISTICS => self.statistics(body),
             _ => {}
         }
@@ -242,7 +280,24 @@ fn section_order(head: &[u8]) -> Option<Order> {
     }
 }
 
-#[cold]
-fn damage(problem: Problem, offset: u64, what: String) -> Fault {
-    Fault::Damage { problem, offset, what }
+/// Whether a block of a known type begins here, with one length at both ends.
+fn look_at(bytes: &[u8], order: Order) -> Look {
+    if bytes.len() < 12 {
+        return Look::Short;
+    }
+    let kind = order.u32(bytes, 0);
+    if !KNOWN.contains(&kind) {
+        return Look::No;
+    }
+    let order = if kind == SECTION_HEADER { section_order(bytes) } else { Some(order) };
+    let Some(order) = order else { return Look::No };
+    let length = order.u32(bytes, 4);
+    if length < 12 || !length.is_multiple_of(4) || length > MAX_BLOCK {
+        return Look::No;
+    }
+    let size = length as usize;
+    if bytes.len() < size {
+        return Look::Short;
+    }
+    if order.u32(bytes, size - 4) == length { Look::Sound(size, None) } else { Look::No }
 }

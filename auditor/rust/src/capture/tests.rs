@@ -84,10 +84,12 @@ fn files_that_are_no_captures_are_told_apart() {
     for (bytes, words) in [
         (&b""[..], "is empty"),
         (b"dear reader, this is a letter", "is not a capture"),
-        (b"\x1f\x8b\x08\0\0\0\0\0", "compressed (gzip)"),
-        (b"\x28\xb5\x2f\xfd\0\0", "compressed (zstd)"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "compressed twice: there is gzip"),
+        (b"\x28\xb5\x2f\xfd\0\0", "compressed twice: there is zstd"),
         (b"\xd4\xc3\xb2\xa1\x02\0", "has 6 bytes of 24"),
-        (b"snoop\0\0\0\0\0\0\x02", "snoop"),
+        (b"\xab\x01\0\x1c\x02\0", "has 6 bytes of 28"),
+        (b"snoop\0\0\0\0\0\0\x03", "snoop"),
+        (b"PK\x03\x04", "zip"),
     ] {
         let error = reader(bytes).err().expect("no capture");
         assert!(error.contains(words), "{error:?} should contain {words:?}");

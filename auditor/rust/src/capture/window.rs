@@ -72,6 +72,22 @@ impl Window {
         &self.buffer[from..self.start]
     }
 
+    /// Makes room for `count` bytes at once, so that looking far ahead does not move bytes for every step.
+    pub fn reserve(&mut self, count: usize) {
+        if count > self.buffer.len() {
+            self.buffer.resize(count, 0);
+        }
+    }
+
+    /// The stream from here on: what is buffered, then the source.
+    #[must_use]
+    pub fn into_rest(mut self) -> Box<dyn Read + Send> {
+        self.buffer.truncate(self.end);
+        let mut buffered = io::Cursor::new(self.buffer);
+        buffered.set_position(self.start as u64);
+        Box::new(buffered.chain(self.source))
+    }
+
     /// Skips `count` bytes without holding them; false when the stream ends before that.
     ///
     /// # Errors

@@ -2,9 +2,12 @@
 
 use super::bytes::{u8_at, u16_at, u32_at};
 use super::link::Inner;
-use super::packet::{Ends, Fragment, Packet};
-use super::{ipv6, transport};
+use super::packet::{Carrier, Decoded, Ends, Fragment, Tuple};
+use super::{ipv6, transport, tunnel};
 use crate::problem::Problem;
+
+/// The longest IP packet: header and a length of sixteen bits.
+const LONGEST: u32 = 40 + 0xffff;
 
 /// What an IP header leads to.
 #[derive(Clone, Copy)]
@@ -20,13 +23,34 @@ pub struct Datagram<'a> {
     pub problem: Option<Problem>,
 }
 
-/// Decodes an IP packet down to its transport header.
-#[inline]
-pub fn decode<'a>(inner: &Inner<'a>) -> Result<Packet<'a>, Problem> {
-    let datagram = datagram(inner.bytes, inner.wire_len)?;
+/// Decodes an IP packet down to its transport header; the innermost one, where tunnels are around it. What a tunnel
+/// carries besides IP packets counts with the tunnel itself.
+pub fn decode<'a>(outside: &Inner<'a>) -> Result<Decoded<'a>, Problem> {
+    let mut at = *outside;
+    let mut datagram = datagram(at.bytes, at.wire_len)?;
+    let (mut kind, mut carrier, mut problem) = (0, None, None);
+    while let Some((entered, mut inside)) = tunnel::enter(&datagram, &at) {
+        if datagram.fragment.is_some() {
+            // The rest of it comes with later fragments; its own header says how much.
+            inside.wire_len = LONGEST;
+        }
+        let Ok(next) = self::datagram(inside.bytes, inside.wire_len) else { break };
+        if let Some(fragment) = datagram.fragment {
+            let (source_port, destination_port) = ports(datagram.body).unwrap_or_default();
+            let tuple = Tuple { ends: datagram.ends, protocol: datagram.protocol, source_port, destination_port };
+            carrier = carrier.or(Some(Carrier { tuple, fragment }));
+        }
+        if kind == 0 {
+            kind = entered as u8;
+        }
+        problem = problem.or(datagram.problem);
+        (at, datagram) = (inside, next);
+    }
     let mut packet = transport::decode(&datagram);
-    packet.vlan = inner.vlan;
-    Ok(packet)
+    packet.vlan = at.vlan;
+    packet.tunnel = kind;
+    packet.problem = packet.problem.or(problem);
+    Ok(Decoded { packet, carrier, bytes: at.bytes })
 }
 
 /// Decodes an IP header with its options or extension headers. The version is taken from the header, whatever the
@@ -62,7 +86,7 @@ fn ipv4(bytes: &[u8], wire_len: u32) -> Result<Datagram<'_>, Problem> {
         length: body_len,
         more: place & 0x2000 != 0,
     });
-    Ok(Datagram {
+    let mut datagram = Datagram {
         ends: Ends::V4 {
             source: u32_at(bytes, 12).unwrap_or_default(),
             destination: u32_at(bytes, 16).unwrap_or_default(),
@@ -72,7 +96,11 @@ fn ipv4(bytes: &[u8], wire_len: u32) -> Result<Datagram<'_>, Problem> {
         body: &captured[..captured.len().min(body_len as usize)],
         body_len,
         problem,
-    })
+    };
+    if header[9] == ipv6::AUTHENTICATION && place.trailing_zeros() >= 13 {
+        ipv6::extensions(&mut datagram);
+    }
+    Ok(datagram)
 }
 
 /// The length to go by. Segmentation offload leaves 0 in the header: then the frame's length counts.

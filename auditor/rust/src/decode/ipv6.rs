@@ -9,7 +9,8 @@ const HEADER: usize = 40;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
-const AUTHENTICATION: u8 = 51;
+/// The one extension header that IPv4 has as well.
+pub const AUTHENTICATION: u8 = 51;
 const DESTINATION: u8 = 60;
 const MOBILITY: u8 = 135;
 const HOST_IDENTITY: u8 = 139;
@@ -48,7 +49,7 @@ fn is_extension(protocol: u8) -> bool {
 }
 
 /// Walks the extension headers. Every one has at least eight bytes, so that the walk ends with the bytes.
-fn extensions(datagram: &mut Datagram<'_>) {
+pub fn extensions(datagram: &mut Datagram<'_>) {
     while is_extension(datagram.protocol) {
         let Some(size) = extension_length(datagram) else {
             datagram.problem = Some(Problem::CutIpHeader);

@@ -11,22 +11,29 @@ mod link;
 mod packet;
 mod quick;
 mod transport;
+mod tunnel;
+mod wan;
+mod wlan;
 
+#[cfg(test)]
+mod layer_tests;
 #[cfg(test)]
 mod tests;
 
 pub use icmp::quoted_tuple;
-pub use packet::{Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
+pub use link::is_decoded;
+pub use packet::{Carrier, Decoded, Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
 pub use quick::quick;
+pub use tunnel::{TUNNELS, Tunnel};
 
 use crate::{capture::Frame, problem::Problem};
 
-/// Decodes a frame down to its transport header.
+/// Decodes a frame down to the transport header of its innermost packet.
 ///
 /// # Errors
 /// Why no packet of a flow is in it.
 #[inline]
-pub fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, Problem> {
+pub fn decode<'a>(frame: &Frame<'a>) -> Result<Decoded<'a>, Problem> {
     let inner = link::decode(frame.link, frame.data, frame.wire_len)?;
     ip::decode(&inner)
 }

@@ -113,6 +113,8 @@ pub struct Packet<'a> {
     pub tuple: Tuple,
     /// Outermost VLAN, 0 for none.
     pub vlan: u16,
+    /// Outermost tunnel, see [`TUNNELS`](super::TUNNELS); 0 for none.
+    pub tunnel: u8,
     /// TCP header, when enough of it was captured.
     pub tcp: Option<Tcp>,
     /// ICMP message, when enough of it was captured.
@@ -127,4 +129,24 @@ pub struct Packet<'a> {
     pub fragment: Option<Fragment>,
     /// What was wrong, though the packet counts.
     pub problem: Option<Problem>,
+}
+
+/// A tunnel's packet that came in fragments: what the later ones will be known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    /// Ends of the tunnel.
+    pub tuple: Tuple,
+    /// Its first fragment.
+    pub fragment: Fragment,
+}
+
+/// What the general path says of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The innermost packet.
+    pub packet: Packet<'a>,
+    /// Set where the tunnel around it was fragmented.
+    pub carrier: Option<Carrier>,
+    /// Captured bytes from the packet's IP header on.
+    pub bytes: &'a [u8],
 }

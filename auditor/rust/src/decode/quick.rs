@@ -1,11 +1,12 @@
 //! The fast path for what nearly every packet is: TCP or UDP, whole headers, in IPv4 without options or IPv6 without
-//! extension headers, on Ethernet with at most one VLAN tag.
+//! extension headers, on Ethernet with at most one VLAN tag, and in no tunnel.
 //!
 //! [`super::decode`] knows all cases and is its oracle in the tests. What is not certain here is left to it: nothing is
 //! counted as a problem. Decoding on the general path hands a packet of 160 bytes from function to function by copying,
 //! and each copy waits for the small writes before it; here it is built once, where it is used.
 
 use super::packet::{Ends, Packet, Tcp, Tuple, protocol};
+use super::tunnel::is_tunnel_port;
 use crate::capture::Frame;
 
 const ETHERNET: u16 = 1;
@@ -93,6 +94,7 @@ impl<'a> Body<'a> {
                 destination_port: be16(self.bytes, 2),
             },
             vlan,
+            tunnel: 0,
             tcp,
             icmp: None,
             payload,
@@ -120,7 +122,7 @@ fn tcp<'a>(body: &Body<'a>, vlan: u16) -> Option<Packet<'a>> {
 fn udp<'a>(body: &Body<'a>, vlan: u16) -> Option<Packet<'a>> {
     let header: &[u8; 8] = body.bytes.first_chunk()?;
     let claimed = u32::from(be16(header, 4));
-    if claimed < 8 || claimed > body.length {
+    if claimed < 8 || claimed > body.length || is_tunnel_port(be16(header, 2)) || is_tunnel_port(be16(header, 0)) {
         return None;
     }
     Some(body.packet(vlan, 8, claimed - 8, None))

@@ -19,6 +19,7 @@ pub fn decode<'a>(datagram: &Datagram<'a>) -> Packet<'a> {
     let mut packet = Packet {
         tuple,
         vlan: 0,
+        tunnel: 0,
         tcp: None,
         icmp: None,
         payload: datagram.body,

@@ -110,11 +110,15 @@ impl Aside {
 
 /// Rare facts of all flows.
 #[derive(Debug)]
-pub struct Asides(HashMap<u32, Box<Aside>, Seed>);
+pub struct Asides {
+    rows: HashMap<u32, Box<Aside>, Seed>,
+    /// Segments that began before the place that was reached: retransmissions, late ones, and duplicates.
+    pub repeated: u64,
+}
 
 impl Default for Asides {
     fn default() -> Self {
-        Self(HashMap::with_hasher(Seed::random()))
+        Self { rows: HashMap::with_hasher(Seed::random()), repeated: 0 }
     }
 }
 
@@ -122,13 +126,13 @@ impl Asides {
     /// The row of a flow, a new one if need be.
     pub fn of(&mut self, flow: u32, record: &mut Record) -> &mut Aside {
         record.marks |= mark::ASIDE;
-        self.0.entry(flow).or_default()
+        self.rows.entry(flow).or_default()
     }
 
     /// The row of a flow that has one.
     #[must_use]
     pub fn get(&self, flow: u32, record: &Record) -> Option<&Aside> {
-        if record.is(mark::ASIDE) { self.0.get(&flow).map(AsRef::as_ref) } else { None }
+        if record.is(mark::ASIDE) { self.rows.get(&flow).map(AsRef::as_ref) } else { None }
     }
 
     /// Appends a letter to a flow's history.

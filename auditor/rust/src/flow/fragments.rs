@@ -40,6 +40,8 @@ pub struct First {
     pub tuple: Tuple,
     /// TCP: sequence number that the datagram's byte 0 would have, so that offsets can be added.
     pub origin: Option<u32>,
+    /// Outermost tunnel, where the fragments are the tunnel's: the packet inside said already how long it is.
+    pub tunnel: u8,
 }
 
 /// A fragment without ports, waiting.
@@ -53,6 +55,8 @@ pub struct Held {
     pub fragment: Fragment,
     /// Outermost VLAN.
     pub vlan: u16,
+    /// Outermost tunnel, 0 for none.
+    pub tunnel: u8,
     /// Bytes of it were not captured.
     pub cut: bool,
 }

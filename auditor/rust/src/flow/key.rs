@@ -69,6 +69,13 @@ impl Seed {
         Self(state.hash_one(1) | 1, state.hash_one(2) | 1)
     }
 
+    /// One word more into a hash.
+    #[inline]
+    #[must_use]
+    pub fn mix(self, hash: u64, word: u64) -> u64 {
+        fold(hash.rotate_left(32) ^ word ^ self.0, self.1)
+    }
+
     /// Hash of a key.
     #[inline]
     #[must_use]

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::Stamp;
 use super::key::{Seed, Side};
 use super::record::{OriginatorBy, Record, mark};
-use crate::app::ndmp::{Chunk, ControlStream, Events, Probe, probe};
+use crate::app::names::{self, Name, NameKind, Names, Telling};
+use crate::app::ndmp::{self, Chunk, ControlStream, Events, Probe, Pulse, probe};
+use crate::app::tls::{Hellos, Segment};
 use crate::app::{App, recognise};
 use crate::decode::{Packet, Tcp, flag, protocol};
 
@@ -13,8 +15,12 @@ use crate::decode::{Packet, Tcp, flag, protocol};
 pub const PROBES: u8 = 16;
 /// The same on an NDMP port: a stream that was joined in the middle may take long to come to a record's beginning.
 pub const PROBES_ON_NDMP_PORT: u8 = 250;
+/// Stands in for such a number where the protocol is decided and the segments are noted all the same.
+const PULSED: u8 = u8::MAX;
 /// Datagrams that are looked at: the first of each side.
 pub const PROBES_UDP: u8 = 2;
+/// The same where datagrams tell names of hosts: each may tell another.
+const PROBES_NAMES: u8 = 250;
 
 /// Bytes that all streams under way may hold together; half of it stays when there are more.
 const MAX_HELD: usize = 256 << 20;
@@ -24,6 +30,9 @@ const MAX_HELD: usize = 256 << 20;
 pub struct Recognition {
     streams: HashMap<u32, Box<ControlStream>, Seed>,
     events: Events,
+    pulse: Pulse,
+    hellos: Hellos,
+    names: Names,
     /// Bytes that the streams hold, about.
     held: usize,
     most: usize,
@@ -31,7 +40,15 @@ pub struct Recognition {
 
 impl Default for Recognition {
     fn default() -> Self {
-        Self { streams: HashMap::with_hasher(Seed::random()), events: Events::default(), held: 0, most: MAX_HELD }
+        Self {
+            streams: HashMap::with_hasher(Seed::random()),
+            events: Events::default(),
+            pulse: Pulse::default(),
+            hellos: Hellos::default(),
+            names: Names::default(),
+            held: 0,
+            most: MAX_HELD,
+        }
     }
 }
 
@@ -55,10 +72,40 @@ impl Recognition {
     /// Looks at a packet of a flow whose protocol is not decided, or that has a stream.
     #[inline(never)]
     pub fn inspect(&mut self, record: &mut Record, seen: &Seen<'_>) {
-        if record.is(mark::STREAM) {
+        let stream = record.is(mark::STREAM) && !self.hellos.holds(seen.flow);
+        if (seen.on_ndmp_port || stream) && seen.packet.payload_len > 0 && seen.packet.tuple.protocol == protocol::TCP {
+            self.pulse.beat(seen.flow, seen.side, seen.stamp.time, seen.packet.payload_len);
+        }
+        if stream {
             self.feed(record, seen);
-        } else if record.to_probe > 0 && !seen.packet.payload.is_empty() {
-            self.look(record, seen);
+        } else if !seen.packet.payload.is_empty() {
+            // A TLS hello leaves the other side to be looked at: an NDMP server greets whatever its client said.
+            if record.to_probe > 0 && record.to_probe != PULSED {
+                self.look(record, seen);
+            }
+            self.greet(record, seen);
+        }
+    }
+
+    /// Gives a segment to the handshake of its flow, if there is one under way.
+    fn greet(&mut self, record: &mut Record, seen: &Seen<'_>) {
+        let (true, Some(tcp)) = (self.hellos.holds(seen.flow), seen.packet.tcp) else { return };
+        let segment = Segment {
+            side: seen.side,
+            seq: tcp.seq.wrapping_add(u32::from(tcp.has(flag::SYN))),
+            first: record.initial[seen.side].wrapping_add(1),
+            payload: seen.packet.payload,
+            whole: seen.packet.payload.len() >= seen.packet.payload_len as usize,
+            stamp: stamp(seen),
+        };
+        let (name, goes_on) = self.hellos.take(seen.flow, &segment);
+        if !goes_on {
+            record.marks &= !mark::STREAM;
+        }
+        if let Some(text) = name {
+            let address = names::destination(&seen.packet.tuple);
+            let Stamp { packet, file, .. } = *seen.stamp;
+            self.names.add(&Name { address, kind: NameKind::TlsServerName, text, port: 0, packet, file });
         }
     }
 
@@ -74,15 +121,38 @@ impl Recognition {
                 return self.open(record, seen, found);
             }
         }
-        if seen.first_payload {
+        if names::tells(record.app) {
+            self.tell(record, seen);
+        } else if seen.first_payload {
             let app = recognise(packet.payload, packet.tuple.protocol);
             if app != App::Unknown {
                 record.app = app as u8;
+                if app == App::Tls && !self.hellos.holds(seen.flow) && self.hellos.open(seen.flow, stamp(seen)) {
+                    record.marks |= mark::STREAM;
+                }
                 // An NDMP server greets although its client may have spoken first, and in another protocol.
-                if record.payload.iter().all(|&bytes| bytes > 0) {
-                    record.to_probe = 0;
+                if packet.tuple.protocol == protocol::UDP && names::tells(record.app) {
+                    record.to_probe = PROBES_NAMES;
+                } else if record.payload.iter().all(|&bytes| bytes > 0) {
+                    record.to_probe = if app == App::Tls && seen.on_ndmp_port { PULSED } else { 0 };
+                }
+                if names::tells(record.app) {
+                    self.tell(record, seen);
                 }
             }
+        }
+    }
+
+    /// Takes the names out of a payload: of every datagram, but only of the first segment of each side.
+    fn tell(&mut self, record: &mut Record, seen: &Seen<'_>) {
+        let Packet { tuple, payload, .. } = seen.packet;
+        let over = tuple.protocol == protocol::TCP && record.payload.iter().all(|&bytes| bytes > 0);
+        if seen.first_payload || tuple.protocol == protocol::UDP {
+            let Stamp { packet, file, .. } = *seen.stamp;
+            self.names.read(&Telling { app: names::app(record.app), tuple, payload, packet, file });
+        }
+        if over {
+            record.to_probe = 0;
         }
     }
 
@@ -91,6 +161,7 @@ impl Recognition {
             && (record.flags[0] | record.flags[1]) & flag::SYN != 0
             && record.payload[seen.side] == u64::from(seen.packet.payload_len);
         let stream = Box::new(ControlStream::new(seen.flow, begun));
+        self.hellos.end(seen.flow);
         self.held += stream.memory();
         self.streams.insert(seen.flow, stream);
         record.marks |= mark::STREAM;
@@ -101,7 +172,12 @@ impl Recognition {
     }
 
     fn feed(&mut self, record: &mut Record, seen: &Seen<'_>) {
-        let (Some(tcp), Some(stream)) = (seen.packet.tcp, self.streams.get_mut(&seen.flow)) else { return };
+        let Some(stream) = self.streams.get_mut(&seen.flow) else {
+            // It was given up, or a handshake that had to make room.
+            record.marks &= !mark::STREAM;
+            return;
+        };
+        let Some(tcp) = seen.packet.tcp else { return };
         let ends = tcp.flags & (flag::FIN | flag::RST) != 0;
         if seen.packet.payload_len == 0 && !ends {
             return;
@@ -124,6 +200,9 @@ impl Recognition {
                 record.marks &= !mark::STREAM;
                 self.held = self.held.saturating_sub(stream.memory());
                 self.streams.remove(&seen.flow);
+                if !seen.on_ndmp_port {
+                    self.pulse.forget(seen.flow);
+                }
             }
         }
         if self.held > self.most || self.events.is_full() {
@@ -161,21 +240,29 @@ impl Recognition {
     /// The flow is over: its five-tuple has a new one.
     #[cold]
     pub fn end(&mut self, flow: u32) {
+        self.hellos.end(flow);
         if let Some(mut stream) = self.streams.remove(&flow) {
             self.held = self.held.saturating_sub(stream.memory());
             stream.finish(&mut self.events);
         }
     }
 
-    /// The capture is over.
-    pub fn finish(mut self) -> Events {
+    /// The capture is over. `originator`: the originator's side of a flow.
+    pub fn finish(mut self, originator: impl FnMut(u32) -> Side) -> Events {
         let mut rest: Vec<_> = self.streams.into_iter().collect();
         rest.sort_unstable_by_key(|&(flow, _)| flow);
         for (_, mut stream) in rest {
             stream.finish(&mut self.events);
         }
+        self.events.beats = self.pulse.finish(originator);
+        self.events.handshakes.append(&mut self.hellos.finish());
+        self.events.names = self.names.finish();
         self.events
     }
+}
+
+fn stamp(seen: &Seen<'_>) -> ndmp::Stamp {
+    ndmp::Stamp { packet: seen.stamp.packet, file: seen.stamp.file, time: seen.stamp.time }
 }
 
 fn accept(record: &mut Record) {
@@ -243,7 +330,7 @@ mod tests {
         left.sort_unstable();
         assert_eq!(left, [0, 3], "those that hold most go first");
         assert!(streams.held <= 50_000);
-        let mut events = streams.finish();
+        let mut events = streams.finish(|_| 0);
         events.arrange();
         assert_eq!(events.streams.flow, [0, 1, 2, 3]);
         assert!(events.streams.skipped_bytes[1] >= 60_000);

@@ -86,8 +86,8 @@ pub struct Record {
     pub ends: EndStates,
     /// Protocol recognised.
     pub app: u8,
-    /// Outermost VLAN of the first packet.
-    pub vlan: u16,
+    /// Outermost VLAN of the first packet, and above its twelve bits the outermost tunnel.
+    pub place: u16,
     /// See [`mark`].
     pub marks: u16,
     /// Segments with payload that are still to be looked at for the protocol; 0 when that is decided.
@@ -146,6 +146,23 @@ impl Record {
     #[must_use]
     pub fn is_numbered(&self, side: Side) -> bool {
         self.is(mark::NUMBERED << side)
+    }
+
+    /// Notes VLAN and tunnel of the first packet.
+    pub fn put_place(&mut self, vlan: u16, tunnel: u8) {
+        self.place = vlan & 0x0fff | u16::from(tunnel) << 12;
+    }
+
+    /// Outermost VLAN of the first packet, 0 for none.
+    #[must_use]
+    pub fn vlan(&self) -> u16 {
+        self.place & 0x0fff
+    }
+
+    /// Outermost tunnel of the first packet, 0 for none.
+    #[must_use]
+    pub fn tunnel(&self) -> u8 {
+        (self.place >> 12) as u8
     }
 
     /// The side that sent the first packet.

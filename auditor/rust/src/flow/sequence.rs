@@ -58,6 +58,7 @@ fn out_of_line(
         record.next[side] = end;
         return;
     }
+    asides.repeated += 1;
     if record.is(mark::HOLES) {
         asides.of(flow, record).fill(side, seq, space);
     }

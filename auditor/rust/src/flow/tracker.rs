@@ -10,7 +10,7 @@ use super::record::{OriginatorBy, Record, mark};
 use super::table::{Found, Table};
 use super::{Stamp, refusal, tcp};
 use crate::app::ndmp::Events;
-use crate::decode::{Fragment, Icmp, Packet, Tcp, flag, protocol, quoted_tuple};
+use crate::decode::{Carrier, Fragment, Icmp, Packet, Tcp, flag, protocol, quoted_tuple};
 
 /// The flow table with everything beside it, while packets come.
 #[derive(Default)]
@@ -48,13 +48,22 @@ impl Tracker {
         Self { known_ports, ndmp_ports, ..Self::default() }
     }
 
-    /// Takes a packet.
+    /// Segments so far that began before the place that their connection had reached.
     #[inline]
-    pub fn packet(&mut self, packet: &Packet<'_>, stamp: &Stamp) {
-        if let Some(fragment) = packet.fragment {
-            self.fragment(packet, &fragment, stamp);
-        } else {
-            self.credit(packet, stamp);
+    #[must_use]
+    pub fn repeated(&self) -> u64 {
+        self.asides.repeated
+    }
+
+    /// Takes a packet, and the fragment of a tunnel that it came in.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>, carrier: Option<&Carrier>, stamp: &Stamp) {
+        match (packet.fragment, carrier) {
+            (Some(fragment), None) => self.fragment(packet, &fragment, stamp),
+            _ => self.credit(packet, stamp),
+        }
+        if let Some(carrier) = carrier {
+            self.carried(packet, carrier, stamp);
         }
         if let Some(icmp) = packet.icmp {
             self.refusal(packet.tuple.protocol, &icmp, stamp);
@@ -100,6 +109,16 @@ impl Tracker {
         }
     }
 
+    /// Notes a packet inside the first fragment of its tunnel, so that the later ones count with it.
+    #[cold]
+    fn carried(&mut self, packet: &Packet<'_>, carrier: &Carrier, stamp: &Stamp) {
+        let id = DatagramId::new(&carrier.tuple, &carrier.fragment);
+        let first = First { tuple: packet.tuple, origin: None, tunnel: packet.tunnel };
+        for held in self.fragments.first(id, first, &carrier.fragment, stamp.time) {
+            self.credit_later(&held, &[], Some(&first));
+        }
+    }
+
     #[cold]
     fn fragment(&mut self, packet: &Packet<'_>, fragment: &Fragment, stamp: &Stamp) {
         let id = DatagramId::new(&packet.tuple, fragment);
@@ -107,13 +126,14 @@ impl Tracker {
             self.credit(packet, stamp);
             // The header lies between the datagram's byte 0 and the payload's.
             let header = fragment.length.saturating_sub(packet.payload_len);
-            let first = First { tuple: packet.tuple, origin: packet.tcp.map(|tcp| tcp.seq.wrapping_sub(header)) };
+            let origin = packet.tcp.map(|tcp| tcp.seq.wrapping_sub(header));
+            let first = First { tuple: packet.tuple, origin, tunnel: 0 };
             for held in self.fragments.first(id, first, fragment, stamp.time) {
                 self.credit_later(&held, &[], Some(&first));
             }
         } else {
-            let held =
-                Held { tuple: packet.tuple, stamp: *stamp, fragment: *fragment, vlan: packet.vlan, cut: packet.cut };
+            let Packet { tuple, vlan, tunnel, cut, .. } = *packet;
+            let held = Held { tuple, stamp: *stamp, fragment: *fragment, vlan, tunnel, cut };
             match self.fragments.later(id, fragment, stamp.time) {
                 Some(first) => self.credit_later(&held, packet.payload, Some(&first)),
                 None if self.fragments.hold(id, held) => {}
@@ -136,15 +156,18 @@ impl Tracker {
 
     /// Credits a fragment that has no transport header, as if it were a packet of its own.
     fn credit_later(&mut self, held: &Held, payload: &[u8], first: Option<&First>) {
-        let Held { tuple, stamp, fragment, vlan, cut } = held;
+        let Held { tuple, stamp, fragment, vlan, tunnel, cut } = held;
+        // The packet inside a tunnel counted its payload with the first fragment.
+        let inside = first.map_or(0, |first| first.tunnel);
         let seq = first.and_then(|first| first.origin).map(|origin| origin.wrapping_add(fragment.offset));
         let packet = Packet {
             tuple: first.map_or(*tuple, |first| first.tuple),
             vlan: *vlan,
+            tunnel: if inside == 0 { *tunnel } else { inside },
             tcp: seq.map(|seq| Tcp { seq, ack: 0, flags: 0, zero_window: false }),
             icmp: None,
-            payload,
-            payload_len: fragment.length,
+            payload: if inside == 0 { payload } else { &[] },
+            payload_len: if inside == 0 { fragment.length } else { 0 },
             cut: *cut,
             fragment: Some(*fragment),
             problem: None,
@@ -169,11 +192,12 @@ impl Tracker {
         for held in self.fragments.finish() {
             self.orphan(&held);
         }
+        let events = self.recognition.finish(|flow| self.table.record(flow).originator());
         Finished {
             table: self.table,
             addresses: self.addresses,
             asides: self.asides,
-            events: self.recognition.finish(),
+            events,
             orphans: self.orphans,
         }
     }
@@ -191,7 +215,7 @@ fn begin(record: &mut Record, packet: &Packet<'_>, side: Side, stamp: &Stamp, kn
     record.last_time = stamp.time;
     record.first = stamp.serial;
     record.last = stamp.serial;
-    record.vlan = packet.vlan;
+    record.put_place(packet.vlan, packet.tunnel);
     if side == 1 {
         record.marks |= mark::FIRST_FROM_HIGH;
     }

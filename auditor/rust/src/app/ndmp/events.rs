@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::value::Body;
+use super::{pulse::Beats, value::Body};
+use crate::app::names::Name;
+use crate::app::tls::Details;
 
 /// What became of a message's body. The discriminant indexes [`MESSAGE_STATUS`].
 #[repr(u8)]
@@ -226,6 +228,12 @@ pub struct Events {
     pub texts: Vec<String>,
     /// One row per confirmed stream.
     pub streams: Streams,
+    /// Segments of control connections, by flow.
+    pub beats: Beats,
+    /// What TLS handshakes showed, those inside control streams among them.
+    pub handshakes: Vec<Details>,
+    /// Names of hosts, in order of their packets.
+    pub names: Vec<Name>,
     known_texts: HashMap<String, i32>,
     /// Flows whose messages have `from_responder` the old way round.
     pub(super) flipped: HashSet<u32>,

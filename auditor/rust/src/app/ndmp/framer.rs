@@ -127,8 +127,12 @@ impl Framer {
                 (taken, Again::new())
             }
             State::Tls(tls) => match tls.take(bytes, fresh) {
-                tls::Step::Taken(taken) => (taken, Again::new()),
+                tls::Step::Taken(taken) => {
+                    talk.tls_bytes(self.side, bytes.get(..taken).unwrap_or(bytes));
+                    (taken, Again::new())
+                }
                 tls::Step::Ndmp(head, taken) => {
+                    talk.tls_ended(self.side);
                     self.state = State::Start(Vec::new());
                     (taken, vec![(head, stamp)])
                 }
@@ -218,7 +222,10 @@ impl Framer {
                 self.skipped += head.len() as u64;
                 self.lose();
             }
-            State::Tls(tls) => tls.miss(len),
+            State::Tls(tls) => {
+                talk.tls_missed(self.side);
+                tls.miss(len);
+            }
             State::Search(search) => {
                 self.skipped += search.held();
                 search.clear();

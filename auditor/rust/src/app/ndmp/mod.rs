@@ -15,6 +15,7 @@ mod names;
 mod negotiation;
 mod open;
 mod probe;
+mod pulse;
 mod record;
 #[cfg(test)]
 mod samples;
@@ -27,10 +28,12 @@ mod tls;
 mod value;
 mod xdr;
 
+pub use assembler::Stamp;
 pub use columns::FIELD_NAMES;
 pub use events::{Events, Fields, MESSAGE_STATUS, Messages, Status, Streams};
 pub use names::{error_name, message_name};
 pub use probe::{Probe, probe};
+pub use pulse::{Beats, Pulse};
 pub use record::{DecodeError, Decoded, decode_records};
 pub use stream::{Chunk, ControlStream};
 pub use value::Value;

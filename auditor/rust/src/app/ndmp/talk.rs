@@ -10,6 +10,7 @@ use super::{
     message::{self, Sender},
     negotiation::Negotiation,
 };
+use crate::app::tls::Repeated;
 
 /// Requests remembered per direction; sessions have one or two open at a time.
 const MAX_PENDING: usize = 64;
@@ -88,6 +89,7 @@ pub struct Talk {
     held: Events,
     fields_left: usize,
     tls_packet: Option<u64>,
+    handshakes: Repeated,
     messages: u64,
     not_captured: u64,
 }
@@ -110,6 +112,7 @@ impl Talk {
             held: Events::default(),
             fields_left: MAX_FIELDS,
             tls_packet: None,
+            handshakes: Repeated::default(),
             messages: 0,
             not_captured: 0,
         }
@@ -138,15 +141,31 @@ impl Talk {
         self.tls_packet.is_some()
     }
 
-    /// TLS begins in this packet.
+    /// TLS begins in this packet, in one direction or in both.
     pub fn tls_began(&mut self, stamp: Stamp) {
         self.tls_packet.get_or_insert(stamp.packet);
+        self.handshakes.begin(self.flow, stamp);
+    }
+
+    /// The next bytes of a direction that is in TLS.
+    pub fn tls_bytes(&mut self, side: usize, bytes: &[u8]) {
+        self.handshakes.take(side, bytes);
+    }
+
+    /// Bytes of a direction that is in TLS are missing.
+    pub fn tls_missed(&mut self, side: usize) {
+        self.handshakes.miss(side);
+    }
+
+    /// A direction speaks in clear again: the next TLS is another one.
+    pub fn tls_ended(&mut self, side: usize) {
+        self.handshakes.end(side);
     }
 
     /// Bytes held, about.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.held.messages.len() * size_of::<Row>() + self.held.fields.len() * 40
+        self.held.messages.len() * size_of::<Row>() + self.held.fields.len() * 40 + self.handshakes.memory()
     }
 
     /// A header found while searching is believed without looking further: it answers a request that waits, or the
@@ -200,6 +219,7 @@ impl Talk {
             self.held = Events::default();
             return;
         }
+        sink.handshakes.append(&mut std::mem::take(&mut self.handshakes).finish());
         let streams = &mut sink.streams;
         streams.flow.push(self.flow);
         streams.began.push(u8::from(!self.from_start && !self.greeted));

@@ -44,7 +44,7 @@ impl Scene {
             time: 1000 + number.cast_signed(),
             wire_len: packet.payload_len + 54,
         };
-        self.tracker.packet(packet, &stamp);
+        self.tracker.packet(packet, None, &stamp);
         self
     }
 
@@ -83,6 +83,7 @@ pub fn bare(protocol: u8, from: (u32, u16), to: (u32, u16)) -> Packet<'static> {
     Packet {
         tuple,
         vlan: 0,
+        tunnel: 0,
         tcp: None,
         icmp: None,
         payload: &[],

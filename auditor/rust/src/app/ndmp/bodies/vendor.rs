@@ -5,6 +5,7 @@ use crate::app::ndmp::{
     value::{Body, Value},
     xdr::{Fault, Read, Reader},
 };
+use crate::app::tls::Certificate;
 
 /// The layout of a request or post.
 pub fn request_layout(code: u32) -> Option<Layout> {
@@ -126,10 +127,24 @@ fn ssl_request(reader: &mut Reader<'_>, out: &mut Body) -> Read<()> {
     for name in ["cert_id_1", "cert_id_2", "unknown1", "unknown2", "ca_cert_len"] {
         out.push((name, reader.u32()?.into()));
     }
-    out.push(("ca_cert", reader.text()?));
+    let authority = reader.text()?;
+    certificate(&authority, out);
+    out.push(("ca_cert", authority));
     out.push(("agent_cert_len", reader.u32()?.into()));
     out.push(("agent_cert", reader.text()?));
     Ok(())
+}
+
+/// What the media server's own authority says of itself, where its certificate is delivered.
+fn certificate(pem: &Value, out: &mut Body) {
+    let Value::Text(pem) = pem else { return };
+    if let Some(certificate) = Certificate::from_pem(pem) {
+        let second = |second: i64| Value::from(u32::try_from(second).unwrap_or(u32::MAX));
+        out.push(("ca_cert_subject", certificate.subject.as_str().into()));
+        out.push(("ca_cert_issuer", certificate.issuer.as_str().into()));
+        out.push(("ca_cert_not_before", second(certificate.not_before)));
+        out.push(("ca_cert_not_after", second(certificate.not_after)));
+    }
 }
 
 /// Reply 0xf383: the error is the third field.

@@ -1,0 +1,104 @@
+"""Flows as formats that show them see them: documented columns of plain values, made batch by batch.
+
+Nothing here knows NumPy, and no object for a flow exists until a format asks for rows. The pipeline fills the columns
+(``auditor.flow_export``) and only where a format wants them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+BATCH = 1 << 16
+"""Flows in a batch, unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowField:
+    """A column: its ``name``, ``kind``, ``unit`` and meaning.
+
+    ``kind``: ``time`` (ns since 1970, UTC), ``number``, ``flag`` (true or false), ``word`` (one of few) or ``text``.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+
+
+class Vocabulary(Protocol):
+    """Words that codes stand for; a tuple of words is one."""
+
+    def __getitem__(self, code: int, /) -> str:
+        """Return the word of a code."""
+
+
+class Values(Protocol):
+    """The values of a column."""
+
+    def part(self, start: int, stop: int) -> list[Any]:
+        """Return plain values (text, int, bool, None where there is none) of the flows ``start`` to ``stop - 1``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Numbers, times or flags in one array; the value ``absent`` stands for none."""
+
+    values: Any
+    absent: int | None = None
+
+    def part(self, start: int, stop: int) -> list[Any]:
+        """Return the values as int or bool."""
+        plain: list[Any] = self.values[start:stop].tolist()
+        return plain if self.absent is None else [None if value == self.absent else value for value in plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Codes in one array, and the words that they stand for."""
+
+    codes: Any
+    words: Vocabulary
+
+    def part(self, start: int, stop: int) -> list[str]:
+        """Return the words."""
+        codes = self.codes[start:stop].tolist()
+        known = {code: self.words[code] for code in set(codes)}
+        return [known[code] for code in codes]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Text that is made when it is asked for."""
+
+    make: Callable[[int, int], list[str]]
+
+    def part(self, start: int, stop: int) -> list[str]:
+        """Return the texts."""
+        return self.make(start, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRows:
+    """The flows of an audit, in order of their first packets: ``columns[field.name]`` for each of ``fields``."""
+
+    length: int
+    fields: tuple[FlowField, ...]
+    columns: Mapping[str, Values]
+
+    def __len__(self) -> int:
+        """Return the number of flows."""
+        return self.length
+
+    def bounds(self, size: int = BATCH) -> Iterator[tuple[int, int]]:
+        """Yield the first row and the row after the last of each batch of ``size`` flows."""
+        for start in range(0, self.length, size):
+            yield start, min(start + size, self.length)
+
+    def rows(self, names: Sequence[str] | None = None) -> Iterator[tuple[Any, ...]]:
+        """Yield each flow as a tuple of plain values, of all fields or of those named."""
+        wanted = [self.columns[name] for name in names or [field.name for field in self.fields]]
+        for start, stop in self.bounds():
+            yield from zip(*(column.part(start, stop) for column in wanted), strict=True)

@@ -1,0 +1,214 @@
+"""How good the captures are, where they were taken, and what therefore stays open. Facts in, plain records out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from auditor import _native
+from auditor.flows import TCP, FlowTable, time_text
+from auditor.model import CaptureQuality, Finding, Quality
+from auditor.model.quality import UNKNOWN_VANTAGE, VANTAGES
+from auditor.policy.match import Verdicts
+from auditor.tables.captures import talking_directions
+from auditor.text import counted, number, path_text
+
+_MILLION, _SECOND = 1_000_000, 1_000_000_000
+_LEAST_GAP = 8
+"""Seconds: a shorter silence is never a gap."""
+_BEYOND_USUAL = 100
+"""A gap is so many times longer than what lies between two frames on average."""
+_HANDSHAKE = tuple(_native.ORIGINATOR_BY.index(word) for word in ("syn", "syn-ack"))
+_LOSSY = 1
+"""Percent of dropped packets from which on an answer that was not seen may have been given. As rule BX903 has it."""
+_ONE_SIDED = 50
+"""Percent of one-sided connections from which on the same holds. As rule BX902 has it."""
+_LEAST_PEERS, _NEARLY_ALL = 2, 99
+"""A host that talks with so many others, in so many percent of all flows, is where the capture was taken."""
+
+_SINGLE_HOSTS = {"media-servers": "media-server", "agents": "agent"}
+"""Role of a zone -> vantage of a capture that was taken on a host of it."""
+
+
+def summarise_quality(
+    files: Sequence[_native.FileFacts], table: FlowTable, verdicts: Verdicts, stated: str | None = None
+) -> Quality:
+    """Return how good the captures are. ``stated`` is the vantage as the user tells it; without, it is inferred."""
+    talking, alone = talking_directions(table, len(files))
+    tcp = table["transport"] == TCP
+    late = tcp & ~np.isin(table["originator_by"], _HANDSHAKE)
+    missed = (table["orig_missed"] + table["resp_missed"]).astype(np.float64)
+    began = np.bincount(table["first_file"][late], minlength=len(files))
+    lost = np.bincount(table["first_file"], weights=missed, minlength=len(files))
+    captures = tuple(
+        replace(
+            _of_file(facts),
+            tcp_flows=int(talking[row]),
+            one_sided=int(alone[row]),
+            without_handshake=int(began[row]),
+            missed_bytes=int(lost[row]),
+        )
+        for row, facts in enumerate(files)
+    )
+    if stated is not None:
+        vantage, known_by, because = stated, "unknown" if stated == UNKNOWN_VANTAGE else "stated", ""
+    else:
+        vantage, because = _inferred(table, verdicts)
+        known_by = "unknown" if vantage == UNKNOWN_VANTAGE else "inferred"
+    total = _with_silences(_in_all(captures), files)
+    return Quality(vantage, known_by, because, total, captures)
+
+
+def _of_file(facts: _native.FileFacts) -> CaptureQuality:
+    gaps, least = _gaps(facts.silences, facts.first, facts.last, facts.packets)
+    return CaptureQuality(
+        path=path_text(facts.path),
+        packets=facts.packets,
+        longest_silence_ms=facts.longest_silence // _MILLION,
+        longest_silence_at=time_text(facts.longest_silence_at) if facts.longest_silence else None,
+        gaps=gaps,
+        gap_seconds=least,
+        drops=facts.drops,
+        cut=facts.cut,
+        duplicates=facts.duplicates,
+        unordered=facts.unordered,
+        clock_steps=facts.clock_steps,
+        tunnels=dict(sorted(facts.tunnels.items())),
+        undecoded=dict(sorted(facts.undecoded.items())),
+    )
+
+
+def _gaps(silences: Sequence[int], first: int | None, last: int | None, packets: int) -> tuple[int, int]:
+    """Return how many silences are well beyond usual, and from how many seconds on: a power of two, for the core counts
+    silences by those."""
+    if first is None or last is None or packets < 2:
+        return 0, 0
+    usual = (last - first) / 1e9 / (packets - 1)
+    wanted = max(_LEAST_GAP, usual * _BEYOND_USUAL)
+    power = int(np.ceil(np.log2(wanted)))
+    return sum(silences[power:]), 2**power
+
+
+def _with_silences(total: CaptureQuality, files: Sequence[_native.FileFacts]) -> CaptureQuality:
+    """Return the captures taken together with their silences, those from one file to the next among them."""
+    timed = [(facts.first, facts.last, facts) for facts in files if facts.first is not None and facts.last is not None]
+    if not timed:
+        return total
+    silences = [sum(counts) for counts in zip(*(facts.silences for _, _, facts in timed), strict=True)]
+    longest, begins = max((facts.longest_silence, -facts.longest_silence_at) for _, _, facts in timed)
+    for (_, before, _), (after, _, _) in pairwise(timed):
+        pause = after - before
+        if pause >= _SECOND:
+            silences[min((pause // _SECOND).bit_length() - 1, len(silences) - 1)] += 1
+        longest, begins = max((longest, begins), (pause, -before))
+    first, last = min(one for one, _, _ in timed), max(one for _, one, _ in timed)
+    gaps, least = _gaps(silences, first, last, total.packets)
+    return replace(
+        total,
+        longest_silence_ms=longest // _MILLION,
+        longest_silence_at=time_text(-begins) if longest else None,
+        gaps=gaps,
+        gap_seconds=least,
+    )
+
+
+def _in_all(captures: Sequence[CaptureQuality]) -> CaptureQuality:
+    """Return the captures taken together, but for their silences."""
+    told = [capture.drops for capture in captures if capture.drops is not None]
+    sums = {
+        name: sum(getattr(capture, name) for capture in captures)
+        for name in (
+            "packets",
+            "cut",
+            "duplicates",
+            "unordered",
+            "clock_steps",
+            "tcp_flows",
+            "one_sided",
+            "without_handshake",
+            "missed_bytes",
+        )
+    }
+    return CaptureQuality(
+        drops=sum(told) if told else None,
+        tunnels=_added(capture.tunnels for capture in captures),
+        undecoded=_added(capture.undecoded for capture in captures),
+        **sums,
+    )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(sorted(total.items()))
+
+
+def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
+    """Return the vantage that the flows show, and why: a host that nearly all of them have as an end, or none."""
+    tcp = np.flatnonzero(table["transport"] == TCP)
+    if not len(tcp):
+        return UNKNOWN_VANTAGE, ""
+    one, other = table["orig_addr"][tcp], table["resp_addr"][tcp]
+    size = len(table.addresses)
+    ends = np.bincount(one, minlength=size) + np.bincount(other[one != other], minlength=size)
+    host = int(ends.argmax())
+    share = int(ends[host]) * 100 // len(tcp)
+    mine = (one == host) | (other == host)
+    peers = len(np.unique(np.where(one[mine] == host, other[mine], one[mine])))
+    pairs = len(np.unique(np.minimum(one, other).astype(np.uint64) << np.uint64(32) | np.maximum(one, other)))
+    if share >= _NEARLY_ALL and peers >= _LEAST_PEERS:
+        row = int(tcp[np.flatnonzero(mine)[0]])
+        side = "orig" if table["orig_addr"][row] == host else "resp"
+        role = verdicts.roles[int(getattr(verdicts, f"{side}_role")[row])]
+        vantage = _SINGLE_HOSTS.get(role, UNKNOWN_VANTAGE)
+        return vantage, f"{table.address_text(host)} is an end of {share} percent of {counted(len(tcp), 'TCP flow')}"
+    if pairs > _LEAST_PEERS:
+        return "span", f"no host is an end of all: {number(pairs)} pairs of hosts talk over TCP"
+    return UNKNOWN_VANTAGE, ""
+
+
+def weaken(found: Iterable[Finding], quality: Quality) -> tuple[Finding, ...]:
+    """Return the findings, those marked as inconclusive that rest on an answer which the capture may have lost."""
+    doubts = {capture.path: _doubt(capture) for capture in quality.captures}
+    return tuple(_weakened(finding, doubts) for finding in found)
+
+
+def _weakened(finding: Finding, doubts: Mapping[str, str]) -> Finding:
+    if not finding.absence:
+        return finding
+    reasons = dict.fromkeys(doubts.get(evidence.capture, "") for evidence in finding.evidence)
+    # One capture that is sound is enough.
+    if not reasons or "" in reasons:
+        return finding
+    return replace(finding, inconclusive="; ".join(reasons))
+
+
+def _doubt(capture: CaptureQuality) -> str:
+    """Return why an answer that is not in a capture may have been given all the same; empty where it should be there."""
+    drops = capture.drops or 0
+    if drops and drops * 100 // (capture.packets + drops) >= _LOSSY:
+        return f"the capturing program dropped {counted(drops, 'packet')}, and the answer may be among them"
+    if capture.one_sided > 1 and capture.one_sided * 100 // capture.tcp_flows >= _ONE_SIDED:
+        return "the capture shows one direction only, and the answer may have gone the other way"
+    return ""
+
+
+def quality_limits(quality: Quality) -> tuple[str, ...]:
+    """Return what the captures cannot show, one sentence each."""
+    said = []
+    if quality.vantage == "firewall-inside":
+        said.append("The captures were taken behind the firewall: what it blocks never came there and cannot be shown.")
+    elif quality.vantage == "firewall-outside":
+        said.append("The captures were taken before the firewall: whether an attempt passed shows by its answer alone.")
+    elif quality.vantage in ("media-server", "agent") and quality.vantage_by == "stated":
+        said.append(f"The captures were taken {VANTAGES[quality.vantage]}: traffic between other hosts is not there.")
+    total = quality.total
+    if total.undecoded:
+        names = ", ".join(f"{name} {number(count)}" for name, count in total.undecoded.items())
+        said.append(f"Frames of link types that are not decoded were not judged: {names}.")
+    return tuple(said)

@@ -1,0 +1,130 @@
+"""OCSF events (schema.ocsf.io, 1.5.0): one for each finding, as an array. What both classes of event share.
+
+The time of an event is that of the last packet that was captured, for there is no clock in a report.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from auditor.community_id import community_id
+from auditor.model import Evidence, Finding, Report, Severity
+from auditor.report.places import split_end
+from auditor.text import escape
+
+VERSION = "1.5.0"
+
+_SEVERITIES = {
+    Severity.INFO: (1, "Informational"),
+    Severity.LOW: (2, "Low"),
+    Severity.MEDIUM: (3, "Medium"),
+    Severity.HIGH: (4, "High"),
+    Severity.CRITICAL: (5, "Critical"),
+}
+_CREATE, _NEW, _SUPPRESSED, _RULE, _IP_ADDRESS = 1, 1, 3, 1, 2
+_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58}
+
+
+def event(report: Report, finding: Finding, class_uid: int, class_name: str) -> dict[str, Any]:
+    """Return what every event of a finding has."""
+    number, word = _SEVERITIES[finding.severity]
+    rule = next((one for one in report.rules if one.code == finding.code), None)
+    hosts = _addresses(finding)
+    proofs = [_evidence(one) for one in finding.evidence]
+    made = {
+        "class_uid": class_uid,
+        "class_name": class_name,
+        "category_uid": class_uid // 1000,
+        "category_name": "Findings",
+        "activity_id": _CREATE,
+        "activity_name": "Create",
+        "type_uid": class_uid * 100 + _CREATE,
+        "type_name": f"{class_name}: Create",
+        "severity_id": number,
+        "severity": word,
+        "status_id": _SUPPRESSED if finding.waived else _NEW,
+        "status": "Suppressed" if finding.waived else "New",
+        "time": last_moment(report),
+        "message": escape(finding.message),
+        "metadata": {
+            "version": VERSION,
+            "event_code": escape(finding.code),
+            "product": {"name": "auditor", "version": escape(report.version)},
+        },
+        "finding_info": {
+            "uid": sha256(finding.key.encode("utf-8", "backslashreplace")).hexdigest(),
+            "title": escape(finding.title or finding.name),
+            "desc": escape(f"{finding.message} {finding.consequence}".strip()),
+            "types": [escape(finding.name)],
+            "data_sources": [escape(capture.path) for capture in report.captures],
+            "analytic": {
+                "uid": escape(finding.code),
+                "name": escape(finding.name),
+                "type_id": _RULE,
+                "type": "Rule",
+                "desc": escape(rule.why if rule else ""),
+            },
+        },
+        "remediation": {"desc": escape(finding.remedy)},
+        "resources": [{"type": "host", "name": address, "ip": address} for address in hosts],
+        "observables": [
+            {"name": "resources.ip", "type_id": _IP_ADDRESS, "type": "IP Address", "value": address}
+            for address in hosts
+        ],
+        "evidences": proofs,
+        "unmapped": {
+            "key": escape(finding.key),
+            "flows": finding.flows,
+            "term": escape(finding.term),
+            "nearest_term": escape(finding.nearest),
+            "subject": {escape(name): escape(value) for name, value in finding.subject.items()},
+        },
+    }
+    return {name: value for name, value in made.items() if value != []}
+
+
+def last_moment(report: Report) -> int:
+    """Return the time of the last packet in milliseconds since 1970, 0 where nothing was read."""
+    last = max((capture.last for capture in report.captures if capture.last), default="")
+    try:
+        return int(datetime.fromisoformat(last).timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
+def _addresses(finding: Finding) -> list[str]:
+    """Return the addresses that a finding is about, else those of its first proof."""
+    named = [split_end(f"[{value}]:0") for value in finding.subject.values()]
+    found = list(dict.fromkeys(end[0] for end in named if end))
+    if not found and finding.evidence:
+        flow = finding.evidence[0].flow
+        ends = [split_end(end) for end in (flow.originator, flow.responder)]
+        found = list(dict.fromkeys(end[0] for end in ends if end))
+    return found
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    flow = evidence.flow
+    connection: dict[str, Any] = {"direction_id": 0, "protocol_name": escape(flow.transport)}
+    if flow.transport in _PROTOCOLS:
+        connection["protocol_num"] = _PROTOCOLS[flow.transport]
+    identity = community_id(flow.transport, flow.originator, flow.responder)
+    if identity:
+        connection["community_uid"] = identity
+    return {
+        "src_endpoint": _endpoint(flow.originator),
+        "dst_endpoint": _endpoint(flow.responder),
+        "connection_info": connection,
+        "data": {
+            "capture": escape(evidence.capture),
+            "packets": list(evidence.packets),
+            "note": escape(evidence.note),
+        },
+    }
+
+
+def _endpoint(end: str) -> dict[str, Any]:
+    known = split_end(end)
+    return {"name": escape(end)} if known is None else {"ip": known[0], "port": known[1]}

@@ -1,0 +1,18 @@
+"""OCSF 2004, Detection Finding: what a SIEM takes in by default."""
+
+from __future__ import annotations
+
+from auditor.model import Report, Severity
+from auditor.report.interface import RenderOptions
+from auditor.report.json_ import json_bytes
+from auditor.report.ocsf import event
+
+
+def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
+    """Return an array with an event for each finding."""
+    events = [
+        event(report, finding, 2004, "Detection Finding")
+        | {"is_alert": finding.severity > Severity.INFO and not finding.waived}
+        for finding in report.findings
+    ]
+    return json_bytes(events, indent=2)

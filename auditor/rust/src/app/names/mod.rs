@@ -1,0 +1,218 @@
+//! Names that hosts go by in what was captured: who was called what, by which protocol, in which packet.
+//!
+//! Anyone on the network can write such a name: it is told beside an address and decides nothing. Memory is bounded in
+//! names per address and in all, and each name in length.
+
+mod announcement;
+mod dhcp;
+mod dns;
+mod nbns;
+mod smtp;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::App;
+use crate::decode::{Ends, Tuple, protocol};
+
+pub use announcement::is_announcement;
+pub use dhcp::is_dhcp;
+pub use dns::{is_dns, is_dns_tcp};
+pub use nbns::is_nbns;
+
+/// Names of one address, and of all.
+const MAX_PER_ADDRESS: usize = 8;
+const MAX_NAMES: usize = 1 << 16;
+/// Bytes of a name.
+const MAX_TEXT: usize = 255;
+
+/// Where a name stood. The discriminant indexes [`NAME_KINDS`].
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameKind {
+    /// Answer of a DNS server.
+    Dns,
+    /// Answer by multicast DNS.
+    Mdns,
+    /// Answer by link-local multicast name resolution.
+    Llmnr,
+    /// Registration or answer of the `NetBIOS` name service.
+    Netbios,
+    /// Host name of a DHCP client.
+    Dhcp,
+    /// Greeting of an SMTP server, or what its client calls itself.
+    Smtp,
+    /// Name that a TLS client asked for.
+    TlsServerName,
+    /// Agent that announces itself to a media server.
+    Announcement,
+}
+
+/// Names of [`NameKind`].
+pub const NAME_KINDS: &[&str] =
+    &["dns", "mdns", "llmnr", "netbios", "dhcp", "smtp", "tls-server-name", "agent-announcement"];
+
+/// Address as the flow table has it: IPv4 mapped into IPv6.
+pub type Address = [u8; 16];
+
+/// A name of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// Who is called so.
+    pub address: Address,
+    /// Where the name stood.
+    pub kind: NameKind,
+    /// The name.
+    pub text: String,
+    /// NDMP port that an announcement gives, else 0.
+    pub port: u16,
+    /// First packet that had it.
+    pub packet: u64,
+    /// File of that packet.
+    pub file: u32,
+}
+
+/// A payload that may hold names.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// What it was recognised as.
+    pub app: App,
+    /// Ends of the packet.
+    pub tuple: &'a Tuple,
+    /// Captured payload.
+    pub payload: &'a [u8],
+    /// Number of the packet.
+    pub packet: u64,
+    /// Its file.
+    pub file: u32,
+}
+
+/// What a parser finds: address (the sender's where `None`), kind, port, and the name, which is made only where there is
+/// room for it: in a flood of answers there seldom is.
+type Found<'f> = dyn FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>) + 'f;
+
+/// Names by address.
+#[derive(Debug, Default)]
+pub struct Names {
+    rows: Vec<Name>,
+    by_address: HashMap<Address, Vec<u32>>,
+}
+
+/// Whether payloads of this protocol may hold names, in every datagram of a flow.
+#[inline]
+#[must_use]
+pub fn tells(app: u8) -> bool {
+    app >= App::Dns as u8 || app == App::Smtp as u8
+}
+
+/// The application of a code that [`tells`].
+#[must_use]
+pub fn app(code: u8) -> App {
+    [App::Smtp, App::Dns, App::NetbiosName, App::Dhcp, App::AgentAnnouncement]
+        .into_iter()
+        .find(|&app| app as u8 == code)
+        .unwrap_or_default()
+}
+
+impl Names {
+    /// Takes the names out of a payload.
+    pub fn read(&mut self, telling: &Telling<'_>) {
+        let Telling { app, tuple, payload, packet, file } = *telling;
+        let sender = source(tuple);
+        let mut found = |address: Option<Address>, kind, port, text: &dyn Fn() -> Option<String>| {
+            let address = address.unwrap_or(sender);
+            if let Some(text) = self.has_room(&address).then(text).flatten() {
+                self.add(&Name { address, kind, text, port, packet, file });
+            }
+        };
+        match app {
+            App::Dns if tuple.protocol == protocol::TCP => {
+                dns::names(payload.get(2..).unwrap_or_default(), NameKind::Dns, &mut found);
+            }
+            App::Dns => dns::names(payload, dns::kind(tuple), &mut found),
+            App::NetbiosName => nbns::names(payload, &mut found),
+            App::Dhcp => dhcp::names(payload, &mut found),
+            App::Smtp => smtp::names(payload, &mut found),
+            App::AgentAnnouncement => announcement::names(payload, &mut found),
+            _ => {}
+        }
+    }
+
+    fn has_room(&self, address: &Address) -> bool {
+        let of_address = || self.by_address.get(address).is_none_or(|known| known.len() < MAX_PER_ADDRESS);
+        self.rows.len() < MAX_NAMES && of_address()
+    }
+
+    /// Adds a name, unless the address has it already or there is no room.
+    pub fn add(&mut self, name: &Name) {
+        let text = name.text.trim_end_matches('.');
+        if text.is_empty() || text.len() > MAX_TEXT || is_nobody(&name.address) || self.rows.len() >= MAX_NAMES {
+            return;
+        }
+        let known = self.by_address.entry(name.address).or_default();
+        let same = |&&row: &&u32| {
+            let other = &self.rows[row as usize];
+            other.kind == name.kind && other.text.eq_ignore_ascii_case(text)
+        };
+        if known.iter().any(|row| same(&row)) {
+            return;
+        }
+        if known.len() >= MAX_PER_ADDRESS {
+            return;
+        }
+        known.push(self.rows.len() as u32);
+        self.rows.push(Name { text: text.to_owned(), ..name.clone() });
+    }
+
+    /// The names, in the order of their packets.
+    #[must_use]
+    pub fn finish(self) -> Vec<Name> {
+        self.rows
+    }
+}
+
+/// Address of the sender.
+#[must_use]
+pub fn source(tuple: &Tuple) -> Address {
+    match tuple.ends {
+        Ends::V4 { source, .. } => mapped(source),
+        Ends::V6 { source, .. } => source.to_be_bytes(),
+    }
+}
+
+/// Address of the receiver.
+#[must_use]
+pub fn destination(tuple: &Tuple) -> Address {
+    match tuple.ends {
+        Ends::V4 { destination, .. } => mapped(destination),
+        Ends::V6 { destination, .. } => destination.to_be_bytes(),
+    }
+}
+
+fn mapped(address: u32) -> Address {
+    Ipv4Addr::from_bits(address).to_ipv6_mapped().octets()
+}
+
+/// An address that stands for no host.
+fn is_nobody(address: &Address) -> bool {
+    let address = Ipv6Addr::from(*address);
+    match address.to_ipv4_mapped() {
+        Some(four) => four.is_unspecified() || four.is_multicast() || four.is_broadcast(),
+        None => address.is_unspecified() || address.is_multicast(),
+    }
+}
+
+/// Bytes as text: what is no printable ASCII, as `\ddd`, the way of zone files (RFC 1035, 5.1).
+fn readable(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, &byte| {
+        if byte.is_ascii_graphic() && byte != b'\\' {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "\\{byte:03}");
+        }
+        text
+    })
+}
