@@ -1,18 +1,33 @@
-"""Grows the fuzz targets' first corpus out of captures: ``python seeds.py CAPTURES_FOLDER CORPUS_FOLDER``.
+"""Grows the fuzz targets' first corpus out of captures: ``python seeds.py CORPUS_FOLDER CAPTURES_FOLDER...``.
 
-Reads classic pcap on Ethernet alone, which is what most captures of the repository are; the fuzzer finds the rest.
+Whole files and compressed ones for ``container``; frames of any link type for ``decoder``, conversations for ``ndmp``,
+both out of classic little-endian pcap alone, which is what most captures are: the fuzzer finds the rest. ``stream`` needs
+no seed.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import shutil
 import struct
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 MOST = 64 * 1024
 FRAMES = 200
+LITTLE_ENDIAN = (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1")
+ETHERNET = 1
+#: Files beside captures that are none.
+TEXTS = {".md", ".json", ".tsv", ".yaml", ".yml", ".txt", ".py", ".keys", ".ndjson"}
+#: Where fuzz_targets/ndmp.rs has a port, in its list of them.
+PLACES = {10000: 0, 9999: 2, 25: 3, 443: 4, 6101: 5, 53: 6, 137: 7, 5353: 8, 5355: 9, 138: 10, 67: 11, 68: 12, 123: 13,
+          161: 14, 3527: 15}
+DATAGRAMS = 0x40
+#: Compressors, by what they are called with; those that are not installed give no seeds.
+COMPRESSORS = (("zstd", "-qc"), ("xz", "-c"), ("lz4", "-qc"), ("bzip2", "-c"))
 
 
 def frames(data: bytes) -> Iterator[bytes]:
@@ -24,21 +39,33 @@ def frames(data: bytes) -> Iterator[bytes]:
         at += 16 + length
 
 
-def segments(data: bytes) -> dict[bytes, list[tuple[int, bytes]]]:
-    """Return the TCP payloads of each connection on IPv4: side 0 for the one that spoke first, 1 for the other."""
-    found: dict[bytes, list[tuple[int, bytes]]] = {}
+def conversations(data: bytes) -> Iterator[bytes]:
+    """Yield each conversation on TCP or UDP over IPv4, as steps for fuzz_targets/ndmp.rs."""
+    found: dict[bytes, bytearray] = {}
     for frame in frames(data):
-        if frame[12:14] != b"\x08\x00" or len(frame) < 54 or frame[23] != 6:
+        protocol = frame[23] if frame[12:14] == b"\x08\x00" and len(frame) >= 54 else 0
+        if protocol not in {6, 17}:
             continue
         start = 14 + (frame[14] & 15) * 4
-        payload = frame[start + (frame[start + 12] >> 4) * 4 : 14 + struct.unpack_from(">H", frame, 16)[0]]
+        header = 8 if protocol == 17 else (frame[start + 12 : start + 13] or b"\x50")[0] >> 2 & 0x3C
+        payload = frame[start + header : 14 + struct.unpack_from(">H", frame, 16)[0]][:0x1FFF]
         one, other = frame[26:30] + frame[start : start + 2], frame[30:34] + frame[start + 2 : start + 4]
-        key = one + other if one + other in found or other + one not in found else other + one
-        if payload:
-            found.setdefault(key, []).append((0 if key.startswith(one) else 1, payload))
-        else:
-            found.setdefault(key, [])
-    return found
+        side = int(other + one in found)
+        key = other + one if side else one + other
+        ports = [int.from_bytes(end[4:], "big") for end in (other, one)]
+        place = next((PLACES[port] for port in ports if port in PLACES), 2)
+        steps = found.setdefault(key, bytearray([place | (DATAGRAMS if protocol == 17 else 0)]))
+        if payload and len(steps) < MOST:
+            steps += bytes([side]) + struct.pack(">H", len(payload)) + payload
+    return (bytes(steps[:MOST]) for steps in found.values())
+
+
+def compressed(path: Path) -> Iterator[bytes]:
+    """Yield a file in each compression that can be made here."""
+    yield gzip.compress(path.read_bytes(), mtime=0)
+    for command in COMPRESSORS:
+        if shutil.which(command[0]):
+            yield subprocess.run([*command, str(path)], stdout=subprocess.PIPE, check=True).stdout
 
 
 def put(folder: Path, seed: bytes) -> None:
@@ -47,19 +74,29 @@ def put(folder: Path, seed: bytes) -> None:
     (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
 
 
-def main(captures: Path, corpus: Path) -> None:
+def grow(path: Path, corpus: Path) -> None:
+    """Write the seeds that a file gives."""
+    data = path.read_bytes()
+    put(corpus / "container", data[:MOST])
+    if len(data) < MOST // 8:
+        for seed in compressed(path):
+            put(corpus / "container", seed[:MOST])
+    if data[:4] not in LITTLE_ENDIAN or len(data) < 24:
+        return
+    (link,) = struct.unpack_from("<H", data, 20)
+    for frame in list(frames(data))[:FRAMES]:
+        put(corpus / "decoder", struct.pack(">HB", link, 0) + frame)
+    if link == ETHERNET:
+        for steps in conversations(data):
+            put(corpus / "ndmp", steps)
+
+
+def main(corpus: Path, folders: list[Path]) -> None:
     """Write seeds for all targets."""
-    for path in sorted([*captures.rglob("*.pcap"), *captures.rglob("*.pcapng")]):
-        data = path.read_bytes()
-        put(corpus / "container", data[:MOST])
-        if data[:4] != b"\xd4\xc3\xb2\xa1" or data[20:22] != b"\x01\x00":
-            continue
-        for frame in list(frames(data))[:FRAMES]:
-            put(corpus / "decoder", b"\x00\x01\x00" + frame)
-        for said in segments(data).values():
-            steps = b"".join(bytes([side]) + struct.pack(">H", len(text)) + text for side, text in said)
-            put(corpus / "ndmp", b"\x00" + steps[:MOST])
+    for folder in folders:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in TEXTS):
+            grow(path, corpus)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])

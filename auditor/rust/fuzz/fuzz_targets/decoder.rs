@@ -10,7 +10,10 @@ fuzz_target!(|data: &[u8]| {
     let wire_len = data.len() as u32 + u32::from(*longer) * 7;
     let frame = Frame { time: 1, link: u16::from_be_bytes([*high, *low]), wire_len, data, untimed: false };
     let plain = decode(&frame);
+    if let Ok(decoded) = &plain {
+        assert!(decoded.bytes.len() <= data.len() && decoded.packet.payload.len() <= data.len());
+    }
     if let Some(packet) = quick(&frame) {
-        assert_eq!(Ok(packet), plain);
+        assert_eq!(Ok(packet), plain.map(|decoded| decoded.packet));
     }
 });

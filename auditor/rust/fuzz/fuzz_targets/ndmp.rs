@@ -1,5 +1,5 @@
-//! What two ends say to each other, on the port that the first byte names: NDMP, TLS and whatever else is recognised
-//! from payload, with segments lost, repeated and cut as the bytes between them say.
+//! What two ends say to each other, on the port that the first byte names: NDMP, TLS, names out of DNS, DHCP, NetBIOS
+//! and SMTP, and whatever else is recognised from payload, with segments lost, repeated and cut as the bytes between them say.
 #![no_main]
 
 use auditor_fuzz::{End, Scene, tcp, udp};
@@ -7,11 +7,13 @@ use libfuzzer_sys::fuzz_target;
 
 const SYN: u8 = 2;
 const ACK: u8 = 16;
-const PORTS: [u16; 8] = [10000, 10000, 9999, 25, 443, 6101, 53, 137];
+/// Two of a kind where a conversation may be met on its port or on another; seeds.py knows this order.
+const PORTS: [u16; 16] =
+    [10000, 10000, 9999, 25, 443, 6101, 53, 137, 5353, 5355, 138, 67, 68, 123, 161, 3527];
 
 fuzz_target!(|data: &[u8]| {
     let [choice, data @ ..] = data else { return };
-    let (one, other): (End, End) = ((1, 40000), (2, PORTS[usize::from(choice & 7)]));
+    let (one, other): (End, End) = ((1, 40000), (2, PORTS[usize::from(choice & 15)]));
     let datagrams = choice & 0x40 != 0;
     let mut scene = Scene::default();
     let mut next = [1u32, 1u32];

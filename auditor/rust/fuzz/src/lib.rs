@@ -10,6 +10,7 @@ use auditor_native::columns::{FlowTable, Serials, field_addresses, tabulate};
 use auditor_native::decode::decode;
 use auditor_native::flow::{PortSet, Stamp, Tracker};
 use auditor_native::reading::{Options, Reading, Unwatched, read};
+use auditor_native::told;
 
 /// Link type of frames that begin with an IP header.
 pub const RAW_IP: u16 = 101;
@@ -77,8 +78,8 @@ impl Scene {
         let frame = Frame { time, link: RAW_IP, wire_len, data, untimed: false };
         let stamp = Stamp { serial: self.packets, packet: self.packets + 1, file: 0, time, wire_len };
         self.packets += 1;
-        if let Ok(packet) = decode(&frame) {
-            self.tracker.packet(&packet, &stamp);
+        if let Ok(decoded) = decode(&frame) {
+            self.tracker.packet(&decoded.packet, decoded.carrier.as_ref(), &stamp);
         }
     }
 
@@ -88,9 +89,11 @@ impl Scene {
         serials.file(0);
         let (mut flows, mut events) = tabulate(self.tracker.finish(), &serials);
         events.arrange();
+        flows.renumber(&mut events.beats.flow);
         if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
             events.arrange();
         }
+        told::arrange(&mut events.handshakes, &flows);
         let _ = field_addresses(&events.fields, &mut flows.addresses);
         flows
     }
