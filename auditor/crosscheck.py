@@ -18,15 +18,19 @@ from auditor.wireshark import Conversation, Pair, SecondReading, pair_of, read_w
 CAUSES = {
     "SNMP": "tshark begins a new conversation after an SNMP message; joined again, the two agree exactly",
     "cut elsewhere": "the same packets in all, but a new conversation begins at another place",
+    "no times": "packets without a time (pcapng's simple packets): here they have that of the packet before them",
+    "rounded times": "the format was converted for us, and the converter keeps whole microseconds",
+    "malformed": "packets whose transport header is too short or says an impossible length count here, not in tshark",
     "fragments": "every fragment counts here; tshark counts the frame that completes a datagram",
     "tunnel": "one of the two sees a packet inside what the other counts as the outermost",
-    "undecoded": "the capture has frames that are not decoded here, and the report counts them as problems",
-    "cut frames": "frames are cut inside their headers: what is left names the ends to one and not to the other",
+    "undecoded": "frames that are not decoded here, and that the report counts as problems of the capture",
 }
 """Cause of a difference -> what it means."""
 
 UNEXPLAINED = "unexplained"
 _SNMP_PORTS = {161, 162}
+_CONVERTED = "(editcap)"
+_MICROSECOND = 1000
 _NAMES = {TCP: "tcp", UDP: "udp"}
 
 
@@ -113,7 +117,15 @@ def _ours(table: FlowTable) -> tuple[list[Conversation], dict[Pair, _Marks]]:
     found: list[Conversation] = []
     marks: dict[Pair, _Marks] = {}
     texts = [table.address_text(code) for code in range(len(table.addresses))]
-    names = ("transport", "orig_addr", "orig_port", "resp_addr", "resp_port", "first_time", "last_time")
+    names: tuple[str, ...] = (
+        "transport",
+        "orig_addr",
+        "orig_port",
+        "resp_addr",
+        "resp_port",
+        "first_time",
+        "last_time",
+    )
     names += ("orig_packets", "orig_bytes", "resp_packets", "resp_bytes", "first_packet", "flags", "tunnel")
     for transport, orig, orig_port, resp, resp_port, first, last, *counts, packet, flags, tunnel in zip(
         *(table[name].tolist() for name in names), strict=True
@@ -122,8 +134,8 @@ def _ours(table: FlowTable) -> tuple[list[Conversation], dict[Pair, _Marks]]:
             continue
         one, other = (texts[orig], orig_port), (texts[resp], resp_port)
         pair = pair_of(_NAMES[transport], one, other)
-        sides = counts if pair[1] == one else [*counts[2:], *counts[:2]]
-        found.append(Conversation(pair, first, last, *sides, packet=packet))
+        packets_a, bytes_a, packets_b, bytes_b = counts if pair[1] == one else (*counts[2:], *counts[:2])
+        found.append(Conversation(pair, first, last, packets_a, bytes_a, packets_b, bytes_b, packet))
         before = marks.get(pair, _Marks())
         fragments = before.fragments or bool(flags & _native.FLAG_FRAGMENTS)
         marks[pair] = _Marks(fragments, before.tunnel or tunnel > 0)
@@ -142,10 +154,17 @@ def _compare(
             agreed += len(left)
             continue
         one, other = _joined(left), _joined(right)
-        cause = _cause(pair, one, other, marks.get(pair), facts)
+        known = _Circumstances(
+            marks.get(pair, _Marks()),
+            theirs.malformed.get(pair),
+            converted=facts.format.endswith(_CONVERTED),
+            problems=sum(facts.problems.values()) + sum(facts.undecoded.values()),
+            headless=facts.problems.get("malformed-transport-header", 0),
+        )
+        cause = _cause(pair, one, other, known)
         found.append(Difference(pair, cause, one, other, len(left), len(right)))
     _pair_tunnels(found)
-    return agreed, tuple(sorted(found, key=lambda difference: _place(difference)))
+    return agreed, tuple(sorted(found, key=_place))
 
 
 def _place(difference: Difference) -> tuple[int, Pair]:
@@ -168,6 +187,7 @@ def _joined(flows: list[Conversation]) -> Conversation | None:
     for flow in flows:
         whole.first, whole.last = min(whole.first, flow.first), max(whole.last, flow.last)
         whole.packet = min(whole.packet, flow.packet)
+        whole.untimed |= flow.untimed
         whole.packets_a += flow.packets_a
         whole.bytes_a += flow.bytes_a
         whole.packets_b += flow.packets_b
@@ -175,23 +195,53 @@ def _joined(flows: list[Conversation]) -> Conversation | None:
     return whole
 
 
-def _cause(
-    pair: Pair, ours: Conversation | None, theirs: Conversation | None, marks: _Marks | None, facts: _native.FileFacts
-) -> str:
+@dataclass(frozen=True, slots=True)
+class _Circumstances:
+    """What a cause may rest on besides the counters: our flows' marks, tshark's malformed packets, the file's facts."""
+
+    marks: _Marks
+    malformed: Conversation | None
+    converted: bool
+    problems: int
+    headless: int
+
+
+def _cause(pair: Pair, ours: Conversation | None, theirs: Conversation | None, known: _Circumstances) -> str:
     """Return the cause of a difference, or ``UNEXPLAINED``."""
-    if ours is not None and theirs is not None and ours.counters == theirs.counters:
-        return "SNMP" if _SNMP_PORTS & {pair[1][1], pair[2][1]} else "cut elsewhere"
-    if ours is not None and marks is not None:
-        if marks.fragments and _at_least(ours, theirs):
+    if ours is not None and theirs is not None and ours.counters[2:] == theirs.counters[2:]:
+        return _cause_of_times(pair, ours, theirs, known)
+    if ours is not None:
+        if known.malformed is not None:
+            whole = _joined([*([theirs] if theirs else []), known.malformed])
+            if whole is not None and whole.counters == ours.counters:
+                return "malformed"
+        # Where not even the ports are whole, tshark shows no transport at all.
+        if theirs is None and pair[1][1] == pair[2][1] == 0 and _packets(ours) <= known.headless:
+            return "malformed"
+        if known.marks.fragments and _at_least(ours, theirs):
             return "fragments"
-        if marks.tunnel and theirs is None:
+        if known.marks.tunnel and theirs is None:
             return "tunnel"
     # What was not decoded can only be missing here.
     if theirs is not None and _at_least(theirs, ours):
-        missing = theirs.packets_a + theirs.packets_b - (ours.packets_a + ours.packets_b if ours else 0)
-        if missing <= sum(facts.problems.values()) + sum(facts.undecoded.values()):
-            return "cut frames" if facts.cut >= missing else "undecoded"
+        missing = _packets(theirs) - _packets(ours)
+        if 0 < missing <= known.problems:
+            return "undecoded"
     return UNEXPLAINED
+
+
+def _cause_of_times(pair: Pair, ours: Conversation, theirs: Conversation, known: _Circumstances) -> str:
+    """Return why the same packets and bytes are not the same: parted elsewhere, or at other times."""
+    if ours.counters == theirs.counters:
+        return "SNMP" if _SNMP_PORTS & {pair[1][1], pair[2][1]} else "cut elsewhere"
+    if theirs.untimed:
+        return "no times"
+    apart = max(abs(ours.first - theirs.first), abs(ours.last - theirs.last))
+    return "rounded times" if known.converted and apart < _MICROSECOND else UNEXPLAINED
+
+
+def _packets(conversation: Conversation | None) -> int:
+    return conversation.packets_a + conversation.packets_b if conversation else 0
 
 
 def _at_least(more: Conversation, less: Conversation | None) -> bool:
@@ -219,7 +269,5 @@ def _frames(conversation: Conversation | None) -> tuple[int, ...]:
     """Return what is the same of the same frames under whatever ends."""
     if conversation is None:
         return ()
-    sides = sorted(
-        [(conversation.packets_a, conversation.bytes_a), (conversation.packets_b, conversation.bytes_b)]
-    )
+    sides = sorted([(conversation.packets_a, conversation.bytes_a), (conversation.packets_b, conversation.bytes_b)])
     return (conversation.packet, conversation.first, conversation.last, *sides[0], *sides[1])

@@ -21,11 +21,20 @@ Endpoint = tuple[str, int]
 Pair = tuple[str, Endpoint, Endpoint]
 """Transport, smaller end, larger end."""
 
-_FIELDS = ("frame.time_epoch", "frame.len", "frame.number", "frame.protocols", "tcp.stream", "udp.stream")
+_FIELDS: tuple[str, ...] = (
+    "frame.time_epoch",
+    "frame.len",
+    "frame.number",
+    "frame.protocols",
+    "tcp.stream",
+    "udp.stream",
+)
 _FIELDS += ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport")
 _ONLY = "(tcp or udp) and not icmp and not icmpv6"
 """What an ICMP error quotes belongs to no conversation, as in ``tshark -z conv``."""
-_HINT = "install Wireshark's command line: the package is called tshark or wireshark-cli (on Windows and macOS: Wireshark)"
+_HINT = (
+    "install Wireshark's command line: the package is called tshark or wireshark-cli (on Windows and macOS: Wireshark)"
+)
 _PLACES = (
     r"C:\Program Files\Wireshark\tshark.exe",
     "/Applications/Wireshark.app/Contents/MacOS/tshark",
@@ -45,6 +54,8 @@ class Conversation:
     bytes_b: int = 0
     packet: int = 0
     """Its first packet, from 1 in the file."""
+    untimed: bool = False
+    """One of its packets has no time (pcapng's simple packets)."""
 
     @property
     def counters(self) -> tuple[int, ...]:
@@ -68,6 +79,9 @@ class SecondReading:
 
     version: str
     conversations: list[Conversation] = field(default_factory=list)
+    malformed: dict[Pair, Conversation] = field(default_factory=dict)
+    """What tshark gives to no conversation because it finds a transport header too short or its length impossible; ports
+    that are not whole are 0."""
     complaint: str = ""
 
 
@@ -100,7 +114,7 @@ def read_with_tshark(path: str) -> SecondReading:
     source = path if os.path.isabs(path) else os.path.join(".", path)  # noqa: PTH117, PTH118 - a leading "./" must stay
     words = [tshark, "-n", "-r", source, "-Y", _ONLY, "-o", "ip.defragment:TRUE", "-T", "fields", "-E", "occurrence=a"]
     words += [word for name in _FIELDS for word in ("-e", name)]
-    found: dict[tuple[str, str], Conversation] = {}
+    found: dict[tuple[str, ...], Conversation] = {}
     with tempfile.TemporaryFile() as said:
         try:
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, stdin=subprocess.DEVNULL)  # noqa: S603
@@ -113,7 +127,8 @@ def read_with_tshark(path: str) -> SecondReading:
         complaints = said.read(65_536).decode("utf-8", "replace").strip().splitlines()
     if process.returncode:
         reading.complaint = complaints[-1] if complaints else f"it ended with code {process.returncode}"
-    reading.conversations = list(found.values())
+    reading.conversations = [conversation for key, conversation in found.items() if key[1]]
+    reading.malformed = {conversation.pair: conversation for key, conversation in found.items() if not key[1]}
     return reading
 
 
@@ -126,7 +141,7 @@ def _version(tshark: str) -> str:
     return " ".join(done.stdout.decode("utf-8", "replace").split("\n", 1)[0].split()[:3]).rstrip(".")
 
 
-_Packet = tuple[str, str, Endpoint, Endpoint, int, int, int]
+_Packet = tuple[str, str, Endpoint, Endpoint, int | None, int, int]
 """Transport, stream, sender, receiver, time, length, number."""
 
 
@@ -142,22 +157,24 @@ def _packets(lines: Sequence[bytes] | Iterator[bytes]) -> Iterator[_Packet]:
 def _packet(row: dict[str, str]) -> _Packet | None:
     """Return the innermost TCP segment or UDP datagram of a line; None where tshark shows none with its addresses."""
     layers = row["frame.protocols"].split(":")
-    place = max((at for at, layer in enumerate(layers) if layer in TRANSPORTS and row[f"{layer}.stream"]), default=-1)
+    place = max((at for at, layer in enumerate(layers) if layer in TRANSPORTS), default=-1)
     below = max((at for at, layer in enumerate(layers[: max(place, 0)]) if layer in {"ip", "ipv6"}), default=-1)
     if below < 0:
         return None
     transport, network = layers[place], layers[below]
     nth, outer = layers[: place + 1].count(transport) - 1, layers[: below + 1].count(network) - 1
     try:
-        sender, receiver = (
-            (_nth(row[f"{network}.{end}"], outer), int(_nth(row[f"{transport}.{end}port"], nth))) for end in ("src", "dst")
-        )
-        # pcapng's simple packets have no time; 0 stands for that here as in our own flows.
-        time = int(Decimal(row["frame.time_epoch"] or 0) * 1_000_000_000)
+        source, target = (_nth(row[f"{network}.{end}"], outer) for end in ("src", "dst"))
+        ports = [_nth(row[f"{transport}.{end}port"], nth) for end in ("src", "dst")]
+        sending, receiving = map(int, ports) if all(ports) else (0, 0)
+        time = int(Decimal(row["frame.time_epoch"]) * 1_000_000_000) if row["frame.time_epoch"] else None
         length, number = int(row["frame.len"]), int(row["frame.number"])
     except (ValueError, InvalidOperation):
         return None
-    return transport, _nth(row[f"{transport}.stream"], nth), sender, receiver, time, length, number
+    streams = row[f"{transport}.stream"].split(",")
+    # A header that is malformed has no stream, though one around it in a tunnel may have.
+    stream = streams[nth] if nth < len(streams) else ""
+    return transport, stream, (source, sending), (target, receiving), time, length, number
 
 
 def _nth(values: str, place: int) -> str:
@@ -167,17 +184,19 @@ def _nth(values: str, place: int) -> str:
 
 
 def _count(
-    found: dict[tuple[str, str], Conversation],
+    found: dict[tuple[str, ...], Conversation],
     transport: str,
     stream: str,
     sender: Endpoint,
     receiver: Endpoint,
-    time: int,
+    time: int | None,
     length: int,
     number: int,
 ) -> None:
     pair = pair_of(transport, sender, receiver)
-    conversation = found.get((transport, stream))
+    key = (transport, stream) if stream else (transport, "", *map(str, pair))
+    conversation = found.get(key)
     if conversation is None:
-        conversation = found[transport, stream] = Conversation(pair, time, time, packet=number)
-    conversation.add(time, length, from_a=sender == conversation.pair[1])
+        conversation = found[key] = Conversation(pair, time or 0, time or 0, packet=number)
+    conversation.untimed |= time is None
+    conversation.add(time or 0, length, from_a=sender == conversation.pair[1])

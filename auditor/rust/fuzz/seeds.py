@@ -23,8 +23,23 @@ ETHERNET = 1
 #: Files beside captures that are none.
 TEXTS = {".md", ".json", ".tsv", ".yaml", ".yml", ".txt", ".py", ".keys", ".ndjson"}
 #: Where fuzz_targets/ndmp.rs has a port, in its list of them.
-PLACES = {10000: 0, 9999: 2, 25: 3, 443: 4, 6101: 5, 53: 6, 137: 7, 5353: 8, 5355: 9, 138: 10, 67: 11, 68: 12, 123: 13,
-          161: 14, 3527: 15}
+PLACES = {
+    10000: 0,
+    9999: 2,
+    25: 3,
+    443: 4,
+    6101: 5,
+    53: 6,
+    137: 7,
+    5353: 8,
+    5355: 9,
+    138: 10,
+    67: 11,
+    68: 12,
+    123: 13,
+    161: 14,
+    3527: 15,
+}
 DATAGRAMS = 0x40
 #: Compressors, by what they are called with; those that are not installed give no seeds.
 COMPRESSORS = (("zstd", "-qc"), ("xz", "-c"), ("lz4", "-qc"), ("bzip2", "-c"))
@@ -65,7 +80,7 @@ def compressed(path: Path) -> Iterator[bytes]:
     yield gzip.compress(path.read_bytes(), mtime=0)
     for command in COMPRESSORS:
         if shutil.which(command[0]):
-            yield subprocess.run([*command, str(path)], stdout=subprocess.PIPE, check=True).stdout
+            yield subprocess.run([*command, str(path)], stdout=subprocess.PIPE, check=True).stdout  # noqa: S603
 
 
 def put(folder: Path, seed: bytes) -> None:
