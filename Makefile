@@ -11,6 +11,10 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 CRATE := auditor/rust/Cargo.toml
 CAPTURE := captures/out-of-range
+FUZZ := auditor/rust/fuzz
+FUZZ_TARGETS := container decoder stream ndmp
+FUZZ_SECONDS ?= 3600
+FUZZ_EXAMPLES ?= 2000
 
 # What the native module is made from. Python files are not in it: the install is editable.
 NATIVE := pyproject.toml .cargo/config.toml $(CRATE) auditor/rust/Cargo.lock auditor/rust/build.rs \
@@ -23,7 +27,8 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz-recogniser lint lint-python lint-rust docs docs-check site clean
+.PHONY: help demo build test test-rust test-python fuzz fuzz-recogniser damage lint lint-python lint-rust docs docs-check \
+        site clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +60,17 @@ lint-rust: | $(MADE)
 	cargo fmt --manifest-path $(CRATE) --check
 	cargo clippy --quiet --manifest-path $(CRATE) --all-targets -- -D warnings
 	cargo clippy --quiet --manifest-path $(CRATE) --all-targets --features python -- -D warnings
+
+# cargo-fuzz wants flags of a nightly compiler; a stable one takes them when told to.
+fuzz: $(BUILT) ## Fuzz container, decoder, stream and NDMP, FUZZ_SECONDS each (an hour), and the readers of documents
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: cargo install cargo-fuzz --locked" >&2; exit 1; }
+	cd auditor/rust && RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$(abspath $(FUZZ)/target) cargo fuzz build
+	$(BIN)/python $(FUZZ)/seeds.py $(FUZZ)/corpus captures $(wildcard ../shared/corpus)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(FUZZ)/run.sh $(FUZZ_TARGETS)
+	AUDITOR_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -q --timeout 0 tests/test_hostile_documents.py
+
+damage: | $(MADE) ## Cut our captures at every length and flip every byte, one at a time (some minutes)
+	AUDITOR_DAMAGE=all cargo test --quiet --release --manifest-path $(CRATE) --test damaged_captures -- --nocapture
 
 fuzz-recogniser: | $(MADE) ## Send ten million random segments through the recognisers (half a minute)
 	AUDITOR_SEGMENTS=10000000 cargo test --quiet --release --manifest-path $(CRATE) --test random_segments -- --nocapture

@@ -54,10 +54,11 @@ class TrafficNames:
 
     def add_file_names(self, table: FlowTable, pairs: Mapping[str, Sequence[tuple[str, str]]]) -> None:
         """Add the (address, name) pairs that capture files hold, by the path of the file (pcapng name blocks)."""
-        for path, told in pairs.items():
-            for address, name in told:
-                for code in table.address_codes(address).tolist():
-                    self.add(code, NameEvidence(name, "capture-file", 0, path))
+        told = [(address, name, path) for path, pairs_of in pairs.items() for address, name in pairs_of]
+        codes = table.codes_of({address for address, _, _ in told})
+        for address, name, path in told:
+            for code in codes.get(address, ()):
+                self.add(code, NameEvidence(name, "capture-file", 0, path))
 
     def add_ndmp(self, table: FlowTable, messages: NdmpMessages, sessions: Sequence[Session]) -> None:
         """Add what NDMP messages call the two ends of each control connection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from auditor.flows import FlowTable
 from auditor.model import NameEvidence
 from auditor.notation import parse
 from auditor.traffic_names import TrafficNames
-from tests.helpers.pcap import Writer
+from tests.helpers.pcap import Pcap, Writer, greeting
 from tests.report_samples import HOSTILE
 from tests.support import CAPTURES, SHARED, run_auditor
 from tests.test_tls import tshark
@@ -154,6 +155,33 @@ def test_names_of_the_capture_file_are_added() -> None:
     names.add_file_names(table, {"a.pcapng": [("10.0.2.9", HOSTILE), ("10.0.2.9", "10.0.2.9"), ("10.9.9.9", "x")]})
     (code,) = table.address_codes("10.0.2.9").tolist()
     assert names.of(code) == (NameEvidence(HOSTILE, "capture-file", 0, "a.pcapng"),)
+
+
+def test_the_name_block_of_a_pcapng_names_hosts_and_judges_nothing(tmp_path: Path) -> None:
+    """The block by the letter of the format: record type, length, address, names that end in zero; type 0 the end."""
+    capture = Writer()
+    capture.connection(("10.0.1.5", 40000), ("10.0.2.9", 10000), [(1, greeting())])
+    plain = tmp_path / "plain.pcapng"
+    plain.write_bytes(Pcap.read(capture.save(tmp_path / "plain.pcap")).as_pcapng())
+    value = bytes([10, 0, 2, 9]) + b"agent9.example\x00also9\x00"
+    record = struct.pack("<HH", 1, len(value)) + value + bytes(-len(value) % 4)
+    other = struct.pack("<HH", 1, 8) + bytes([10, 9, 9, 9]) + b"far\x00"
+    body = record + other + bytes(4)
+    block = struct.pack("<II", 4, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+    named = tmp_path / "named.pcapng"
+    named.write_bytes(plain.read_bytes() + block)
+    with_names, without = (auditor.audit([str(path)], policy_path=str(policy(tmp_path))) for path in (named, plain))
+    hosts = {host.address: host.names for host in with_names.hosts}
+    assert hosts["10.0.1.5"] == ()
+    assert sorted(hosts["10.0.2.9"], key=lambda name: name.name) == [
+        NameEvidence("agent9.example", "capture-file", 0, str(named)),
+        NameEvidence("also9", "capture-file", 0, str(named)),
+    ]
+    assert [host.names for host in without.hosts] == [(), ()]
+    assert with_names.verdict == without.verdict
+    assert [finding.key for finding in with_names.findings] == [finding.key for finding in without.findings]
+    done = run_auditor("audit", named, "--policy", policy(tmp_path), "--exit-zero", "--no-progress", "-v")
+    assert "agent9.example" in done.out
 
 
 def test_no_capture_of_the_corpus_is_taken_for_ndmp() -> None:

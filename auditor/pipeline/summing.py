@@ -28,6 +28,7 @@ from auditor.summary import (
     summarise_terms,
 )
 from auditor.tables import Source
+from auditor.text import path_text
 from auditor.traffic_names import TrafficNames
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
@@ -55,6 +56,7 @@ def sum_up(
     unreadable = sum(session.readable is not Readable.READ for session in sessions.sessions)
     names = TrafficNames(tied.reading)
     names.add_ndmp(tied.table, tied.messages, sessions.sessions)
+    names.add_file_names(tied.table, {path_text(facts.path): facts.names for facts in tied.reading.files})
     judged = Judged(coverage.judged, verdict is not ReportVerdict.INCONCLUSIVE, policy.inferred)
     return Report(
         verdict=verdict,
