@@ -12,6 +12,7 @@ pub mod decode;
 pub mod duplicates;
 pub mod facts;
 pub mod flow;
+pub mod hash;
 pub mod opening;
 pub mod order;
 pub mod problem;
@@ -19,8 +20,8 @@ pub mod reading;
 pub mod recovery;
 pub mod source;
 pub mod tables;
-pub mod unpack;
 pub mod told;
+pub mod unpack;
 
 #[cfg(test)]
 mod testing;

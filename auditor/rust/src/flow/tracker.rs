@@ -193,13 +193,7 @@ impl Tracker {
             self.orphan(&held);
         }
         let events = self.recognition.finish(|flow| self.table.record(flow).originator());
-        Finished {
-            table: self.table,
-            addresses: self.addresses,
-            asides: self.asides,
-            events,
-            orphans: self.orphans,
-        }
+        Finished { table: self.table, addresses: self.addresses, asides: self.asides, events, orphans: self.orphans }
     }
 }
 
