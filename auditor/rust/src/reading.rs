@@ -210,12 +210,12 @@ impl Pass {
         let stamp =
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
-        // By reference: moving the packet out would copy its 160 bytes.
-        if let Some(packet) = &quick(frame) {
+        let taken = quick(frame, |packet| {
             if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
                 self.tracker.credit(packet, &stamp);
             }
-        } else {
+        });
+        if taken.is_none() {
             self.uncommon(frame, facts, &stamp);
         }
         if self.tracker.repeated() != self.repeated {

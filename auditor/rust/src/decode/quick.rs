@@ -24,10 +24,10 @@ struct Body<'a> {
     length: u32,
 }
 
-/// Decodes a common frame; None says that the frame is for [`super::decode`], not that anything is wrong with it.
+/// Decodes a common frame and hands its packet to `take`: returning it would copy it. None says that the frame is for
+/// [`super::decode`], not that anything is wrong with it.
 #[inline]
-#[must_use]
-pub fn quick<'a>(frame: &Frame<'a>) -> Option<Packet<'a>> {
+pub fn quick<'a, T>(frame: &Frame<'a>, take: impl FnOnce(&Packet<'a>) -> T) -> Option<T> {
     if frame.link != ETHERNET {
         return None;
     }
@@ -50,7 +50,7 @@ pub fn quick<'a>(frame: &Frame<'a>) -> Option<Packet<'a>> {
         _ => return None,
     };
     // The one place where a packet is built: with two, it is built in a function of its own and copied from there.
-    Some(body.packet(vlan, &transport))
+    Some(take(&body.packet(vlan, &transport)))
 }
 
 /// What a transport header says.
