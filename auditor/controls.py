@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from auditor.compiled import remembered
 from auditor.documents.document import Document, did_you_mean, read_document
 from auditor.documents.yaml_tree import Node, Place
 from auditor.errors import DocumentProblem, RuleError
@@ -53,11 +54,18 @@ class Judged:
 
 def load_controls(path: Path | None = None) -> tuple[Control, ...]:
     """Return all controls, in the order of their file. Raises RuleError with all problems at once."""
-    return _load(path or rules_folder() / "controls.yaml")
+    return _load(path)
 
 
 @cache
-def _load(path: Path) -> tuple[Control, ...]:
+def _load(path: Path | None) -> tuple[Control, ...]:
+    if path is not None:
+        return _read(path)
+    own = rules_folder() / "controls.yaml"
+    return remembered("controls", [own], (Control,), lambda: _read(own))
+
+
+def _read(path: Path) -> tuple[Control, ...]:
     document = read_document(path, shown=path.name)
     fields = document.fields(document.root, ("frameworks",), required=("frameworks",), what="controls")
     frameworks = document.mapping(fields.get("frameworks"), "catalogues by name")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from auditor.compiled import remembered
 from auditor.documents.document import Document, did_you_mean, read_document
 from auditor.documents.yaml_tree import Node, Place
 from auditor.errors import DocumentProblem, RuleError
@@ -243,6 +244,12 @@ def _read_folder(folder: Path) -> tuple[_File, ...]:
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise RuleError([_problem(Place(str(folder), 1), "the folder holds no service files (*.yaml)")])
+    if folder != rules_folder() / "services":
+        return _read_files(folder, paths)
+    return remembered("services", paths, (_File, Service, Variant, PortSet, Place), lambda: _read_files(folder, paths))
+
+
+def _read_files(folder: Path, paths: list[Path]) -> tuple[_File, ...]:
     problems: list[DocumentProblem] = []
     files = []
     for path in paths:

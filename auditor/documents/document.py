@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 
-from auditor.documents.yaml_tree import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, TreeError, build_tree
+from auditor.documents.yaml_tree import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, TreeError
 from auditor.errors import DocumentError, DocumentProblem
 from auditor.ports import PortError, PortSet, parse_ports
 
@@ -35,6 +35,9 @@ class Document:
         self.problems: list[DocumentProblem] = []
         self.root: Node | None = None
         self._lines = text.splitlines()
+        # Only here: a start that finds all it needs compiled never loads the parser.
+        from auditor.documents.yaml_events import build_tree
+
         try:
             self.root, duplicates = build_tree(text, path)
         except TreeError as error:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.compiled import remembered
 from auditor.documents.document import Document, did_you_mean, read_document
 from auditor.documents.yaml_tree import Node
 from auditor.errors import DocumentProblem, RuleError
 from auditor.model import Severity
 from auditor.packs.columns import COUNT, TABLES
 from auditor.packs.conditions import read_select
-from auditor.packs.model import Collapse, Escalation, Example, Pack, Rule, Template
-from auditor.services import generations
+from auditor.packs.model import Collapse, Condition, Escalation, Example, Pack, Rule, Template
+from auditor.services import generations, rules_folder
 
 REQUIRED = (
     "code",
@@ -70,18 +72,42 @@ def load_pack(folders: Iterable[Path]) -> Pack:
     for folder in folders:
         if not folder.is_dir():
             problems.append(DocumentProblem(str(folder), 1, 1, "there is no such folder of rules", "name a folder"))
-        for path in sorted(folder.rglob("*.yaml")):
-            if path.name in NOT_RULES:
-                continue
-            document = read_document(path, shown=path.relative_to(folder.parent).as_posix())
-            rule = read_rule(document)
-            problems += sorted(document.problems, key=lambda problem: (problem.line, problem.column))
-            if rule is not None:
-                rules.append(rule)
+        paths = sorted(path for path in folder.rglob("*.yaml") if path.name not in NOT_RULES)
+        found = _built_in(folder, paths) if folder == rules_folder() / "checks" else _read(folder, paths)
+        rules += found.rules
+        problems += found.problems
     problems += _shared(rules)
     if problems:
         raise RuleError(problems)
     return Pack(tuple(sorted(rules, key=lambda rule: rule.code)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """The sound rules of a folder, and what is wrong with the others."""
+
+    rules: tuple[Rule, ...]
+    problems: tuple[DocumentProblem, ...] = ()
+
+
+def _built_in(folder: Path, paths: list[Path]) -> _Folder:
+    """Return the rules that come with auditor, as they were read the last time where nothing has changed since."""
+    types = (Rule, Condition, Template, Escalation, Collapse, Example, Severity, DocumentProblem, _Folder)
+    # The names of product generations, which rules may give, are those of the service files.
+    others = sorted((rules_folder() / "services").glob("*.yaml"))
+    return remembered("checks", [*paths, *others], types, lambda: _read(folder, paths))
+
+
+def _read(folder: Path, paths: list[Path]) -> _Folder:
+    rules: list[Rule] = []
+    problems: list[DocumentProblem] = []
+    for path in paths:
+        document = read_document(path, shown=path.relative_to(folder.parent).as_posix())
+        rule = read_rule(document)
+        problems += sorted(document.problems, key=lambda problem: (problem.line, problem.column))
+        if rule is not None:
+            rules.append(rule)
+    return _Folder(tuple(rules), tuple(problems))
 
 
 def read_rule(document: Document) -> Rule | None:

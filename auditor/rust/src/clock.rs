@@ -36,17 +36,20 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Takes the time of the next frame.
+    /// Takes the time of the next frame. True when it lies close behind a frame before it, as nearly all do: it is not
+    /// the earliest then.
     #[inline]
-    pub fn tick(&mut self, time: i64) {
+    pub fn tick(&mut self, time: i64) -> bool {
         let ahead = time.wrapping_sub(self.previous);
         // One comparison for both: what goes back is a very large number without sign.
         if ahead.cast_unsigned() >= SECOND.cast_unsigned() {
             self.unusual(time);
-        } else {
-            self.previous = time;
-            self.longest_short(ahead, time);
+            return false;
         }
+        self.previous = time;
+        self.longest_short(ahead, time);
+        // The very first time may happen to lie close to where the clock stands before it.
+        self.begun
     }
 
     #[inline]

@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::app::ndmp::{Events, Fields};
 use crate::decode::protocol;
 use crate::flow::{
-    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, mark, repeated, tcp_state, udp_state,
+    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Side, mark, repeated, tcp_state, udp_state,
 };
+use crate::hash::Seed;
 
 /// One column, of the type that its users see.
 #[derive(Clone, Debug, PartialEq, Eq)]

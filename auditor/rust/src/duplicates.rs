@@ -11,7 +11,7 @@
 //! duplicate, and after packets that TCP has seen before. Where these turn out to be retransmissions, it takes twice as
 //! many of them each time: a lossy network is not looked at all the time.
 
-use crate::flow::Seed;
+use crate::hash::Seed;
 
 /// Bytes of an IP packet that are compared.
 pub const COMPARED: usize = 96;

@@ -108,23 +108,33 @@ impl FileFacts {
         names
     }
 
-    #[inline]
     /// Counts a frame.
+    #[inline]
     pub fn count(&mut self, frame: &Frame<'_>) {
         self.packets += 1;
         self.bytes += u64::from(frame.wire_len);
         self.captured_bytes += frame.data.len() as u64;
         self.cut += u64::from((frame.data.len() as u64) < u64::from(frame.wire_len));
-        self.clock.tick(frame.time);
-        self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
-        self.last = Some(self.last.map_or(frame.time, |last| last.max(frame.time)));
-        match self.link_types.iter().position(|(link, _)| *link == frame.link) {
-            Some(known) => self.link_types[known].1 += 1,
-            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((frame.link, 1)),
-            None => self.other_links += 1,
+        if !self.clock.tick(frame.time) {
+            self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
+        }
+        self.last = self.last.max(Some(frame.time));
+        match self.link_types.first_mut() {
+            Some((link, count)) if *link == frame.link => *count += 1,
+            _ => self.count_link(frame.link),
         }
         if frame.untimed {
             self.problems.count(Problem::FrameWithoutTime);
+        }
+    }
+
+    /// Counts a link type that is not the file's first.
+    #[inline(never)]
+    fn count_link(&mut self, link: u16) {
+        match self.link_types.iter().position(|(known, _)| *known == link) {
+            Some(known) => self.link_types[known].1 += 1,
+            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((link, 1)),
+            None => self.other_links += 1,
         }
     }
 

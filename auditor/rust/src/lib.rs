@@ -13,6 +13,7 @@ pub mod decode;
 pub mod duplicates;
 pub mod facts;
 pub mod flow;
+pub mod hash;
 pub mod opening;
 pub mod order;
 pub mod problem;

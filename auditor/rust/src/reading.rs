@@ -210,13 +210,13 @@ impl Pass {
         let stamp =
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
-        match quick(frame) {
-            Some(packet) => {
-                if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
-                    self.tracker.credit(&packet, &stamp);
-                }
+        let taken = quick(frame, |packet| {
+            if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
+                self.tracker.credit(packet, &stamp);
             }
-            None => self.uncommon(frame, facts, &stamp),
+        });
+        if taken.is_none() {
+            self.uncommon(frame, facts, &stamp);
         }
         if self.tracker.repeated() != self.repeated {
             self.repeated = self.tracker.repeated();

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::history::Letter;
-use super::key::{Seed, Side};
+use super::key::Side;
 use super::record::{Record, mark};
+use crate::hash::Seed;
 
 /// Holes kept open per side; beyond that the oldest is given up and counts as missed.
 const MAX_HOLES: usize = 64;

@@ -4,8 +4,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::Stamp;
-use super::key::Seed;
 use crate::decode::{Ends, Fragment, Tuple};
+use crate::hash::Seed;
 
 /// Datagrams remembered at a time, and fragments held back in all of them.
 const MAX_DATAGRAMS: usize = 8192;

@@ -1,9 +1,9 @@
 //! Keys of the flow table: both ends of a flow in an order that is the same for both directions.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 
 use crate::decode::{Ends, Tuple};
+use crate::hash::Seed;
 
 /// Which of a flow's two ends: 0 the one that sorts first, 1 the other. It has nothing to do with who originated.
 pub type Side = usize;
@@ -41,78 +41,19 @@ impl Key {
         self.low & FAMILY_BIT != 0
     }
 
+    /// Hash of the key.
+    #[inline]
+    #[must_use]
+    pub fn hash(&self, seed: Seed) -> u64 {
+        seed.pair(self.low, self.high)
+    }
+
     /// Address and port of an end; the address as it stands in the key.
     #[inline]
     #[must_use]
     pub fn end(&self, side: Side) -> (u32, u16) {
         let end = if side == 0 { self.low & END_MASK } else { self.high };
         ((end >> 16) as u32, end as u16)
-    }
-}
-
-/// Multiplies wide and folds: one multiplication for sixteen bytes. Seeded, since whoever made the packets chose them.
-#[inline]
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
-}
-
-/// The seed of one table.
-#[derive(Clone, Copy, Debug)]
-pub struct Seed(u64, u64);
-
-impl Seed {
-    /// A seed that nobody can foresee.
-    #[must_use]
-    pub fn random() -> Self {
-        let state = RandomState::new();
-        Self(state.hash_one(1) | 1, state.hash_one(2) | 1)
-    }
-
-    /// One word more into a hash.
-    #[inline]
-    #[must_use]
-    pub fn mix(self, hash: u64, word: u64) -> u64 {
-        fold(hash.rotate_left(32) ^ word ^ self.0, self.1)
-    }
-
-    /// Hash of a key.
-    #[inline]
-    #[must_use]
-    pub fn hash(self, key: &Key) -> u64 {
-        fold(key.low ^ self.0, key.high ^ self.1)
-    }
-}
-
-impl BuildHasher for Seed {
-    type Hasher = Folding;
-    fn build_hasher(&self) -> Folding {
-        Folding(*self, 0)
-    }
-}
-
-/// Hasher for addresses.
-pub struct Folding(Seed, u64);
-
-impl Hasher for Folding {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
-    }
-    fn write_u64(&mut self, number: u64) {
-        self.1 = fold(self.1.rotate_left(32) ^ number ^ self.0.0, self.0.1);
-    }
-    fn write_u128(&mut self, number: u128) {
-        self.1 = fold((number >> 64) as u64 ^ self.0.0, number as u64 ^ self.0.1);
-    }
-    fn finish(&self) -> u64 {
-        self.1
     }
 }
 

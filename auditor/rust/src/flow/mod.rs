@@ -19,7 +19,7 @@ mod tests;
 
 pub use aside::{Aside, Asides};
 pub use history::{Closed, History};
-pub use key::{Addresses, Key, Seed, Side};
+pub use key::{Addresses, Key, Side};
 pub use ports::PortSet;
 pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};
 pub use refusal::{REFUSALS, Refusal};

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::Stamp;
-use super::key::{Seed, Side};
+use super::key::Side;
 use super::record::{OriginatorBy, Record, mark};
 use crate::app::names::{self, Name, NameKind, Names, Telling};
 use crate::app::ndmp::{self, Chunk, ControlStream, Events, Probe, Pulse, probe};
 use crate::app::tls::{Hellos, Segment};
 use crate::app::{App, recognise};
 use crate::decode::{Packet, Tcp, flag, protocol};
+use crate::hash::Seed;
 
 /// Segments with payload that are looked at before a TCP flow is left alone.
 pub const PROBES: u8 = 16;
@@ -83,7 +84,10 @@ impl Recognition {
             if record.to_probe > 0 && record.to_probe != PULSED {
                 self.look(record, seen);
             }
-            self.greet(record, seen);
+            // A handshake under way marks its flow, so that nothing is looked up for all the others.
+            if record.is(mark::STREAM) {
+                self.greet(record, seen);
+            }
         }
     }
 

@@ -4,8 +4,9 @@
 //! in chunks: they never move, growing copies none, and the columns can free them chunk by chunk. The tag's upper bits
 //! are the slot's place as well, so that growing reads the slots alone, from first to last, and no record.
 
-use super::key::{Key, Seed};
+use super::key::Key;
 use super::record::Record;
+use crate::hash::Seed;
 
 /// Records per chunk: 32 MiB, which allocators map and unmap as such, so that a freed chunk is really given back while the
 /// columns grow. Pages that hold no record yet take no memory.
@@ -65,13 +66,13 @@ impl Table {
     /// The flow of a key, if there is one.
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<u32> {
-        self.probe(key, self.seed.hash(key)).ok()
+        self.probe(key, key.hash(self.seed)).ok()
     }
 
     /// The flow of a key, a new one if need be.
     #[inline]
     pub fn find(&mut self, key: &Key) -> Found {
-        let hash = self.seed.hash(key);
+        let hash = key.hash(self.seed);
         match self.probe(key, hash) {
             Ok(index) => Found::Old(index),
             Err(slot) => Found::New(self.insert(key, hash, slot)),
@@ -81,7 +82,7 @@ impl Table {
     /// Makes a new flow for a key that has one; the old flow stays, but is no longer found.
     #[cold]
     pub fn succeed(&mut self, key: &Key) -> u32 {
-        let hash = self.seed.hash(key);
+        let hash = key.hash(self.seed);
         match self.probe_slot(key, hash) {
             Ok(slot) => {
                 let index = self.push(key);

@@ -17,6 +17,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::App;
 use crate::decode::{Ends, Tuple, protocol};
+use crate::hash::Seed;
 
 pub use announcement::is_announcement;
 pub use dhcp::is_dhcp;
@@ -95,10 +96,16 @@ pub struct Telling<'a> {
 type Found<'f> = dyn FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>) + 'f;
 
 /// Names by address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Names {
     rows: Vec<Name>,
-    by_address: HashMap<Address, Vec<u32>>,
+    by_address: HashMap<Address, Vec<u32>, Seed>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self { rows: Vec::new(), by_address: HashMap::with_hasher(Seed::random()) }
+    }
 }
 
 /// Whether payloads of this protocol may hold names, in every datagram of a flow.
@@ -120,6 +127,10 @@ pub fn app(code: u8) -> App {
 impl Names {
     /// Takes the names out of a payload.
     pub fn read(&mut self, telling: &Telling<'_>) {
+        // A flood of answers costs no more than it may leave behind.
+        if self.rows.len() >= MAX_NAMES {
+            return;
+        }
         let Telling { app, tuple, payload, packet, file } = *telling;
         let sender = source(tuple);
         let mut found = |address: Option<Address>, kind, port, text: &dyn Fn() -> Option<String>| {

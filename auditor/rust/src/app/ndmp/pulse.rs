@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::hash::Seed;
+
 /// Segments kept of one connection; the later ones of a long session are not told.
 const MAX_OF_ONE: usize = 4096;
 /// Segments kept of all: 24 MiB.
@@ -29,10 +31,16 @@ pub struct Beats {
 }
 
 /// The segments of control connections, while packets come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pulse {
-    flows: HashMap<u32, Vec<Beat>>,
+    flows: HashMap<u32, Vec<Beat>, Seed>,
     all: usize,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self { flows: HashMap::with_hasher(Seed::random()), all: 0 }
+    }
 }
 
 impl Pulse {

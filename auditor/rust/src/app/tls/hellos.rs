@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::{Details, Handshake, MAX_DETAILS};
 use crate::app::ndmp::Stamp;
+use crate::hash::Seed;
 
 /// Handshakes under way at a time; each holds at most 32 KiB of either direction, and as much out of order.
 const MAX_OPEN: usize = 1024;
@@ -76,11 +77,17 @@ struct Open {
 }
 
 /// Handshakes under way, and what the finished ones showed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Hellos {
-    open: HashMap<u32, Box<Open>>,
+    open: HashMap<u32, Box<Open>, Seed>,
     /// Finished ones.
     details: Vec<Details>,
+}
+
+impl Default for Hellos {
+    fn default() -> Self {
+        Self { open: HashMap::with_hasher(Seed::random()), details: Vec::new() }
+    }
 }
 
 impl Hellos {

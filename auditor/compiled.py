@@ -1,0 +1,134 @@
+"""What was read from the files that come with auditor, kept for the next start: a hundred YAML files take longer to read
+than a small capture does.
+
+Kept as JSON (nothing in it can run) in the user's own cache folder, ``$XDG_CACHE_HOME/auditor`` or ``~/.cache/auditor``. It
+counts only for exactly the files and the code that it was made from, and only where nobody else could have written it;
+where it cannot be read or written, the files are read as if it were not there. ``AUDITOR_CACHE=off`` does without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_TYPE, _VALUES = "@", "="
+"""Keys of a JSON object that stands for a dataclass or an enumeration; no key in the files looks like these."""
+_MOST_BYTES = 8 << 20
+
+
+def remembered(name: str, paths: Iterable[Path], types: Iterable[type], read: Callable[[], T]) -> T:
+    """Return what ``read`` returns for these files, or what it returned when they, and the code, were the same.
+
+    ``types`` are the dataclasses and enumerations in it, whose fields hold text, numbers, flags, tuples, mappings by text,
+    and each other. Raises what ``read`` raises; such an outcome is never kept.
+    """
+    known = {one.__name__: one for one in types}
+    folder = _folder()
+    key = None if folder is None else _key(paths, known.values())
+    if folder is None or key is None:
+        return read()
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        found: T = _load(folder / f"{name}.json", key, known)
+        return found
+    value = read()
+    with contextlib.suppress(OSError):
+        _save(folder, f"{name}.json", json.dumps({"key": key, "value": _plain(value)}, separators=(",", ":")))
+    return value
+
+
+def _folder() -> Path | None:
+    if os.environ.get("AUDITOR_CACHE", "") == "off" or not hasattr(os, "geteuid"):
+        return None
+    base, home = Path(os.environ.get("XDG_CACHE_HOME", "")), Path(os.environ.get("HOME", ""))
+    if base.is_absolute():
+        return base / "auditor"
+    return home / ".cache" / "auditor" if home.is_absolute() else None
+
+
+def _key(paths: Iterable[Path], types: Iterable[type]) -> str | None:
+    """Return a digest of the files' names and bytes and of the code that reads them; None where one cannot be read."""
+    digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
+    try:
+        for path in paths:
+            digest.update(
+                f"{path}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode("utf-8", "surrogateescape")
+            )
+        for source in _sources(types):
+            facts = source.stat()
+            digest.update(f"{source}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _sources(types: Iterable[type]) -> list[Path]:
+    """Return the modules that have a say in what the files mean: those beside the types, and the reading of documents."""
+    here = Path(__file__).parent
+    modules = {Path(str(sys.modules[one.__module__].__file__)) for one in types}
+    rooms = {path.parent for path in modules if path.parent != here} | {here / "documents"}
+    return sorted(
+        modules | {Path(__file__), here / "ports.py"} | {path for room in rooms for path in room.glob("*.py")}
+    )
+
+
+def _load(path: Path, key: str, known: dict[str, type]) -> Any:
+    """Return the value kept in a file. Raises what :func:`remembered` suppresses where it is not ours, other, or broken."""
+    with path.open("rb") as stream:
+        facts = os.fstat(stream.fileno())
+        if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
+            raise ValueError("others may have written it")
+        text = stream.read(_MOST_BYTES)
+
+    def revive(pairs: dict[str, Any]) -> Any:
+        if _TYPE not in pairs:
+            return pairs
+        return known[pairs[_TYPE]](*map(_frozen, pairs[_VALUES]))
+
+    # The first look is at the key alone: what is kept of other files need not be revived.
+    if not text.startswith(b'{"key":"%s",' % key.encode()):
+        raise ValueError("of other files")
+    return _frozen(json.loads(text, object_hook=revive)["value"])
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if type(value) is list else value
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it. Raises TypeError for what ``_load`` could not bring back."""
+    if isinstance(value, Enum):
+        return {_TYPE: type(value).__name__, _VALUES: [value.value]}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {_TYPE: type(value).__name__, _VALUES: [_plain(getattr(value, field.name)) for field in fields(value)]}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, str | int):
+        return value
+    raise TypeError(f"{type(value).__name__} cannot be kept")
+
+
+def _save(folder: Path, name: str, text: str) -> None:
+    """Write a file whole or not at all, for this user alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).replace(folder / name)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
