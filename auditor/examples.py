@@ -18,6 +18,7 @@ from auditor.controls import lint_controls, load_controls
 from auditor.engine import findings
 from auditor.errors import DocumentProblem, UsageError
 from auditor.model import Finding, Severity
+from auditor.model.parts import PartList
 from auditor.ndmp import NdmpMessages
 from auditor.notation import Marks, Scene, parse
 from auditor.packs.lint import lint_pack
@@ -98,15 +99,20 @@ class Bench:
         return [one for one in found if wanted(one)]
 
 
-def judge_scene(scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack) -> tuple[Finding, ...]:
-    """Return the findings on a scene under a policy. Raises UsageError for a setting that no policy has."""
+def judge_scene(
+    scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack, told: PartList | None = None
+) -> tuple[Finding, ...]:
+    """Return the findings on a scene under a policy; ``told`` takes what some of them stand for.
+
+    Raises UsageError for a setting that no policy has.
+    """
     policy = adjusted(policy, scene.policy)
     sessions = _sessions(scene, policy, catalogue)
     verdicts = judge(scene.table, policy, catalogue, control=sessions.control, data=sessions.data)
     tables = build_tables(
         scene.table, sessions, verdicts, policy, scene.captures, listings=scene.listings, waivers=scene.waivers
     )
-    return findings(pack.for_generation(catalogue.generation), tables, scene.table)
+    return findings(pack.for_generation(catalogue.generation), tables, scene.table, told)
 
 
 def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
