@@ -21,7 +21,7 @@ from auditor.model import Finding, Severity
 from auditor.model.parts import PartList
 from auditor.ndmp import NdmpMessages
 from auditor.notation import Marks, Scene, parse
-from auditor.packs.lint import lint_pack
+from auditor.packs.lint import lint_pack, lint_services
 from auditor.packs.model import Example, Pack, Rule
 from auditor.policy.adjust import adjusted
 from auditor.policy.control_ports import declared_ndmp_ports
@@ -208,12 +208,14 @@ def lint(pack: Pack, folder: Path) -> list[DocumentProblem]:
     for rule in pack.rules:
         problems += bench.prove_rule(rule)
     for generation in generations():
+        problems += lint_services(one for one in load_catalogue(generation).services if one.generation == generation)
         for service in load_catalogue(generation).services:
             if service.generation == generation:
                 problems += bench.prove_service(service)
-    for service in bench.catalogue().services:
-        if service.generation == ANY_GENERATION:
-            problems += bench.prove_service(service)
+    shared = [one for one in bench.catalogue().services if one.generation == ANY_GENERATION]
+    problems += lint_services(shared)
+    for service in shared:
+        problems += bench.prove_service(service)
     return problems
 
 

@@ -210,3 +210,11 @@ def test_the_option_of_the_command(tmp_path: Path) -> None:
     assert done.code == 2
     assert "Traceback" not in done.err
     assert ":1:1" not in done.err
+
+
+def test_a_listed_host_without_traffic_has_a_row() -> None:
+    """10.77.0.77 occurs in no packet of the capture."""
+    report = audited(("10.77.0.77", str(DATA / "windows-netstat.txt")))
+    (host,) = [host for host in report.hosts if host.address == "10.77.0.77"]
+    assert (host.zone, host.operations) == ("undeclared", 0)
+    assert host.because[-1] == "no traffic that concerns the audit was seen of it"
