@@ -179,12 +179,12 @@ def test_a_listing_proves_a_role_and_traffic_infers_it() -> None:
     assert any(reason.startswith("beserver.exe (proved): beserver.exe listens on tcp 3527") for reason in media.because)
     assert agent.proved_roles == ()
     assert agent.process_roles == ("beremote.exe",)
-    assert not [one for one in report.findings if one.code.startswith("BX0")]
+    assert not [one for one in report.findings if one.code.startswith("BX00")]
 
 
 def test_webmin_on_port_10000() -> None:
     report = audited(("10.77.0.21", str(DATA / "ss-webmin.txt")))
-    (one,) = [one for one in report.findings if one.code.startswith("BX0")]
+    (one,) = [one for one in report.findings if one.code.startswith("BX00")]
     assert (one.code, one.subject["host"], one.subject["port"]) == ("BX002", "10.77.0.21", "10000")
     assert "miniserv.pl" in one.message
     assert "ss-webmin.txt line 3" in one.message

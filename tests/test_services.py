@@ -96,10 +96,10 @@ def test_generations_differ_where_a_source_says_so() -> None:
     ids = {name: {service.id for service in load_catalogue(name).services} for name in generations()}
     assert ids["11d-12"] - ids["9.x"] == {"netware-agent-10"}
     assert ids["11d-12"] - ids["10.x"] == {"netware-agent-9"}
-    assert ids["20.x"] - ids["11d-12"] == {"dedupe-engine", "dedupe-manager", "management-service"}
+    assert ids["20.x"] - ids["11d-12"] == {"cloud-storage", "dedupe-engine", "dedupe-manager", "management-service"}
     assert ids["2010"] == ids["11d-12"]
     assert ids["2012-2016"] - ids["2010"] == {"management-service"}
-    assert ids["20.x"] - ids["2012-2016"] == {"dedupe-engine", "dedupe-manager"}
+    assert ids["20.x"] - ids["2012-2016"] == {"cloud-storage", "dedupe-engine", "dedupe-manager"}
     for name in generations():
         assert all(service.optional for service in load_catalogue(name).services if service.grade in "DU")
 
@@ -193,7 +193,9 @@ def test_the_lead_of_443_opens_no_way_in_and_breaks_nothing() -> None:
     """Issue: unsourced leads are optional, marked, and never a default violation."""
     policy = load_policy(rules_folder() / "examples.yaml")
     ways = {
-        generation: [term for term in policy_terms(policy, load_catalogue(generation)) if term.service == "cloud-storage"]
+        generation: [
+            term for term in policy_terms(policy, load_catalogue(generation)) if term.service == "cloud-storage"
+        ]
         for generation in generations()
     }
     assert [name for name, terms in ways.items() if terms] == ["20.x"]

@@ -277,7 +277,19 @@ class TestTheReport:
     def test_every_format_of_text_names_the_owner(self, name: str) -> None:
         report = audited(FOLDER / "waivers.yaml")
         data = render(report, name)
-        told = ("text", "json", "html", "jsonl", "sarif", "junit", "csv", "ocsf", "ocsf-compliance", "oscal", "zeek-notice")
+        told = (
+            "text",
+            "json",
+            "html",
+            "jsonl",
+            "sarif",
+            "junit",
+            "csv",
+            "ocsf",
+            "ocsf-compliance",
+            "oscal",
+            "zeek-notice",
+        )
         if name in told:
             assert b"backup team" in data
             assert b"2026-12-31" in data

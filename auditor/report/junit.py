@@ -100,7 +100,13 @@ def _tell_findings(case: Element, report: Report, findings: list[Finding]) -> No
     if counting:
         _tell(case, "failure", counting[0].message, "\n".join(_text(report, one) for one in counting))
     elif waived:
-        _tell(case, "skipped", f"waived, {acceptance(waived[0])}: {waived[0].message}" if waived[0].waiver else f"waived: {waived[0].message}")
+        _tell(
+            case,
+            "skipped",
+            f"waived, {acceptance(waived[0])}: {waived[0].message}"
+            if waived[0].waiver
+            else f"waived: {waived[0].message}",
+        )
     told = [one for one in findings if one not in counting]
     if told:
         SubElement(case, "system-out").text = "\n".join(_text(report, one) for one in told)
