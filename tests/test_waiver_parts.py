@@ -5,8 +5,11 @@ Every expectation follows from the words of docs/waivers.md: what would not be c
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime as dt
+import io
+import json
 from pathlib import Path
 
 import pytest
@@ -17,11 +20,14 @@ from auditor.model.parts import Part, PartList
 from auditor.notation import parse
 from auditor.packs.load import load_pack
 from auditor.packs.model import Pack
+from auditor.pipeline import AuditOptions, audit
+from auditor.report.registry import render
 from auditor.services import rules_folder
 from auditor.waivers.apply import apply_waivers, covers
 from auditor.waivers.load import load_waivers
 from auditor.waivers.model import Waiver
 from tests.report_samples import finding
+from tests.support import CAPTURES
 
 PACK = load_pack([rules_folder() / "checks"])
 DAY = dt.date(2026, 6, 1)
@@ -95,3 +101,45 @@ def test_a_waiver_for_a_former_code_or_name_is_one_for_the_rule(tmp_path: Path) 
     pack = Pack((rule, *PACK.rules[1:]))
     for word in ("BX099", "old-name"):
         assert waiver(tmp_path, pack, code=word, hosts="any").code == rule.code
+
+
+def test_sarif_tells_who_accepted_and_what_is_new(tmp_path: Path) -> None:
+    """The words are those of captures/out-of-range/waivers.yaml; the first report has no waiver, and nothing changed."""
+    folder = CAPTURES / "out-of-range"
+    capture, policy = folder / "out-of-range.pcap", folder / "policy.yaml"
+    saved = tmp_path / "old.json"
+    saved.write_bytes(render(audit([capture], policy_path=policy), "json"))
+    options = AuditOptions(waivers=(str(folder / "waivers.yaml"),), baseline=str(saved))
+    report = audit([capture], policy_path=policy, options=options)
+    (run,) = json.loads(render(report, "sarif"))["runs"]
+    by_state = {one["baselineState"] for one in run["results"]}
+    assert by_state <= {"new", "unchanged"}
+    outside = [one for one in run["results"] if one["ruleId"] == "BX301"]
+    assert {one["baselineState"] for one in outside} == {"unchanged"}
+    for one in outside:
+        (said,) = one["suppressions"]
+        assert said["justification"].startswith("accepted by backup team, until 2026-12-")
+        assert said["properties"]["owner"] == "backup team"
+    rows = list(csv.DictReader(io.StringIO(render(report, "csv").decode(), newline="")))
+    waived = [row for row in rows if row["waived"] == "true"]
+    assert {(row["code"], row["baseline"], row["waived_by"]) for row in waived} == {
+        ("BX301", "unchanged", "backup team")
+    }
+
+
+@pytest.mark.parametrize(
+    ("vantage", "told"),
+    [(None, True), ("span", True), ("media-server", True), ("agent", False), ("firewall-inside", False)],
+)
+def test_an_absence_says_something_only_where_the_host_would_come_by(
+    tmp_path: Path, vantage: str | None, told: bool
+) -> None:
+    """10.77.0.99 is declared and occurs in no packet; the policy has one media server, whose traffic is all there is."""
+    folder = CAPTURES / "out-of-range"
+    policy = tmp_path / "policy.yaml"
+    text = (folder / "policy.yaml").read_text()
+    assert text.count("10.77.0.23]") == 1
+    policy.write_text(text.replace("10.77.0.23]", "10.77.0.23, 10.77.0.99]"))
+    report = audit([folder / "out-of-range.pcap"], policy_path=policy, options=AuditOptions(vantage=vantage))
+    said = [one for one in report.findings if one.subject.get("host") == "10.77.0.99"]
+    assert bool(said) is told

@@ -295,7 +295,9 @@ EXPECTED_COLUMNS = (
     _word("family", "family of the service, or none"),
     _flag("seen", "the host was an end of a flow; the service was used as the policy permits"),
     _flag("controlled", "the host was an end of an established control connection"),
-    _flag("complete", "the captures were read to their end, nothing was dropped, both directions were there"),
+    _flag(
+        "complete", "captures read to their end, nothing dropped, both directions there, no vantage that hides others"
+    ),
     _number("minutes", "minutes from the first packet to the last"),
 )
 WAIVER_COLUMNS = (
