@@ -14,6 +14,7 @@ from auditor.engine import findings as find_findings
 from auditor.errors import AuditorError, UsageError
 from auditor.flows import FlowTable
 from auditor.model import CaptureSummary, Finding, Report, RulePackSummary
+from auditor.model.parts import PartList
 from auditor.packs.model import Pack
 from auditor.report.json_ import load as load_report
 from auditor.services import rules_folder
@@ -39,12 +40,21 @@ def last_day(captures: Sequence[CaptureSummary]) -> dt.date | None:
 
 
 def waived(
-    pack: Pack, waivers: Sequence[Waiver], found: tuple[Finding, ...], day: dt.date | None, table: FlowTable
+    pack: Pack,
+    waivers: Sequence[Waiver],
+    found: tuple[Finding, ...],
+    day: dt.date | None,
+    *,
+    table: FlowTable,
+    told: PartList,
 ) -> tuple[tuple[Finding, ...], tuple[Use, ...]]:
-    """Apply waivers, add what there is to say of the waivers themselves, and put what is waived last."""
+    """Apply waivers, add what there is to say of the waivers themselves, and put what is waived last.
+
+    ``told`` holds what the findings with a waiver's code stand for.
+    """
     if not waivers:
         return found, ()
-    found, uses = apply_waivers(waivers, found, day)
+    found, uses = apply_waivers(waivers, found, day, told.parts)
     rules = Pack(tuple(rule for rule in pack.rules if rule.table == "waivers"))
     found += find_findings(rules, {"waivers": waivers_table(uses)}, table)
     return tuple(sorted(found, key=lambda one: (one.waived, -one.severity, one.code, one.key))), uses

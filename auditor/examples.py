@@ -18,9 +18,10 @@ from auditor.controls import lint_controls, load_controls
 from auditor.engine import findings
 from auditor.errors import DocumentProblem, UsageError
 from auditor.model import Finding, Severity
+from auditor.model.parts import PartList
 from auditor.ndmp import NdmpMessages
 from auditor.notation import Marks, Scene, parse
-from auditor.packs.lint import lint_pack
+from auditor.packs.lint import lint_pack, lint_services
 from auditor.packs.model import Example, Pack, Rule
 from auditor.policy.adjust import adjusted
 from auditor.policy.control_ports import declared_ndmp_ports
@@ -99,15 +100,20 @@ class Bench:
         return [one for one in found if wanted(one)]
 
 
-def judge_scene(scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack) -> tuple[Finding, ...]:
-    """Return the findings on a scene under a policy. Raises UsageError for a setting that no policy has."""
+def judge_scene(
+    scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack, told: PartList | None = None
+) -> tuple[Finding, ...]:
+    """Return the findings on a scene under a policy; ``told`` takes what some of them stand for.
+
+    Raises UsageError for a setting that no policy has.
+    """
     policy = adjusted(policy, scene.policy)
     sessions = _sessions(scene, policy, catalogue)
     verdicts = judge(scene.table, policy, catalogue, control=sessions.control, data=sessions.data)
     tables = build_tables(
         scene.table, sessions, verdicts, policy, scene.captures, listings=scene.listings, waivers=scene.waivers
     )
-    return findings(pack.for_generation(catalogue.generation), tables, scene.table)
+    return findings(pack.for_generation(catalogue.generation), tables, scene.table, told)
 
 
 def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
@@ -209,12 +215,14 @@ def lint(pack: Pack, folder: Path) -> list[DocumentProblem]:
     for rule in pack.rules:
         problems += bench.prove_rule(rule)
     for generation in generations():
+        problems += lint_services(one for one in load_catalogue(generation).services if one.generation == generation)
         for service in load_catalogue(generation).services:
             if service.generation == generation:
                 problems += bench.prove_service(service)
-    for service in bench.catalogue().services:
-        if service.generation == ANY_GENERATION:
-            problems += bench.prove_service(service)
+    shared = [one for one in bench.catalogue().services if one.generation == ANY_GENERATION]
+    problems += lint_services(shared)
+    for service in shared:
+        problems += bench.prove_service(service)
     return problems
 
 

@@ -16,7 +16,7 @@ from auditor.flows import TCP, FlowTable, transport_text
 from auditor.listeners import Listing
 from auditor.model import HostSummary
 from auditor.policy.match import VERDICTS, Verdicts
-from auditor.policy.model import Policy
+from auditor.policy.model import Address, Policy, normalised
 from auditor.policy.outcome import OUTCOMES
 from auditor.services import load_catalogue
 from auditor.sessions import SessionSet
@@ -72,12 +72,16 @@ def summarise_hosts(
     names: TrafficNames | None = None,
     listings: Sequence[Listing] = (),
 ) -> tuple[HostSummary, ...]:
-    """Return the hosts that are an end of a flow in scope, in the order of the policy's zones, then by address.
+    """Return the hosts that are an end of a flow in scope or have a listing, in the order of the policy's zones, then by
+    address.
 
-    What ``listings`` say of such a host proves its process roles; all else is inferred.
+    What ``listings`` say of a host proves its process roles; all else is inferred.
     """
     hosts = _taking_part(table, verdicts)
-    _add_listed(hosts, table, policy, listings)
+    listed = _listed(policy, listings)
+    for code, host in hosts.items() if listed else ():
+        for each in listed.pop(table.address_text(code), ()):
+            host.runs(*each)
     _add_controls(hosts, table, sessions, policy)
     _add_listeners(hosts, table, verdicts, sessions)
     _add_others(hosts, table, verdicts)
@@ -85,9 +89,10 @@ def summarise_hosts(
     loads = host_loads(table, sessions.sessions)
     told = names or TrafficNames()
     summaries = [
-        replace(_summary(table, code, host, policy, loads.get(code, IDLE)), names=told.of(code))
+        replace(_summary(table.address(code), host, policy, loads.get(code, IDLE)), names=told.of(code))
         for code, host in hosts.items()
     ]
+    summaries += [_silent(address, runs, policy) for address, runs in listed.items()]
     return tuple(sorted(summaries, key=lambda host: (order.get(host.zone, len(order)), _sort_key(host.address))))
 
 
@@ -100,24 +105,31 @@ def _taking_part(table: FlowTable, verdicts: Verdicts) -> dict[int, _Host]:
     return {int(code): _Host() for code in kept if flows[code]}
 
 
-def _add_listed(hosts: dict[int, _Host], table: FlowTable, policy: Policy, listings: Sequence[Listing]) -> None:
-    """Add the processes that hosts list as owners of the vendor's ports."""
-    if not listings:
-        return
-    codes = {table.address_text(code): code for code in hosts}
-    told: set[tuple[int, str, str, int]] = set()
-    for row in listener_rows(listings, policy, load_catalogue(policy.generation)):
-        code = codes.get(row.listing.host)
-        if code is None or row.listener is None or row.service is None or not row.right_program:
+def _listed(policy: Policy, listings: Sequence[Listing]) -> dict[str, list[tuple[str, str]]]:
+    """Return the processes that hosts list as owners of the vendor's ports, each with the reason, by address."""
+    found: dict[str, list[tuple[str, str]]] = {listing.host: [] for listing in listings}
+    told: set[tuple[str, str, str, int]] = set()
+    for row in listener_rows(listings, policy, load_catalogue(policy.generation)) if listings else ():
+        if row.listener is None or row.service is None or not row.right_program:
             continue
         one = row.listener
-        key = (code, row.service.process, one.transport, one.port)
+        key = (row.listing.host, row.service.process, one.transport, one.port)
         if key in told:  # once for IPv4 and once for IPv6
             continue
         told.add(key)
         where = {"all": "all addresses", "loopback": "loopback only"}.get(one.bound, one.address)
         reason = f"{one.program} listens on {one.transport} {one.port}, {where} ({row.listing.path}, line {one.line})"
-        hosts[code].runs(row.service.process, reason)
+        found[row.listing.host].append((row.service.process, reason))
+    return found
+
+
+def _silent(address: str, runs: Iterable[tuple[str, str]], policy: Policy) -> HostSummary:
+    """Return a host of which a listing tells and the captures do not."""
+    host = _Host()
+    for each in runs:
+        host.runs(*each)
+    host.reasons.append("no traffic that concerns the audit was seen of it")
+    return _summary(normalised(address), host, policy, IDLE)
 
 
 def _add_controls(hosts: dict[int, _Host], table: FlowTable, sessions: SessionSet, policy: Policy) -> None:
@@ -235,9 +247,9 @@ def _packet(table: FlowTable, row: int) -> str:
     return packet if len(table.files) < 2 else f"{packet} of {table.file_text(file)}"
 
 
-def _summary(table: FlowTable, code: int, host: _Host, policy: Policy, load: HostLoad) -> HostSummary:
-    address = table.address_text(code)
-    zone = policy.zone_of(table.address(code))
+def _summary(at: Address, host: _Host, policy: Policy, load: HostLoad) -> HostSummary:
+    address = str(at)
+    zone = policy.zone_of(at)
     because = host.reasons
     if policy.inferred and zone is not None:
         because = [*because, *(f"{zone.name}: {reason}" for reason in policy.because.get(address, ()))]
@@ -246,7 +258,7 @@ def _summary(table: FlowTable, code: int, host: _Host, policy: Policy, load: Hos
         zone=zone.name if zone is not None else "undeclared",
         process_roles=tuple(host.roles),
         because=tuple(because),
-        name=policy.name_of(table.address(code)),
+        name=policy.name_of(at),
         operations=load.operations,
         peak_operations=load.peak,
         ports_per_operation=load.ports,

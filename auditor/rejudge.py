@@ -26,6 +26,8 @@ BREAKS, ALLOWED, OTHER = "would break", "newly allowed", "other change"
 
 _SPECIAL = ("transport", "orig_addr", "resp_addr", "first_file", "last_file", "flags")
 _NUMBERS = tuple(column for column in COLUMNS if column.name not in CODE_WORDS and column.name not in _SPECIAL)
+_HEAD = 4096
+"""Bytes that tell a saved report from a flow export."""
 _JUDGED = ("control", "data", "verdict", "outcome", "term")
 
 _Columns = Mapping[str, Sequence[Any]]
@@ -62,19 +64,20 @@ class Change:
 
 def read_export(path: str) -> FlowExport:
     """Read flows as ``--report`` wrote them: Parquet, or JSON Lines. Raises UsageError, and MissingExtra without pyarrow."""
+    fix = "make one with: auditor audit CAPTURE... --report FILE.parquet (or FILE.flows.jsonl)"
     try:
         # Opened here, so that the operating system's own word on a missing file or a directory is told.
         with Path(path).open("rb"):
             pass
-        columns = _parquet(path) if path.lower().endswith(".parquet") else _json_lines(path)
+        parquet = path.lower().endswith(".parquet")
+        if not parquet and _is_report(path):
+            raise UsageError(f"{path} is a saved report, and such hold no flows", fix=f"read the captures again, or {fix}")
+        columns = _parquet(path) if parquet else _json_lines(path)
         return _export(columns)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
     except (KeyError, ValueError, TypeError, OverflowError) as error:
-        raise UsageError(
-            f"{path} is no flow export: {error}",
-            fix="make one with: auditor audit CAPTURE... --report FILE.parquet (or FILE.flows.jsonl)",
-        ) from None
+        raise UsageError(f"{path} is no flow export: {error}", fix=fix) from None
 
 
 def rejudge(export: FlowExport, policy: Policy, catalogue: Catalogue) -> tuple[Change, ...]:
@@ -125,6 +128,13 @@ def _parquet(path: str) -> _Columns:
         name: table[name].cast(pa.int64()).to_pylist() if name in times else table[name].to_pylist()
         for name in table.column_names
     }
+
+
+def _is_report(path: str) -> bool:
+    """Return whether a file begins as ``--format json`` or ``--format jsonl`` does."""
+    with Path(path).open("rb") as file:
+        head = file.read(_HEAD)
+    return b'"schema"' in head and b'"verdict"' in head and b'"orig_addr"' not in head
 
 
 def _json_lines(path: str) -> _Columns:

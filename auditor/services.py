@@ -34,23 +34,9 @@ INFRASTRUCTURE_ROLES = ("mail-relays", "snmp-managers", "domain-controllers")
 """Roles whose hosts serve the whole site: only their vendor services concern the audit."""
 
 FAMILIES = (
-    "control",
-    "data",
-    "browser",
-    "server",
-    "sql",
-    "netware",
-    "directory",
-    "netbios",
-    "rpc",
-    "push",
-    "notification",
-    "dba",
-    "dlo",
-    "agent",
-    "dedupe",
-    "platform",
-)
+    "control", "data", "browser", "server", "sql", "netware", "directory", "netbios",
+    "rpc", "push", "notification", "dba", "dlo", "agent", "dedupe", "platform",
+)  # fmt: skip
 """Kinds of services, for rules that speak of several at once. ``platform`` is not the vendor's."""
 
 PORT_SOURCES = ("ndmp_port", "dynamic_ports", "smtp_ports", "snmp_ports")
@@ -61,14 +47,19 @@ NDMP_DATA = "ndmp-data"
 """The two services that are told by what a connection carries, whatever its port. Every generation has them."""
 
 GRADES = ("A", "B", "C", "D", "U")
+_WEAK = ("C", "D", "U")
+UNDECLARED = "undeclared"
+"""Where a service listens that hosts of no zone offer."""
+
 DEFAULT_GENERATION = "11d-12"
 ANY_GENERATION = "any"
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_FILE_KEYS = ("title", "generation", "based_on", "without", "services")
+_SINCE = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+", re.ASCII)
+_FILE_KEYS = ("title", "generation", "since", "based_on", "without", "services")
 _KEYS = (
     "id", "name", "process", "transport", "ports", "ports_from", "listener", "originator", "also", "answers", "tables",
-    "source", "grade", "doubt", "optional", "family", "part_of", "names", "examples",
+    "source", "grade", "doubt", "since", "optional", "family", "part_of", "names", "examples",
 )  # fmt: skip
 _REQUIRED = ("id", "name", "transport", "listener", "originator", "source", "grade", "family", "examples")
 _VARIANT_KEYS = ("transport", "listener", "originator", "doubt")
@@ -92,6 +83,7 @@ class Service:
     ``ports`` being its default. ``names`` has other names by the listener's role. ``answers`` is false where nothing
     comes back (traps, datagrams). ``part_of`` names the service under which traffic of this row is judged, where ports
     and roles cannot tell the two apart. ``optional`` marks what no vendor text shows: it is permitted with a doubt.
+    ``since`` is the version of auditor that brought the row. A listener may be ``undeclared``: hosts of no zone.
     ``tables`` gives table and row of the vendor's chapter; ``silent`` and ``fires`` are examples in flow notation.
     """
 
@@ -109,6 +101,7 @@ class Service:
     source: str
     grade: str
     doubt: str
+    since: str
     optional: bool
     family: str
     part_of: str
@@ -266,7 +259,7 @@ def _read_file(document: Document) -> _File:
     generation = document.text(fields.get("generation")) or ""
     services: dict[str, Service] = {}
     for node in document.items(fields.get("services")):
-        service = _read_service(document, node, generation)
+        service = _read_service(document, node, generation, document.text(fields.get("since")) or "")
         if service.id in services:
             first = services[service.id].place
             document.complain(node, f"service {service.id!r} is given twice; the first is on line {first.line}")
@@ -280,7 +273,7 @@ def _read_file(document: Document) -> _File:
     )
 
 
-def _read_service(document: Document, node: Node, generation: str) -> Service:
+def _read_service(document: Document, node: Node, generation: str, since: str) -> Service:
     fields = document.fields(node, _KEYS, required=_REQUIRED, what="a service")
     service_id = document.text(fields.get("id")) or ""
     if service_id and not _ID.fullmatch(service_id):
@@ -294,7 +287,7 @@ def _read_service(document: Document, node: Node, generation: str) -> Service:
         transport=document.choice(fields.get("transport"), ("tcp", "udp", "any")) or "any",
         ports=document.ports(fields.get("ports")) or PortSet(()),
         ports_from=document.choice(fields.get("ports_from"), PORT_SOURCES) or "",
-        listener=_read_roles(document, fields.get("listener")),
+        listener=_read_roles(document, fields.get("listener"), also=(UNDECLARED,)),
         originator=_read_roles(document, fields.get("originator")),
         also=tuple(_read_variant(document, item, fields) for item in document.items(fields.get("also"))),
         answers=document.boolean(fields.get("answers")) is not False,
@@ -302,6 +295,7 @@ def _read_service(document: Document, node: Node, generation: str) -> Service:
         source=document.text(fields.get("source")) or "",
         grade=document.choice(fields.get("grade"), GRADES) or "U",
         doubt=document.text(fields.get("doubt")) or "",
+        since=document.text(fields.get("since")) or since,
         optional=document.boolean(fields.get("optional")) is True,
         family=document.choice(fields.get("family"), FAMILIES) or "platform",
         part_of=document.text(fields.get("part_of")) or "",
@@ -320,6 +314,12 @@ def _check_service(document: Document, node: Node, row: Service) -> None:
         document.complain(node, f"service {row.id!r} has no ports", "give ports, or their default beside ports_from")
     if row.grade == "U" and not row.optional:
         document.complain(node, f"service {row.id!r} has no source (grade U)", "add optional: true")
+    if row.since and not _SINCE.fullmatch(row.since):
+        document.complain(node, f"service {row.id!r} is since {row.since!r}, which is no version", "write 0.2.0")
+    if row.grade in _WEAK and not row.doubt:
+        document.complain(node, f"service {row.id!r} of grade {row.grade} tells no doubt", "say what is not known")
+    if UNDECLARED in row.listener and row.ports_from:
+        document.complain(node, f"service {row.id!r} is of hosts of no zone, which declare no ports", "give ports")
     if not row.platform and not row.fires:
         document.complain(node, f"service {row.id!r} has no example that fires", "add examples: fires")
     for role in sorted(set(row.names) - set(ROLES)):
@@ -337,11 +337,12 @@ def _read_variant(document: Document, node: Node, row: dict[str, Node]) -> Varia
     )
 
 
-def _read_roles(document: Document, node: Node | None) -> tuple[str, ...]:
+def _read_roles(document: Document, node: Node | None, also: tuple[str, ...] = ()) -> tuple[str, ...]:
+    known = (*ROLES, "any", *also)
     roles = []
     for text, item in document.texts(node, single=True):
-        if text not in (*ROLES, "any"):
-            document.complain(item, f"{text!r} is no role", did_you_mean(text, (*ROLES, "any")))
+        if text not in known:
+            document.complain(item, f"{text!r} is no role", did_you_mean(text, known))
         roles.append(text)
     return tuple(roles)
 

@@ -179,12 +179,12 @@ def test_a_listing_proves_a_role_and_traffic_infers_it() -> None:
     assert any(reason.startswith("beserver.exe (proved): beserver.exe listens on tcp 3527") for reason in media.because)
     assert agent.proved_roles == ()
     assert agent.process_roles == ("beremote.exe",)
-    assert not [one for one in report.findings if one.code.startswith("BX0")]
+    assert not [one for one in report.findings if one.code.startswith("BX00")]
 
 
 def test_webmin_on_port_10000() -> None:
     report = audited(("10.77.0.21", str(DATA / "ss-webmin.txt")))
-    (one,) = [one for one in report.findings if one.code.startswith("BX0")]
+    (one,) = [one for one in report.findings if one.code.startswith("BX00")]
     assert (one.code, one.subject["host"], one.subject["port"]) == ("BX002", "10.77.0.21", "10000")
     assert "miniserv.pl" in one.message
     assert "ss-webmin.txt line 3" in one.message
@@ -210,3 +210,11 @@ def test_the_option_of_the_command(tmp_path: Path) -> None:
     assert done.code == 2
     assert "Traceback" not in done.err
     assert ":1:1" not in done.err
+
+
+def test_a_listed_host_without_traffic_has_a_row() -> None:
+    """10.77.0.77 occurs in no packet of the capture."""
+    report = audited(("10.77.0.77", str(DATA / "windows-netstat.txt")))
+    (host,) = [host for host in report.hosts if host.address == "10.77.0.77"]
+    assert (host.zone, host.operations) == ("undeclared", 0)
+    assert host.because[-1] == "no traffic that concerns the audit was seen of it"

@@ -327,34 +327,3 @@ def test_an_empty_table(examples: Policy) -> None:
     table = parse("").table
     none = np.zeros(0, np.bool_)
     assert len(judge(table, examples, load_catalogue(), control=none, data=none)) == 0
-
-
-@pytest.mark.parametrize(
-    ("words_", "outcome"),
-    [
-        ("tcp SF", "established"),
-        ("tcp S0 x3", "unanswered"),
-        ("tcp REJ", "refused"),
-        ("tcp S0 refusal=icmp-admin-prohibited", "refused"),
-        ("tcp S0 refusal=icmp-port-unreachable", "refused"),
-        ("tcp RSTR", "established"),
-        ("tcp RSTO bytes=10/0", "established"),
-        ("tcp RSTOS0", "unanswered"),
-        ("tcp S0 bytes=100/0", "uncertain"),
-        ("tcp SH", "uncertain"),
-        ("tcp SHR bytes=0/10", "uncertain"),
-        ("tcp OTH bytes=100/0", "uncertain"),
-        ("tcp OTH bytes=100/100", "established"),
-        ("udp SF", "established"),
-        ("udp S0", "unanswered"),
-        ("udp S0 refusal=icmp-port-unreachable", "refused"),
-    ],
-)
-def test_outcomes(examples: Policy, words_: str, outcome: str) -> None:
-    assert judged(examples, f"{M} > {A}:1434 {words_}").outcome == outcome
-
-
-def test_a_datagram_that_nobody_answers_has_done_its_work(examples: Policy) -> None:
-    assert judged(examples, f"{M} > 10.0.6.9:162 udp S0").outcome == "established"
-    assert judged(examples, f"{M} > 10.0.6.9:162 udp S0 refusal=icmp-port-unreachable").outcome == "refused"
-    assert judged(examples, f"{M} > 10.0.6.9:162 tcp S0").outcome == "unanswered"

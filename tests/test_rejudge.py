@@ -101,3 +101,13 @@ def test_an_export_with_impossible_values_is_refused(tmp_path: Path) -> None:
         path.write_text(json.dumps(flow | change), encoding="utf-8")
         with pytest.raises(UsageError):
             read_export(str(path))
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_a_saved_report_says_that_it_holds_no_flows(form: str, tmp_path: Path) -> None:
+    path = tmp_path / f"report.{form}"
+    path.write_bytes(render(audit([CASES["blocked"].capture], policy_path=CASES["blocked"].policy), form))
+    done = run_auditor("rejudge", path, "--policy", CASES["blocked"].policy)
+    assert done.code == 2
+    assert "is a saved report, and such hold no flows" in done.err
+    assert "--report FILE.parquet" in done.err

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import RuleError
+from auditor.policy.load import load_policy
+from auditor.policy.terms import policy_terms
 from auditor.services import ROLES, Catalogue, generations, load_catalogue, rules_folder
 
 # The three tables of "Using Backup Exec with firewalls", copied by hand: table and row, words of the service column,
@@ -94,10 +96,10 @@ def test_generations_differ_where_a_source_says_so() -> None:
     ids = {name: {service.id for service in load_catalogue(name).services} for name in generations()}
     assert ids["11d-12"] - ids["9.x"] == {"netware-agent-10"}
     assert ids["11d-12"] - ids["10.x"] == {"netware-agent-9"}
-    assert ids["20.x"] - ids["11d-12"] == {"dedupe-engine", "dedupe-manager", "management-service"}
+    assert ids["20.x"] - ids["11d-12"] == {"cloud-storage", "dedupe-engine", "dedupe-manager", "management-service"}
     assert ids["2010"] == ids["11d-12"]
     assert ids["2012-2016"] - ids["2010"] == {"management-service"}
-    assert ids["20.x"] - ids["2012-2016"] == {"dedupe-engine", "dedupe-manager"}
+    assert ids["20.x"] - ids["2012-2016"] == {"cloud-storage", "dedupe-engine", "dedupe-manager"}
     for name in generations():
         assert all(service.optional for service in load_catalogue(name).services if service.grade in "DU")
 
@@ -176,3 +178,28 @@ def test_every_generation_needs_control_and_data(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(OWN + REST)
     with pytest.raises(RuleError, match="every generation needs the service 'ndmp-control'"):
         load_catalogue("one", tmp_path)
+
+
+@pytest.mark.parametrize("generation", generations())
+def test_every_row_carries_source_doubt_and_since(generation: str) -> None:
+    for service in load_catalogue(generation).services:
+        assert service.source, service.id
+        assert service.since in ("0.1.0", "0.2.0"), service.id
+        assert service.doubt or service.grade in ("A", "B"), service.id
+        assert service.optional or service.grade != "U", service.id
+
+
+def test_the_lead_of_443_opens_no_way_in_and_breaks_nothing() -> None:
+    """Issue: unsourced leads are optional, marked, and never a default violation."""
+    policy = load_policy(rules_folder() / "examples.yaml")
+    ways = {
+        generation: [
+            term for term in policy_terms(policy, load_catalogue(generation)) if term.service == "cloud-storage"
+        ]
+        for generation in generations()
+    }
+    assert [name for name, terms in ways.items() if terms] == ["20.x"]
+    (way,) = ways["20.x"]
+    assert (way.destination, str(way.ports), way.transport) == (("undeclared",), "443", "tcp")
+    assert set(way.source) == {"media-servers", "media-servers-on-another-port"}
+    assert way.doubt.startswith("optional service: no source")

@@ -9,9 +9,11 @@ import numpy as np
 
 from auditor.engine.evidence import collect_evidence
 from auditor.engine.matching import matches, meeting
+from auditor.engine.parts import parts_of
 from auditor.engine.piles import Pile, sort_into_piles
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
+from auditor.model.parts import PartList
 from auditor.packs.columns import COUNT, OUTCOMES
 from auditor.packs.model import Pack, Rule
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable
@@ -20,21 +22,32 @@ _SHOWN_VALUES = 3
 """Values of a column that a sentence lists where a finding has many."""
 
 
-def findings(pack: Pack, tables: Mapping[str, RuleTable], flows: FlowTable) -> tuple[Finding, ...]:
-    """Return the findings of all rules, gravest first, then by code and subject."""
-    found = [one for rule in pack.rules for one in evaluate(rule, tables[rule.table], flows, tables.get("flows"))]
+def findings(
+    pack: Pack, tables: Mapping[str, RuleTable], flows: FlowTable, told: PartList | None = None
+) -> tuple[Finding, ...]:
+    """Return the findings of all rules, gravest first, then by code and subject; ``told`` takes the parts of some."""
+    judged = tables.get("flows")
+    found = [one for rule in pack.rules for one in evaluate(rule, tables[rule.table], flows, judged, told)]
     return tuple(sorted(found, key=lambda one: (-one.severity, one.code, one.key)))
 
 
-def evaluate(rule: Rule, table: RuleTable, flows: FlowTable, judged: RuleTable | None = None) -> list[Finding]:
+def evaluate(
+    rule: Rule, table: RuleTable, flows: FlowTable, judged: RuleTable | None = None, told: PartList | None = None
+) -> list[Finding]:
     """Return the findings of one rule on its table, one for each subject, collapsed where the rule says so.
 
-    ``judged`` is the table of flows, whose columns tell which line of the policy decided.
+    ``judged`` is the table of flows, whose columns tell which line of the policy decided; ``told`` takes the parts of
+    findings whose codes it names.
     """
     rows = np.flatnonzero(matches(rule.select, table))
     if not len(rows):
         return []
-    return [_finding(rule, table, flows, pile, judged) for pile in sort_into_piles(rule, table, rows)]
+    made = []
+    for pile in sort_into_piles(rule, table, rows):
+        made.append(_finding(rule, table, flows, pile, judged))
+        if told is not None and rule.code in told.codes:
+            told.parts[made[-1].key] = parts_of(rule, table, pile.rows, judged)
+    return made
 
 
 def finding_key(code: str, subject: Mapping[str, str]) -> str:

@@ -51,6 +51,7 @@ READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
 STATUSES = ("read", "partial", "unreadable")
 TRANSPORTS = ("tcp", "udp")
 BOUND = ("none", "loopback", "one", "all")
+EXCESS = ("none", "no other host may connect to it", "the host has a further address, which no zone has")
 WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 
 
@@ -225,6 +226,7 @@ LISTENER_COLUMNS = (
     _word("transport", "tcp or udp", TRANSPORTS),
     _word("port", "port of the socket, or the ports of the service that is missing"),
     _word("bound", "how widely the socket is bound: to loopback, to one address, to all", BOUND),
+    _word("excess", "how it is bound wider than the policy needs", EXCESS),
     _word("program", "program that owns it, or none where the listing does not tell"),
     _flag("program_told", "the listing tells that program"),
     _flag("of_backup_exec", "it is a program of the vendor's tables"),
@@ -296,7 +298,9 @@ EXPECTED_COLUMNS = (
     _word("family", "family of the service, or none"),
     _flag("seen", "the host was an end of a flow; the service was used as the policy permits"),
     _flag("controlled", "the host was an end of an established control connection"),
-    _flag("complete", "the captures were read to their end, nothing was dropped, both directions were there"),
+    _flag(
+        "complete", "captures read to their end, nothing dropped, both directions there, no vantage that hides others"
+    ),
     _number("minutes", "minutes from the first packet to the last"),
 )
 WAIVER_COLUMNS = (

@@ -95,4 +95,5 @@ def _service(service: Service) -> dict[str, object]:
         "grade": service.grade,
         "source": service.source,
         "doubt": " ".join(service.doubt.split()),
+        "since": service.since,
     }

@@ -16,6 +16,7 @@ from auditor.errors import UsageError
 from auditor.flows import FlowTable
 from auditor.inputs import expand
 from auditor.model import Report
+from auditor.model.parts import PartList
 from auditor.pipeline.judging import Tied, judged, read, tie
 from auditor.pipeline.options import AuditOptions, Progress
 from auditor.pipeline.summing import sum_up, summarised_captures
@@ -91,10 +92,12 @@ def audit_reading(
     source = Source(tied.table, tied.sessions, verdicts, tied.policy)
     quality = summarise_quality(reading.files, tied.table, verdicts, options.vantage)
     pack = yardstick.pack.for_generation(yardstick.catalogue.generation)
-    found = find_findings(pack, tables_of(source, reading.files, listings), tied.table)
+    told = PartList(frozenset(waiver.code for waiver in yardstick.waivers))
+    tables = tables_of(source, reading.files, listings, vantage=options.vantage)
+    found = find_findings(pack, tables, tied.table, told)
     found = weaken(found, quality)
     day = options.as_of or last_day(summarised_captures(tied))
-    found, uses = waived(pack, yardstick.waivers, found, day, tied.table)
+    found, uses = waived(pack, yardstick.waivers, found, day, table=tied.table, told=told)
     if yardstick.baseline is not None:
         found = against_baseline(found, yardstick.baseline.report)
     report = sum_up(tied, source, pack, found, quality, listings=listings, flows=options.flows)

@@ -16,6 +16,7 @@ from auditor.services import NDMP_CONTROL, NDMP_DATA, Catalogue, Service
 NOT_AT_ALL, BY_PORT, BY_ORIGINATOR, BY_LISTENER, BY_BOTH = range(5)
 """How a service was told, weakest first: the port and no role, one role, or both."""
 
+_LEVELS = (BY_BOTH, BY_LISTENER, BY_ORIGINATOR, BY_PORT)
 _OPEN_ROLES = (UNDECLARED, OTHER)
 
 Bools = npt.NDArray[np.bool_]
@@ -76,9 +77,9 @@ def _levels(service: Service, combinations: Combinations, groups: Groups, policy
     for transport, listener, originator in uses:
         carried = combinations.transport > 0 if transport == "any" else _is_transport(combinations, transport)
         listens, originates = _has_role(resp_role, listener), _has_role(orig_role, originator)
-        use = np.select(
-            [listens & originates, listens, originates & open_end], [BY_BOTH, BY_LISTENER, BY_ORIGINATOR], BY_PORT
-        )
+        # What hosts of no zone offer is everybody's port: only both ends together tell it.
+        levels = (BY_BOTH, NOT_AT_ALL, NOT_AT_ALL, NOT_AT_ALL) if UNDECLARED in listener else _LEVELS
+        use = np.select([listens & originates, listens, originates & open_end], levels[:3], levels[3])
         level = np.maximum(level, np.where(fits & carried, use, NOT_AT_ALL))
     return level
 

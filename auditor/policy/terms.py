@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.policy.model import Policy, Term, Zone
+from auditor.policy.model import UNDECLARED, Policy, Term, Zone
 from auditor.ports import DYNAMIC, PortSet
 from auditor.services import Catalogue, Service
 
@@ -69,7 +69,8 @@ def _data_uses(service: Service, policy: Policy) -> Iterator[_Use]:
 def _terms_of_use(service: Service, use: _Use, policy: Policy) -> Iterator[Term]:
     source = tuple(zone.name for zone in policy.zones_with(use.originator))
     zones = policy.zones_with(use.listener)
-    if not source or not zones:
+    outside = (UNDECLARED,) if UNDECLARED in use.listener else ()
+    if not source or not (zones or outside):
         return
     for ports, destination in _ports_by_destination(service, zones, policy):
         declared = service.ports_from if service.ports_from in ("ndmp_port", "dynamic_ports") else ""
@@ -77,7 +78,7 @@ def _terms_of_use(service: Service, use: _Use, policy: Policy) -> Iterator[Term]
             name=_name(service, use, ports, policy),
             action="permit",
             source=source,
-            destination=tuple(zone.name for zone in destination),
+            destination=(*(zone.name for zone in destination), *outside),
             transport=use.transport,
             ports=DYNAMIC if ports is None else ports,
             service=service.id,

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from auditor.model import Finding, Report, ReportVerdict, RuleSummary, Severity
+from auditor.report.acceptance import acceptance
 from auditor.report.interface import RenderOptions
 from auditor.report.places import place_of, proof_line
 from auditor.text import escape
@@ -99,7 +100,13 @@ def _tell_findings(case: Element, report: Report, findings: list[Finding]) -> No
     if counting:
         _tell(case, "failure", counting[0].message, "\n".join(_text(report, one) for one in counting))
     elif waived:
-        _tell(case, "skipped", f"waived: {waived[0].message}")
+        _tell(
+            case,
+            "skipped",
+            f"waived, {acceptance(waived[0])}: {waived[0].message}"
+            if waived[0].waiver
+            else f"waived: {waived[0].message}",
+        )
     told = [one for one in findings if one not in counting]
     if told:
         SubElement(case, "system-out").text = "\n".join(_text(report, one) for one in told)
@@ -108,7 +115,8 @@ def _tell_findings(case: Element, report: Report, findings: list[Finding]) -> No
 def _text(report: Report, finding: Finding) -> str:
     path, line = place_of(report, finding)
     place = f"{path}:{line}" if line else path
-    mark = f"{finding.severity.word}{', waived' if finding.waived else ''}"
+    mark = ", ".join(filter(None, (finding.severity.word, "waived" if finding.waived else "", finding.baseline_state)))
     lines = [f"{finding.code} ({mark}) {finding.message}", f"  at {place}", f"  key {finding.key}"]
+    lines += [f"  {acceptance(finding)}"] if finding.waiver else []
     lines += [f"  {proof_line(one)}" for one in finding.evidence]
     return "\n".join(map(escape, lines))

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from auditor.model import Evidence, Finding, Report, Severity
+from auditor.report.acceptance import acceptance_fields
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import json_bytes
 from auditor.report.places import proof_line, uri
@@ -103,6 +104,8 @@ def _observation(finding: Finding, identity: _Identity, collected: str) -> dict[
         "severity": finding.severity.word,
         "waived": str(finding.waived).lower(),
         "term": finding.term,
+        "baseline-state": finding.baseline_state,
+        **{f"waiver-{name}": value for name, value in acceptance_fields(finding).items()},
     }
     observed: dict[str, Any] = {
         "uuid": identity.of("observation", finding.key),

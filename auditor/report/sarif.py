@@ -1,7 +1,8 @@
 """SARIF 2.1.0 (OASIS): findings for code scanning. A finding stands at the line of the policy that decided.
 
 Evidence is told in related locations; the fingerprint is the finding's key, so that the same finding of another run is
-known again; a waived finding is suppressed.
+known again; a waived finding is suppressed, with who accepted it and why as the justification. What a baseline had and
+this report has not is counted, but is no result: readers of SARIF take every result for a present one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from auditor.community_id import community_id
 from auditor.model import Evidence, Finding, Report, RuleSummary, Severity
+from auditor.report.acceptance import acceptance, acceptance_fields
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import json_bytes
 from auditor.report.places import place_of, proof_line, uri
@@ -59,7 +61,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
         "artifacts": list({one.path: _capture(one.path, one.sha256) for one in report.captures}.values()),
         "results": [_result(report, finding, index[finding.code]) for finding in report.findings],
         "columnKind": "unicodeCodePoints",
-        "properties": {"verdict": report.verdict.value, "summary": escape(report.summary)},
+        "properties": _properties(report),
     }
     return json_bytes({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
@@ -116,8 +118,26 @@ def _result(report: Report, finding: Finding, rule: int) -> dict[str, Any]:
         },
     }
     if finding.waived:
-        result["suppressions"] = [{"kind": "external", "status": "accepted"}]
+        result["suppressions"] = [_suppression(finding)]
+    if finding.baseline_state:
+        result["baselineState"] = finding.baseline_state
     return result
+
+
+def _suppression(finding: Finding) -> dict[str, Any]:
+    said = {"kind": "external", "status": "accepted"}
+    if finding.waiver is None:
+        return said
+    return said | {"justification": acceptance(finding), "properties": acceptance_fields(finding)}
+
+
+def _properties(report: Report) -> dict[str, Any]:
+    told: dict[str, Any] = {"verdict": report.verdict.value, "summary": escape(report.summary)}
+    old = report.baseline
+    if old is None:
+        return told
+    counts = {"new": old.new, "updated": old.updated, "unchanged": old.unchanged, "gone": len(old.gone)}
+    return told | {"baseline": {"path": escape(old.path), "sha256": old.sha256, **counts}}
 
 
 def _location(path: str, line: int, finding: Finding) -> dict[str, Any]:

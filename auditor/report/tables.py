@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.community_id import community_id
-from auditor.model import Report, Severity
+from auditor.model import Finding, Report, Severity
 
 TEXT, NUMBER, TIME, FLAG = "text", "number", "time", "flag"
 
@@ -42,7 +42,8 @@ def findings_table(report: Report) -> Table:
     columns = (
         ("severity", TEXT), ("code", TEXT), ("title", TEXT), ("message", TEXT), ("subject", TEXT), ("flows", NUMBER),
         ("waived", FLAG), ("consequence", TEXT), ("remedy", TEXT), ("term", TEXT), ("nearest_term", TEXT),
-        ("capture", TEXT), ("packets", TEXT), ("key", TEXT),
+        ("capture", TEXT), ("packets", TEXT), ("key", TEXT), ("baseline", TEXT), ("waived_by", TEXT), ("waived_until", TEXT),
+        ("waived_because", TEXT), ("ticket", TEXT),
     )  # fmt: skip
     return Table("findings", columns, _findings(report))
 
@@ -80,8 +81,13 @@ def _findings(report: Report) -> Iterator[tuple[Any, ...]]:
             one.severity.word, one.code, one.title, one.message,
             ", ".join(f"{name} {value}" for name, value in one.subject.items()), one.flows, one.waived,
             one.consequence, one.remedy, one.term, one.nearest, proof.capture if proof else "",
-            ", ".join(map(str, proof.packets)) if proof else "", one.key,
+            ", ".join(map(str, proof.packets)) if proof else "", one.key, one.baseline_state, *_waiver(one),
         )  # fmt: skip
+
+
+def _waiver(finding: Finding) -> tuple[str, ...]:
+    one = finding.waiver
+    return ("", "", "", "") if one is None else (one.owner, one.expires, one.reason, one.ticket)
 
 
 def _evidence(report: Report) -> Iterator[tuple[Any, ...]]:
@@ -237,6 +243,26 @@ _PARTS: dict[str, tuple[_Columns, Callable[[Report], Iterable[tuple[Any, ...]]]]
             ("all_rules", TEXT),
         ),
         _controls,
+    ),
+    "waivers": (
+        (
+            ("code", TEXT), ("name", TEXT), ("covers", TEXT), ("owner", TEXT), ("since", TEXT), ("expires", TEXT),
+            ("state", TEXT), ("findings", NUMBER), ("reason", TEXT), ("ticket", TEXT), ("place", TEXT),
+        ),
+        lambda report: (
+            (
+                one.code, one.name, one.covers, one.owner, one.since, one.expires, one.state, one.findings, one.reason,
+                one.ticket, one.place,
+            )
+            for one in report.waivers
+        ),
+    ),
+    "gone": (
+        (("severity", TEXT), ("code", TEXT), ("message", TEXT), ("waived", FLAG), ("key", TEXT)),
+        lambda report: (
+            (one.severity.word, one.code, one.message, one.waived, one.key)
+            for one in (report.baseline.gone if report.baseline else ())
+        ),
     ),
     "captures": (
         (

@@ -45,8 +45,10 @@ def tables_of(
     captures: Sequence[CaptureFacts],
     listings: Sequence[Listing] = (),
     waivers: Sequence[WaiverFacts] = (),
+    *,
+    vantage: str | None = None,
 ) -> dict[str, RuleTable]:
-    """Return every table of ``packs.columns.TABLES`` by name."""
+    """Return every table of ``packs.columns.TABLES`` by name; ``vantage`` is where the captures were taken, if told."""
     ends = DataEnds.of(source)
     quality = captures_table(source, captures)
     tables = (
@@ -60,7 +62,7 @@ def tables_of(
         capacity_table(source),
         terms_table(source),
         ranges_table(source),
-        expected_table(source, captures, quality["one_sided_percent"]),
+        expected_table(source, captures, quality["one_sided_percent"], vantage),
         waivers_table(waivers),
     )
     return {table.name: table for table in tables}

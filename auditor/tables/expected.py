@@ -1,7 +1,8 @@
 """Table ``expected``: what a policy leads one to expect in a capture, and whether it was there.
 
 An absence says something only as far as the capture was whole: ``complete`` is that all files were read to their end,
-nothing was dropped and both directions were there; where the capture was taken, no column can know.
+nothing was dropped, both directions were there, and it was not taken where others' traffic does not come by. That last is
+known only where the user states it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ MOST_HOSTS = 1000
 """Single hosts that are looked for; networks have no host to miss."""
 
 _HOST_ROLES = ("media-servers", "agents", "filers", "databases")
+_SERVERS = ("media-servers",)
 _FAMILIES = ("control", "data", "browser", "server", "notification", "dba")
 _MOST_ONE_SIDED = 50
 _MINUTE = 60 * NANOSECONDS
 _KINDS = ("host", "service")
+_BLINKERED = ("agent", "firewall-inside")
+"""Vantages that do not see what other hosts do, or what the firewall stopped before it got there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,18 @@ class _Row:
     controlled: bool
 
 
-def expected_table(source: Source, captures: Sequence[CaptureFacts], one_sided: ColumnData) -> RuleTable:
-    """Return the table ``expected``; ``one_sided`` is that column of the table ``captures``, in percent."""
+def expected_table(
+    source: Source, captures: Sequence[CaptureFacts], one_sided: ColumnData, vantage: str | None = None
+) -> RuleTable:
+    """Return the table ``expected``; ``one_sided`` is that column of the table ``captures``, in percent.
+
+    ``vantage`` is where the captures were taken, a word of ``VANTAGES``, where the user states it.
+    """
     rows = [] if source.policy.inferred else [*_hosts(source), *_services(source)]
     first, last = source.flows["first_time"], source.flows["last_time"]
     minutes = (int(last.max()) - int(first.min())) // _MINUTE if len(first) else 0
     whole = all(capture.status == "read" and not capture.drops for capture in captures)
-    complete = whole and not (one_sided.values >= _MOST_ONE_SIDED).any()
+    complete = whole and not _blinkered(source, vantage) and not (one_sided.values >= _MOST_ONE_SIDED).any()
     columns = {
         "kind": ColumnData(np.array([_KINDS.index(row.kind) for row in rows], np.int64), _KINDS),
         "name": words_column([row.name for row in rows]),
@@ -62,6 +71,12 @@ def expected_table(source: Source, captures: Sequence[CaptureFacts], one_sided: 
         "minutes": ColumnData(np.full(len(rows), minutes, np.int64)),
     }
     return RuleTable("expected", columns, np.full(len(rows), NO_FLOW), no_witnesses)
+
+
+def _blinkered(source: Source, vantage: str | None) -> bool:
+    """Return whether traffic of other hosts does not come by: one media server of several sees no more than an agent."""
+    servers = sum(network.num_addresses for zone in source.policy.zones_with(_SERVERS) for network in zone.networks)
+    return vantage in _BLINKERED or (vantage == "media-server" and servers > 1)
 
 
 def _hosts(source: Source) -> list[_Row]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from auditor.listeners import Listener, Listing
-from auditor.packs.columns import BOUND, ROLES, TRANSPORTS
-from auditor.policy.model import ANY, UNDECLARED, Policy, Term
+from auditor.packs.columns import BOUND, EXCESS, ROLES, TRANSPORTS
+from auditor.policy.model import ANY, UNDECLARED, Policy, Term, normalised
 from auditor.policy.naming import service_ports
 from auditor.policy.terms import policy_terms
 from auditor.ports import DYNAMIC, PortSet
@@ -33,6 +33,7 @@ class ListenerRow:
     callers: int
     known_program: bool
     data_port: bool
+    excess: str = "none"
 
     @property
     def right_program(self) -> bool:
@@ -51,15 +52,41 @@ def listener_rows(listings: Sequence[Listing], policy: Policy, catalogue: Catalo
         place = (zone.name, zone.role) if zone else (UNDECLARED, UNDECLARED)
         expected = _expected(host, place[1], policy, catalogue)
         dynamic = policy.dynamic_ports_of(host) or DYNAMIC
+        further = _has_undeclared_address(host, listing, policy)
         for one in listing.listeners:
             service = next((s for s, ports in expected if _is_of(one, s, ports)), None)
             known = any(one.runs(process) for process in processes) if one.program else False
             callers = _callers(one, host, terms, policy)
-            yield ListenerRow(listing, one, *place, service, str(one.port), callers, known, one.port in dynamic)
+            data_port = one.port in dynamic
+            excess = _excess(one, callers, further=further)
+            yield ListenerRow(listing, one, *place, service, str(one.port), callers, known, data_port, excess)
     for host, several in _by_host(listings).items():
         zone = policy.zone_of(host)
         place = (zone.name, zone.role) if zone else (UNDECLARED, UNDECLARED)
         yield from _missing(several, place, _expected(host, place[1], policy, catalogue))
+
+
+def _has_undeclared_address(host: str, listing: Listing, policy: Policy) -> bool:
+    """Return whether sockets of a listing are bound to its host's address, and to a further one that no zone has."""
+    bound = {one.address for one in listing.listeners if one.bound == "one"}
+    for text in bound - {host} if host in bound else ():
+        try:
+            address = normalised(text)
+        except ValueError:
+            continue
+        local = address.is_link_local or address.is_multicast or address.is_unspecified
+        if not local and policy.zone_of(address) is None:
+            return True
+    return False
+
+
+def _excess(one: Listener, callers: int, *, further: bool) -> str:
+    """Return why a socket is bound wider than the policy needs, a word of ``EXCESS``."""
+    if one.bound == "loopback":
+        return "none"
+    if not callers:
+        return EXCESS[1]
+    return EXCESS[2] if further and one.bound == "all" else "none"
 
 
 def _by_host(listings: Sequence[Listing]) -> dict[str, list[Listing]]:
@@ -102,6 +129,7 @@ def listeners_table(listings: Sequence[Listing], policy: Policy) -> RuleTable:
         "transport": ColumnData(np.array([TRANSPORTS.index(_transport(row)) for row in rows], np.int64), TRANSPORTS),
         "port": words_column([row.ports for row in rows]),
         "bound": ColumnData(np.array([BOUND.index(one.bound if one else "none") for one in sockets], np.int64), BOUND),
+        "excess": ColumnData(np.array([EXCESS.index(row.excess) for row in rows], np.int64), EXCESS),
         "program": words_column([(one.program if one else "") or "none" for one in sockets]),
         "program_told": flags([bool(one and one.program) for one in sockets]),
         "of_backup_exec": flags([row.known_program for row in rows]),

@@ -1,17 +1,19 @@
 """Applies waivers to findings. A waiver covers only findings that it names in full: what is in doubt stays a finding.
 
 A finding is covered where the code is the waiver's, every host that it names is among the waiver's hosts, and, where the
-waiver names ports or terms, every port and term of the finding is known and among them. Findings which say that the
-capture cannot support a verdict are never covered.
+waiver names ports or terms, every port and every deciding term of the finding is known and among them. A finding that
+stands for many is covered where each of them would be. Findings which say that the capture cannot support a verdict are
+never covered.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from auditor.model import Finding, WaiverReference, WaiverSummary
+from auditor.model.parts import Part
 from auditor.policy.model import Address, Network, normalised
 from auditor.waivers.model import Waiver
 
@@ -65,11 +67,15 @@ class Use:
 
 
 def apply_waivers(
-    waivers: Sequence[Waiver], findings: Iterable[Finding], on: dt.date | None
+    waivers: Sequence[Waiver],
+    findings: Iterable[Finding],
+    on: dt.date | None,
+    parts: Mapping[str, tuple[Part, ...] | None] | None = None,
 ) -> tuple[tuple[Finding, ...], tuple[Use, ...]]:
     """Return the findings, those that a waiver in force covers marked, and what each waiver did.
 
-    ``on`` is the day of judgement in UTC; without one no waiver holds. Where several hold, the first is named.
+    ``on`` is the day of judgement in UTC; without one no waiver holds. Where several hold, the first is named. ``parts``
+    are what findings stand for, by their keys; one that has none there stands for what it names.
     """
     by_code: dict[str, list[int]] = {}
     for index, waiver in enumerate(waivers):
@@ -79,8 +85,9 @@ def apply_waivers(
     judged = []
     for finding in findings:
         holding: Waiver | None = None
+        stands_for = (parts or {}).get(finding.key, (Part(finding.subject, finding.term),))
         for index in by_code.get(finding.code, ()):
-            if covers(waivers[index], finding):
+            if covers(waivers[index], finding, stands_for):
                 covered[index] += 1
                 if holding is None and states[index] == "in-force":
                     holding = waivers[index]
@@ -89,14 +96,20 @@ def apply_waivers(
     return tuple(judged), tuple(Use(waiver, state, count, on) for waiver, state, count in uses)
 
 
-def covers(waiver: Waiver, finding: Finding) -> bool:
-    """Return whether a waiver speaks of a finding, whatever the day."""
+def covers(waiver: Waiver, finding: Finding, parts: tuple[Part, ...] | None) -> bool:
+    """Return whether a waiver speaks of all that a finding stands for, whatever the day; None: of more than can be told."""
+    if waiver.code != finding.code or finding.undermines:
+        return False
+    if parts is None:
+        return waiver.anywhere and waiver.ports is None and not waiver.terms
+    return all(_covers_part(waiver, finding, part) for part in parts)
+
+
+def _covers_part(waiver: Waiver, finding: Finding, part: Part) -> bool:
     return (
-        waiver.code == finding.code
-        and not finding.undermines
-        and _hosts_covered(waiver, finding)
-        and _ports_covered(waiver, finding)
-        and (not waiver.terms or finding.subject.get(_TERM) in waiver.terms)
+        _hosts_covered(waiver, part.subject)
+        and _ports_covered(waiver, finding, part.subject)
+        and (not waiver.terms or part.subject.get(_TERM, part.term) in waiver.terms)
     )
 
 
@@ -125,21 +138,21 @@ def summarise_uses(uses: Iterable[Use]) -> tuple[WaiverSummary, ...]:
     )
 
 
-def _hosts_covered(waiver: Waiver, finding: Finding) -> bool:
+def _hosts_covered(waiver: Waiver, subject: Mapping[str, str]) -> bool:
     if waiver.anywhere:
         return True
-    addresses = _addresses(finding)
-    zone = finding.subject.get(_ZONE)
+    addresses = _addresses(subject)
+    zone = subject.get(_ZONE)
     if not addresses and zone is None:
         # It names nobody: only a waiver for any host speaks of it.
         return False
     return (zone is None or zone in waiver.zones) and all(_among(address, waiver.networks) for address in addresses)
 
 
-def _addresses(finding: Finding) -> list[Address]:
+def _addresses(subject: Mapping[str, str]) -> list[Address]:
     """Return the addresses in the subject of a finding."""
     found = []
-    for value in finding.subject.values():
+    for value in subject.values():
         try:
             found.append(normalised(value))
         except ValueError:
@@ -151,16 +164,16 @@ def _among(address: Address, networks: Iterable[Network]) -> bool:
     return any(address in network for network in networks)
 
 
-def _ports_covered(waiver: Waiver, finding: Finding) -> bool:
+def _ports_covered(waiver: Waiver, finding: Finding, subject: Mapping[str, str]) -> bool:
     if waiver.ports is None:
         return True
-    ports = _ports(finding)
+    ports = _ports(finding, subject)
     return bool(ports) and all(port in waiver.ports for port in ports)
 
 
-def _ports(finding: Finding) -> list[int]:
+def _ports(finding: Finding, subject: Mapping[str, str]) -> list[int]:
     """Return the ports of a finding: the one in its subject, else those of its responders if all flows are known."""
-    said = finding.subject.get(_PORT)
+    said = subject.get(_PORT)
     if said is not None:
         return [int(said)] if said.isascii() and said.isdecimal() else []
     if not finding.evidence or finding.flows > len(finding.evidence):

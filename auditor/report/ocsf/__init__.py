@@ -11,6 +11,7 @@ from typing import Any
 
 from auditor.community_id import community_id
 from auditor.model import Evidence, Finding, Report, Severity
+from auditor.report.acceptance import acceptance, acceptance_fields
 from auditor.report.places import split_end
 from auditor.text import escape
 
@@ -79,9 +80,13 @@ def event(report: Report, finding: Finding, class_uid: int, class_name: str) -> 
             "flows": finding.flows,
             "term": escape(finding.term),
             "nearest_term": escape(finding.nearest),
+            "baseline_state": finding.baseline_state,
+            "waiver": acceptance_fields(finding),
             "subject": {escape(name): escape(value) for name, value in finding.subject.items()},
         },
     }
+    if finding.waiver is not None:
+        made["comment"] = acceptance(finding)
     return {name: value for name, value in made.items() if value != []}
 
 

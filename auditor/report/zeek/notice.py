@@ -7,6 +7,7 @@ from datetime import datetime
 
 from auditor.community_id import community_id
 from auditor.model import Finding, Report, SessionSummary
+from auditor.report.acceptance import acceptance
 from auditor.report.interface import RenderOptions
 from auditor.report.places import proof_line, split_end
 from auditor.report.zeek import EMPTY, UNSET, log_pieces, text, time_text
@@ -17,6 +18,7 @@ FIELDS = (
     ("proto", "enum"), ("note", "enum"), ("msg", "string"), ("sub", "string"), ("src", "addr"), ("dst", "addr"),
     ("p", "port"), ("n", "count"), ("peer_descr", "string"), ("actions", "set[enum]"), ("suppress_for", "interval"),
     ("community_id", "string"), ("auditor_severity", "string"), ("auditor_key", "string"),
+    ("auditor_waiver", "string"), ("auditor_baseline", "string"),
 )  # fmt: skip
 
 
@@ -39,7 +41,7 @@ def _rows(report: Report) -> Iterator[tuple[str, ...]]:
             _protocol(proof.flow.transport) if proof else UNSET, f"Auditor::{_note(finding)}", text(finding.message),
             text(proof_line(proof)) if proof else UNSET, orig, resp, resp_port, str(finding.flows), text("auditor"),
             EMPTY if finding.waived else "Notice::ACTION_LOG", UNSET, identity or UNSET, finding.severity.word,
-            text(finding.key),
+            text(finding.key), text(acceptance(finding)) if finding.waiver else UNSET, finding.baseline_state or UNSET,
         )  # fmt: skip
 
 

@@ -1,0 +1,25 @@
+"""What findings stand for, part by part: whoever accepts a finding about many hosts accepts each of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MOST_PARTS = 10_000
+"""Parts of one finding that are told apart; what stands for more is accepted only as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One subject of a finding as it would be named alone, and the line of the policy that decided; empty where none did."""
+
+    subject: Mapping[str, str]
+    term: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartList:
+    """The parts of findings with one of ``codes``, by their keys; None where there are more than ``MOST_PARTS``."""
+
+    codes: frozenset[str]
+    parts: dict[str, tuple[Part, ...] | None] = field(default_factory=dict)
