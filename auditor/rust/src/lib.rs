@@ -11,6 +11,7 @@ pub mod convert;
 pub mod decode;
 pub mod duplicates;
 pub mod flow;
+pub mod live;
 pub mod opening;
 pub mod order;
 pub mod problem;
@@ -26,6 +27,8 @@ mod testing;
 
 #[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod python_live;
 #[cfg(feature = "python")]
 mod python_ndmp;
 #[cfg(feature = "python")]

@@ -19,6 +19,7 @@ use crate::opening;
 use crate::problem::PROBLEMS;
 use crate::python_ndmp::message;
 use crate::reading::{self, Options, Watch};
+use crate::python_live::LiveReading;
 use crate::{python_tls, tables, told};
 
 /// What one capture file is, and how much of it was read.
@@ -84,7 +85,7 @@ impl FileFacts {
 }
 
 /// Counts by name.
-fn counts<'py, N: IntoPyObject<'py>>(
+pub(crate) fn counts<'py, N: IntoPyObject<'py>>(
     py: Python<'py>,
     pairs: impl IntoIterator<Item = (N, u64)>,
 ) -> PyResult<Py<PyDict>> {
@@ -104,7 +105,7 @@ impl FileFacts {
 
 /// The flows and NDMP messages of one or more captures, in columns.
 #[pyclass(frozen, module = "auditor._native")]
-struct Reading {
+pub(crate) struct Reading {
     #[pyo3(get)]
     files: Py<PyList>,
     table: FlowTable,
@@ -121,7 +122,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(py: Python<'_>, reading: reading::Reading) -> PyResult<Self> {
+    pub(crate) fn new(py: Python<'_>, reading: reading::Reading) -> PyResult<Self> {
         let reading::Reading { files, mut flows, events, field_addresses } = reading;
         let files = files.into_iter().map(|facts| FileFacts::new(py, facts)).collect::<PyResult<Vec<_>>>()?;
         let columns = std::mem::take(&mut flows.columns).into_list();
@@ -244,9 +245,10 @@ fn arrays(py: Python<'_>, columns: Vec<(&'static str, Column)>) -> PyResult<Py<P
 }
 
 /// Reports to a Python callable and lets signals through; keeps what they raise.
-struct Caller {
+#[derive(Default)]
+pub(crate) struct Caller {
     progress: Option<Py<PyAny>>,
-    raised: Option<PyErr>,
+    pub(crate) raised: Option<PyErr>,
 }
 
 impl Caller {
@@ -275,7 +277,7 @@ impl Watch for Caller {
 }
 
 /// Text of a panic, for an exception.
-fn panicked(what: &str) -> PyErr {
+pub(crate) fn panicked(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
 }
 
@@ -291,7 +293,7 @@ mod _native {
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
     #[pymodule_export]
-    use super::{FileFacts, Reading};
+    use super::{FileFacts, LiveReading, Reading};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -365,6 +367,30 @@ mod _native {
     #[pyo3(signature = (code, version = 0))]
     fn message_name(code: u32, version: u8) -> String {
         ndmp::message_name(code, version).into_owned()
+    }
+
+    /// A filter for the kernel (classic BPF) that lets through what concerns some networks.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    #[pyfunction]
+    #[pyo3(signature = (networks, *, snaplen = 1 << 18, link_type = 1))]
+    fn network_filter(
+        networks: Vec<(String, u8)>,
+        snaplen: u32,
+        link_type: u16,
+    ) -> PyResult<Option<Vec<(u16, u8, u8, u32)>>> {
+        crate::python_live::network_filter(&networks, snaplen, link_type)
+    }
+
+    /// Give up all privileges, but for opening packet sockets where that is kept.
+    #[pyfunction]
+    fn drop_privileges(keep_net_raw: bool) -> PyResult<()> {
+        Ok(auditor_ring::drop_privileges(keep_net_raw)?)
+    }
+
+    /// Whether packet sockets may be opened.
+    #[pyfunction]
+    fn holds_net_raw() -> bool {
+        auditor_ring::holds_net_raw()
     }
 
     /// Name of an NDMP error code.
