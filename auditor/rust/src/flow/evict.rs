@@ -4,8 +4,9 @@
 //! What goes first, by [`Class`]: connections that were never established (what a flood of forged SYNs leaves), then
 //! datagrams, connections that are over, connections that are idle; then sessions that are over, and at the very last
 //! sessions that go on. A session is a control connection with its data connections: those to addresses that it
-//! announced, and those between its hosts. They go together, so that no half of a session is ever left over. Within a class, those go first of which nothing was heard for
-//! longest.
+//! announced, and those between its hosts. They go together, so that no half of a session is ever left over. Within a
+//! class, those go first of which nothing was heard for longest. Of the connections without an answer, the newest are
+//! spared, since an answer may be on its way.
 
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
@@ -186,6 +187,7 @@ impl Tracker {
             }
         }
         if rest.len() >= limits.flows {
+            spare_newest(&mut rest, limits.flows / 16);
             rest.sort_unstable();
             let excess = rest.len() - limits.flows / 4 * 3;
             let mut owner = None;
@@ -349,6 +351,25 @@ impl Tracker {
             }
             self.recognition.names.retain(|address| known.contains(address));
         }
+    }
+}
+
+/// The newest connections without an answer may be under way: they are as good as idle ones, so many of them at least.
+fn spare_newest(candidates: &mut [Candidate], count: usize) {
+    let is_unanswered = |candidate: &Candidate| candidate.class == Class::Unanswered;
+    let mut times: Vec<i64> = candidates.iter().filter(|flow| is_unanswered(flow)).map(|flow| flow.last).collect();
+    let first = times.len().saturating_sub(count.max(1));
+    if first >= times.len() {
+        return;
+    }
+    let (_, &mut edge, _) = times.select_nth_unstable(first);
+    let mut left = count.max(1);
+    for flow in candidates.iter_mut().rev().filter(|flow| is_unanswered(flow) && flow.last >= edge) {
+        if left == 0 {
+            return;
+        }
+        left -= 1;
+        (flow.class, flow.tries) = (Class::Idle, 0);
     }
 }
 
