@@ -148,6 +148,11 @@ impl LiveReading {
             .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 
+    /// Adds what the kernel counted for a source that hands frames in.
+    fn add_statistics(&self, py: Python<'_>, received: u64, dropped: u64) {
+        self.lock(py).add_statistics(received, dropped);
+    }
+
     /// Takes what comes within a time.
     fn pump(&self, py: Python<'_>, milliseconds: u64) -> PyResult<u64> {
         let mut caller = Caller::default();

@@ -120,6 +120,14 @@ impl Live {
         Ok(())
     }
 
+    /// Adds what the kernel counted for a source that hands frames in: those received, dropped ones among them.
+    pub fn add_statistics(&mut self, received: u64, dropped: u64) {
+        self.told.received += received;
+        if let Some(facts) = self.files.last_mut() {
+            facts.drops = Some(facts.drops.unwrap_or(0) + dropped);
+        }
+    }
+
     /// What the kernel and the interface did.
     #[must_use]
     pub fn counters(&self) -> Told {
