@@ -23,7 +23,7 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python lint lint-python lint-rust docs docs-check clean
+.PHONY: help demo build test test-rust test-python fuzz-recogniser lint lint-python lint-rust docs docs-check clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,10 +56,15 @@ lint-rust: | $(MADE)
 	cargo clippy --quiet --manifest-path $(CRATE) --all-targets -- -D warnings
 	cargo clippy --quiet --manifest-path $(CRATE) --all-targets --features python -- -D warnings
 
+fuzz-recogniser: | $(MADE) ## Send ten million random segments through the recognisers (half a minute)
+	AUDITOR_SEGMENTS=10000000 cargo test --quiet --release --manifest-path $(CRATE) --test random_segments -- --nocapture
+
 docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real runs
+	$(BIN)/auditor rules docs > docs/rules-reference.md
 	$(BIN)/python docs/outputs.py --write
 
 docs-check: $(BUILT) ## Check that the outputs shown in README and docs/ are those of real runs
+	$(BIN)/auditor rules docs | cmp - docs/rules-reference.md
 	$(BIN)/python docs/outputs.py
 
 clean: ## Remove everything that was built, the virtual environment included

@@ -1,8 +1,9 @@
 """Packet-capture traffic auditor for Backup Exec networks.
 
     import auditor
-    report = auditor.audit(["site.pcapng"], policy_path="site.yaml")
-    print(report.verdict, len(report.findings))
+    result = auditor.audit(["site.pcapng"], policy_path="site.yaml")
+    print(result.verdict, len(result.findings))
+    result.flows.to_pandas()
 
 The names below are imported when first used, so that ``import auditor`` alone loads nothing heavy.
 """
@@ -13,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
+    "Audit": "auditor.notebook",
     "AuditOptions": "auditor.pipeline",
     "AuditorError": "auditor.errors",
     "Finding": "auditor.model",
@@ -20,10 +22,10 @@ _PUBLIC = {
     "Report": "auditor.model",
     "ReportVerdict": "auditor.model",
     "Severity": "auditor.model",
-    "audit": "auditor.pipeline",
+    "audit": "auditor.notebook",
     "load_policy": "auditor.policy.load",
     "load_report": "auditor.report.json_",
-    "render": "auditor.report.registry",
+    "render": "auditor.notebook",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]  # noqa: PLE0604 - the names are strings, from the table above

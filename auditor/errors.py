@@ -5,7 +5,8 @@
     ├── DocumentError            2   a YAML document (policy, rule, service file) with ``problems``
     │   ├── PolicyError
     │   ├── ListingError
-    │   └── RuleError
+    │   ├── RuleError
+    │   └── WaiverError
     ├── MissingExtra             2   an optional package is not installed; names the pip command
     └── CaptureError             3   a capture that cannot be read at all
 
@@ -84,6 +85,10 @@ class ListingError(DocumentError):
 
 class RuleError(DocumentError):
     """A rule or service file that cannot be used."""
+
+
+class WaiverError(DocumentError):
+    """A file of waivers that cannot be used."""
 
 
 class CaptureError(AuditorError):

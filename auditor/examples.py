@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from auditor import _native
+from auditor.controls import lint_controls, load_controls
 from auditor.engine import findings
 from auditor.errors import DocumentProblem, UsageError
 from auditor.model import Finding, Severity
@@ -21,10 +22,11 @@ from auditor.ndmp import NdmpMessages
 from auditor.notation import Marks, Scene, parse
 from auditor.packs.lint import lint_pack
 from auditor.packs.model import Example, Pack, Rule
+from auditor.policy.adjust import adjusted
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.load import load_policy
 from auditor.policy.match import judge
-from auditor.policy.model import DATA_DIRECTIONS, Policy
+from auditor.policy.model import Policy
 from auditor.services import ANY_GENERATION, Catalogue, Service, generations, load_catalogue
 from auditor.sessions import (
     DataLink,
@@ -66,9 +68,10 @@ class Bench:
     def prove_rule(self, rule: Rule) -> list[DocumentProblem]:
         """Return a complaint for each example of a rule that does not do what it says."""
         problems = []
+        generation = rule.generations[0] if rule.generations else ""
         for examples, fires in ((rule.fires, True), (rule.silent, False)):
             for example in examples:
-                found = self._outcome(example, lambda one: one.code == rule.code)
+                found = self._outcome(example, lambda one: one.code == rule.code, generation)
                 problems += _complaints(found, fires, rule.path, example, rule.code)
         return problems
 
@@ -97,20 +100,13 @@ class Bench:
 
 def judge_scene(scene: Scene, policy: Policy, catalogue: Catalogue, pack: Pack) -> tuple[Finding, ...]:
     """Return the findings on a scene under a policy. Raises UsageError for a setting that no policy has."""
-    policy = _with_settings(policy, scene.policy)
+    policy = adjusted(policy, scene.policy)
     sessions = _sessions(scene, policy, catalogue)
     verdicts = judge(scene.table, policy, catalogue, control=sessions.control, data=sessions.data)
-    tables = build_tables(scene.table, sessions, verdicts, policy, scene.captures, scene.listings)
-    return findings(pack, tables, scene.table)
-
-
-def _with_settings(policy: Policy, settings: dict[str, str]) -> Policy:
-    for name, value in settings.items():
-        if name != "data_direction" or value not in DATA_DIRECTIONS:
-            fix = f"known: {', '.join(f'data_direction={direction}' for direction in DATA_DIRECTIONS)}"
-            raise UsageError(f'"{name}={value}" is no setting of an example\'s policy', fix=fix)
-        policy = replace(policy, data_direction=value)
-    return policy
+    tables = build_tables(
+        scene.table, sessions, verdicts, policy, scene.captures, listings=scene.listings, waivers=scene.waivers
+    )
+    return findings(pack.for_generation(catalogue.generation), tables, scene.table)
 
 
 def _sessions(scene: Scene, policy: Policy, catalogue: Catalogue) -> SessionSet:
@@ -202,7 +198,7 @@ def lint(pack: Pack, folder: Path) -> list[DocumentProblem]:
     ``folder`` holds ``examples.yaml``. Raises PolicyError and RuleError where that or the catalogue cannot be read.
     """
     bench = Bench(pack, folder)
-    problems = lint_pack(pack)
+    problems = lint_pack(pack) + lint_controls(pack, load_controls())
     for rule in pack.rules:
         problems += bench.prove_rule(rule)
     for generation in generations():
@@ -213,3 +209,17 @@ def lint(pack: Pack, folder: Path) -> list[DocumentProblem]:
         if service.generation == ANY_GENERATION:
             problems += bench.prove_service(service)
     return problems
+
+
+def lint_site(pack: Pack, folder: Path, default: Path) -> list[DocumentProblem]:
+    """Return what is wrong with a site's own rules, those of ``pack`` that did not come with auditor.
+
+    Their examples are judged against ``examples.yaml`` of their folder where there is one, else that of ``default``.
+    """
+    bench = Bench(pack, folder if (folder / "examples.yaml").is_file() else default)
+    own = Pack(tuple(rule for rule in pack.rules if not rule.own))
+    return (
+        lint_pack(own)
+        + lint_controls(own, load_controls())
+        + [problem for rule in own.rules for problem in bench.prove_rule(rule)]
+    )

@@ -120,6 +120,7 @@ class FlowTable:
         addresses: npt.NDArray[np.uint8],
         *,
         files: tuple[str, ...] = (),
+        history: Callable[[int], str] | None = None,
     ) -> FlowTable:
         """Make a table of given columns; those that are missing are zero. Raises ValueError for unknown names."""
         unknown = sorted(set(columns) - {column.name for column in COLUMNS})
@@ -134,7 +135,7 @@ class FlowTable:
             )
             for column in COLUMNS
         }
-        return cls(full, addresses, files=files)
+        return cls(full, addresses, files=files, history=history)
 
     def __len__(self) -> int:
         """Return the number of flows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from auditor.policy.match import Verdicts
 from auditor.tables.captures import talking_directions
 from auditor.text import counted, number, path_text
 
-_MILLION = 1_000_000
+_MILLION, _SECOND = 1_000_000, 1_000_000_000
 _LEAST_GAP = 8
 """Seconds: a shorter silence is never a gap."""
 _BEYOND_USUAL = 100
@@ -58,11 +59,12 @@ def summarise_quality(
     else:
         vantage, because = _inferred(table, verdicts)
         known_by = "unknown" if vantage == UNKNOWN_VANTAGE else "inferred"
-    return Quality(vantage, known_by, because, _in_all(captures), captures)
+    total = _with_silences(_in_all(captures), files)
+    return Quality(vantage, known_by, because, total, captures)
 
 
 def _of_file(facts: _native.FileFacts) -> CaptureQuality:
-    gaps, least = _gaps(facts)
+    gaps, least = _gaps(facts.silences, facts.first, facts.last, facts.packets)
     return CaptureQuality(
         path=path_text(facts.path),
         packets=facts.packets,
@@ -80,28 +82,47 @@ def _of_file(facts: _native.FileFacts) -> CaptureQuality:
     )
 
 
-def _gaps(facts: _native.FileFacts) -> tuple[int, int]:
+def _gaps(silences: Sequence[int], first: int | None, last: int | None, packets: int) -> tuple[int, int]:
     """Return how many silences are well beyond usual, and from how many seconds on: a power of two, for the core counts
     silences by those."""
-    if facts.first is None or facts.last is None or facts.packets < 2:
+    if first is None or last is None or packets < 2:
         return 0, 0
-    usual = (facts.last - facts.first) / 1e9 / (facts.packets - 1)
+    usual = (last - first) / 1e9 / (packets - 1)
     wanted = max(_LEAST_GAP, usual * _BEYOND_USUAL)
     power = int(np.ceil(np.log2(wanted)))
-    return sum(facts.silences[power:]), 2**power
+    return sum(silences[power:]), 2**power
+
+
+def _with_silences(total: CaptureQuality, files: Sequence[_native.FileFacts]) -> CaptureQuality:
+    """Return the captures taken together with their silences, those from one file to the next among them."""
+    timed = [(facts.first, facts.last, facts) for facts in files if facts.first is not None and facts.last is not None]
+    if not timed:
+        return total
+    silences = [sum(counts) for counts in zip(*(facts.silences for _, _, facts in timed), strict=True)]
+    longest, begins = max((facts.longest_silence, -facts.longest_silence_at) for _, _, facts in timed)
+    for (_, before, _), (after, _, _) in pairwise(timed):
+        pause = after - before
+        if pause >= _SECOND:
+            silences[min((pause // _SECOND).bit_length() - 1, len(silences) - 1)] += 1
+        longest, begins = max((longest, begins), (pause, -before))
+    first, last = min(one for one, _, _ in timed), max(one for _, one, _ in timed)
+    gaps, least = _gaps(silences, first, last, total.packets)
+    return replace(
+        total,
+        longest_silence_ms=longest // _MILLION,
+        longest_silence_at=time_text(-begins) if longest else None,
+        gaps=gaps,
+        gap_seconds=least,
+    )
 
 
 def _in_all(captures: Sequence[CaptureQuality]) -> CaptureQuality:
-    """Return the captures taken together: sums, and the longest silence within one of them."""
-    if not captures:
-        return CaptureQuality()
-    quietest = max(captures, key=lambda capture: capture.longest_silence_ms)
+    """Return the captures taken together, but for their silences."""
     told = [capture.drops for capture in captures if capture.drops is not None]
     sums = {
         name: sum(getattr(capture, name) for capture in captures)
         for name in (
             "packets",
-            "gaps",
             "cut",
             "duplicates",
             "unordered",
@@ -113,9 +134,6 @@ def _in_all(captures: Sequence[CaptureQuality]) -> CaptureQuality:
         )
     }
     return CaptureQuality(
-        longest_silence_ms=quietest.longest_silence_ms,
-        longest_silence_at=quietest.longest_silence_at,
-        gap_seconds=min((capture.gap_seconds for capture in captures if capture.gap_seconds), default=0),
         drops=sum(told) if told else None,
         tunnels=_added(capture.tunnels for capture in captures),
         undecoded=_added(capture.undecoded for capture in captures),

@@ -63,6 +63,9 @@ class Change:
 def read_export(path: str) -> FlowExport:
     """Read flows as ``--report`` wrote them: Parquet, or JSON Lines. Raises UsageError, and MissingExtra without pyarrow."""
     try:
+        # Opened here, so that the operating system's own word on a missing file or a directory is told.
+        with Path(path).open("rb"):
+            pass
         columns = _parquet(path) if path.lower().endswith(".parquet") else _json_lines(path)
         return _export(columns)
     except OSError as error:

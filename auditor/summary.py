@@ -64,8 +64,8 @@ def summarise_captures(files: Sequence[_native.FileFacts]) -> tuple[CaptureSumma
     )
 
 
-def summarise_policy(policy: Policy) -> PolicySummary:
-    """Return what the traffic was held against."""
+def summarise_policy(policy: Policy, sha256: str | None = None) -> PolicySummary:
+    """Return what the traffic was held against; ``sha256`` is that of the policy file."""
     ranges = {zone.name: str(zone.dynamic_ports) for zone in policy.zones if zone.dynamic_ports is not None}
     ranges |= {
         host.address: str(host.dynamic_ports) for host in policy.hosts.values() if host.dynamic_ports is not None
@@ -77,6 +77,7 @@ def summarise_policy(policy: Policy) -> PolicySummary:
         zones={zone.name: tuple(map(_network_text, zone.networks)) for zone in policy.zones},
         ndmp_port=policy.ndmp_port,
         dynamic_ports=ranges,
+        sha256=sha256,
     )
 
 

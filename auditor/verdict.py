@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auditor import exit_codes
-from auditor.model import CaptureSummary, Finding, PolicySummary, Report, ReportVerdict, Severity
+from auditor.model import BaselineSummary, CaptureSummary, Finding, PolicySummary, Report, ReportVerdict, Severity
 from auditor.text import counted, number, period
 
 _MOST_LIMITS = 10
@@ -44,7 +44,8 @@ def report_verdict(
         return ReportVerdict.INCONCLUSIVE
     if any(counts(finding) for finding in findings):
         return ReportVerdict.VIOLATIONS
-    if any((finding.undermines or finding.inconclusive) and not finding.waived for finding in findings):
+    # Nobody can accept away that a capture does not show what it would have to show.
+    if any(finding.undermines or (finding.inconclusive and not finding.waived) for finding in findings):
         return ReportVerdict.INCONCLUSIVE
     return ReportVerdict.CONFORMS
 
@@ -54,14 +55,18 @@ def counts(finding: Finding, threshold: Severity = Severity.LOW) -> bool:
     return not finding.waived and not finding.inconclusive and finding.severity >= threshold
 
 
-def exit_code(report: Report, *, fail_on: Severity = Severity.LOW, exit_zero: bool = False) -> int:
+def exit_code(
+    report: Report, *, fail_on: Severity = Severity.LOW, exit_zero: bool = False, only_new: bool = False
+) -> int:
     """Return the exit code for a report: 3 inconclusive, 1 with a finding that counts from ``fail_on`` on, else 0.
 
-    ``exit_zero`` turns 1 into 0, never 3: an answer that could not be given is no answer.
+    ``exit_zero`` turns 1 into 0, never 3: an answer that could not be given is no answer. ``only_new`` lets only findings
+    count that the baseline lacks, or that became graver or lost their waiver since.
     """
     if report.verdict is ReportVerdict.INCONCLUSIVE:
         return exit_codes.INCONCLUSIVE
-    if any(counts(finding, fail_on) for finding in report.findings) and not exit_zero:
+    told = (one for one in report.findings if not (only_new and one.baseline_state == "unchanged"))
+    if any(counts(finding, fail_on) for finding in told) and not exit_zero:
         return exit_codes.FINDINGS
     return exit_codes.CONFORMS
 
@@ -90,6 +95,13 @@ def summary_sentence(
     return f"{verdict.value.upper()}: {', '.join(parts)}"
 
 
+def baseline_counts(baseline: BaselineSummary) -> str:
+    """Return what became of a baseline: ``1 new, 2 gone, 3 unchanged``."""
+    counts = {"new": baseline.new, "updated": baseline.updated, "gone": len(baseline.gone)}
+    counts["unchanged"] = baseline.unchanged
+    return ", ".join(f"{number(count)} {word}" for word, count in counts.items() if count or word != "updated")
+
+
 def limits(
     captures: Sequence[CaptureSummary],
     findings: Sequence[Finding],
@@ -99,7 +111,7 @@ def limits(
     unreadable_sessions: int = 0,
 ) -> tuple[str, ...]:
     """Return what the report cannot say, one sentence each; empty where nothing stands in the way."""
-    undermining = [finding.message for finding in findings if finding.undermines and not finding.waived]
+    undermining = [finding.message for finding in findings if finding.undermines]
     said = undermining[:_MOST_LIMITS] or _missing(captures, coverage)
     if policy.inferred:
         said.append(
@@ -141,6 +153,9 @@ def _found(
     """Return what was found, or why that cannot be said, then what was found all the same."""
     violations = [finding for finding in findings if counts(finding)]
     found = f"{counted(len(violations), 'finding')} ({_by_severity(violations)})" if violations else "no findings"
+    waived = [finding for finding in findings if finding.waived]
+    if waived:
+        found += f" and {number(len(waived))} waived ({_by_severity(waived)})"
     if verdict is not ReportVerdict.INCONCLUSIVE:
         return found
     unreadable = sum(capture.status != "read" for capture in captures)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.model import (
+    Assessment,
     Authentication,
+    CapacityPoint,
     CaptureSummary,
+    ControlAssessment,
     ControlSummary,
     DataEnd,
     DataSummary,
     Evidence,
     Finding,
     FlowReference,
+    HostCapacity,
     HostSummary,
     PolicySummary,
     Report,
@@ -85,6 +89,28 @@ def session(**changes: object) -> SessionSummary:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
+def capacity(**changes: object) -> HostCapacity:
+    """Return an agent whose range was used up."""
+    made = HostCapacity(
+        host="10.77.0.21", zone="agents", role="agents", declared="50100-50124", limit=25, advised=25,
+        operations=33, peak_operations=11, peak_operations_at="2026-11-22T15:42:15.084062000Z",
+        connections=33, peak_open=11, peak_open_at="2026-11-22T15:42:15.084062000Z",
+        peak_held=33, peak_held_at="2026-11-22T15:42:23.511000001Z", waiting_at_peak=22, ports_per_operation=1,
+        ports_per="operation", time_wait_seconds=120, full_at="2026-11-22T15:42:23.000000000Z",
+        blocked=1, delayed=1, strained=2, unknown_close=1, enough=33, arithmetic="2 ports × 11 = 22; 33 held",
+        curve=(CapacityPoint("2026-11-22T15:42:15.084062000Z", 11, 11, 22),),
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def control(assessment: Assessment = Assessment.AGAINST, **changes: object) -> ControlAssessment:
+    """Return a control that a finding speaks against."""
+    made = ControlAssessment(
+        "NIST SP 800-53 Rev. 5", "SC-7", "Boundary Protection", assessment, "1 finding.", ("BX301 x=1",)
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
 def report(**changes: object) -> Report:
     """Return a small report with two findings of one kind."""
     made = Report(
@@ -118,6 +144,8 @@ def report(**changes: object) -> Report:
         ),
         sessions=(session(),),
         findings=(finding(), finding(40015)),
+        capacity=(capacity(),),
+        controls=(control(), control(Assessment.NOT_ASSESSABLE, id="CP-9", title="System Backup")),
         limits=("The capturing program dropped 3 packets.",),
         totals={"packets": 1252, "flows": 9},
         version="0.1.0",
@@ -155,6 +183,21 @@ def hostile_report() -> Report:
                 remedy=HOSTILE,
                 evidence=(Evidence(flow, (1,), HOSTILE, HOSTILE),),
             ),
+        ),
+        capacity=(
+            capacity(
+                host=HOSTILE,
+                zone=HOSTILE,
+                role=HOSTILE,
+                declared=HOSTILE,
+                full_at=HOSTILE,
+                arithmetic=HOSTILE,
+                curve=(CapacityPoint(HOSTILE, 1, 1, 1),),
+            ),
+        ),
+        controls=tuple(
+            control(word, framework=HOSTILE, id=HOSTILE, title=HOSTILE, because=HOSTILE, findings=(HOSTILE,))
+            for word in Assessment
         ),
         limits=(HOSTILE,),
         version=HOSTILE,

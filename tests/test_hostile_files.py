@@ -24,7 +24,7 @@ MEDIA, AGENT = "10.0.1.1", "10.0.2.5"
 
 def audit_bytes(data: bytes, path: Path, policy: Path | None) -> Report:
     path.write_bytes(data)
-    return auditor.audit([path], policy_path=policy)
+    return auditor.audit([path], policy_path=policy).report
 
 
 def places(case: Case, length: int, dense: int, sparse: int) -> list[int]:

@@ -17,7 +17,7 @@ from tests.helpers.pcap import Pcap
 from tests.support import Case, committed_cases, run_auditor
 
 CASES = [case for case in committed_cases() if case.capture.suffix == ".pcap"]
-_PLACES = {"capture", "captures", "file", "packets", "first_packet", "last_packet", "end_packet"}
+_PLACES = {"capture", "captures", "file", "packet", "packets", "first_packet", "last_packet", "end_packet"}
 
 
 def essence(report: Report) -> Any:
@@ -32,7 +32,8 @@ def essence(report: Report) -> Any:
             return re.sub(r"packets? [\d, ]+( of [^)]*)?(?=\)|$)|packet \d+", "packet", value)
         return value
 
-    return of(dataclasses.asdict(report))
+    # Flows hold the tables of the core, file names included; what is compared here is what is saved.
+    return of(dataclasses.asdict(dataclasses.replace(report, flows=None)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -45,9 +46,9 @@ def test_ten_files_in_any_order_are_one_capture(case: Case, tmp_path: Path) -> N
         part = tmp_path / f"site.pcap{number or ''}"
         part.write_bytes(whole.part(first, first + size))
         parts.append(part)
-    expected = essence(auditor.audit([case.capture], policy_path=case.policy))
+    expected = essence(auditor.audit([case.capture], policy_path=case.policy).report)
     for order in (parts, parts[::-1], parts[1::2] + parts[::2]):
-        report = auditor.audit(order, policy_path=case.policy)
+        report = auditor.audit(order, policy_path=case.policy).report
         assert [capture.path for capture in report.captures] == [str(part) for part in parts]
         assert essence(report) == expected
 
@@ -56,7 +57,7 @@ def test_ten_files_in_any_order_are_one_capture(case: Case, tmp_path: Path) -> N
 def test_pcap_and_pcapng_give_the_same_report(case: Case, tmp_path: Path) -> None:
     other = tmp_path / "same.pcapng"
     other.write_bytes(Pcap.read(case.capture).as_pcapng())
-    reports = [auditor.audit([path], policy_path=case.policy) for path in (case.capture, other)]
+    reports = [auditor.audit([path], policy_path=case.policy).report for path in (case.capture, other)]
     assert essence(reports[0]) == essence(reports[1])
 
 

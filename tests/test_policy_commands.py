@@ -118,7 +118,8 @@ def test_show_reads_like_a_rule_base(site: Path) -> None:
     done = shown(site)
     assert done.code == 0
     assert "ndmp-control: Backup Exec Remote Agent" in done.out
-    assert max(map(len, done.out.splitlines())) <= 100
+    # The first line holds the path, which is as long as it is.
+    assert max(map(len, done.out.splitlines()[1:])) <= 100
     rows = [line.split() for line in done.out.splitlines()]
     assert ["1", "deny", "any", "agents", "agents", "any"] in [row[:6] for row in rows]
     assert "rdp, line 7" in done.out

@@ -21,7 +21,7 @@ def text(made: object, **options: object) -> str:
 def test_the_order_of_the_sections() -> None:
     lines = text(report()).splitlines()
     headings = [line.split("  ")[0] for line in lines if line and line[0] != " "]
-    assert headings[:-1] == ["Captures", "Policy", "Hosts", "Services", "Sessions", "Findings", "Limits"]
+    assert headings[:-1] == ["Captures", "Policy", "Hosts", "Services", "Sessions", "Capacity", "Findings", "Limits"]
     assert lines[-1] == report().summary
 
 

@@ -30,7 +30,7 @@ INFERRED = PolicySummary(None, True, "11d-12")
         ("read", SEEN, (LOW,), VIOLATIONS),
         ("read", SEEN, (WAIVED, LOW), VIOLATIONS),
         ("read", SEEN, (BLIND,), INCONCLUSIVE),
-        ("read", SEEN, (BLIND_WAIVED,), CONFORMS),
+        ("read", SEEN, (BLIND_WAIVED,), INCONCLUSIVE),
         ("read", SEEN, (BLIND, LOW), VIOLATIONS),
         ("read", NOTHING, (), INCONCLUSIVE),
         ("read", NOTHING, (LOW,), INCONCLUSIVE),
@@ -82,7 +82,7 @@ def sentence(*findings: Finding, coverage: Coverage = SEEN, policy: PolicySummar
 def test_the_sentence_of_violations() -> None:
     high = finding(severity=Severity.HIGH)
     assert sentence(finding(), high, finding(), NOTE, WAIVED) == (
-        "VIOLATIONS: 3 findings (1 high, 2 medium) in 4 control and 4 data connections of 4 hosts, "
+        "VIOLATIONS: 3 findings (1 high, 2 medium) and 1 waived (1 medium) in 4 control and 4 data connections of 4 hosts, "
         f"1{THIN_SPACE}252 packets, 2026-11-22 15:42:15–15:42:23 UTC, against policy site.yaml"
     )
 
@@ -118,14 +118,14 @@ def test_the_sentence_of_an_empty_capture_has_no_period() -> None:
 
 
 def test_nothing_in_the_way_is_no_limit() -> None:
-    assert limits([capture()], (NOTE, LOW, BLIND_WAIVED), SEEN, DECLARED) == ()
+    assert limits([capture()], (NOTE, LOW, WAIVED), SEEN, DECLARED) == ()
 
 
 def test_limits_repeat_the_findings_that_undermine() -> None:
     unread = [capture(), capture("a.pcap", status="unreadable")]
     said = limits(unread, (BLIND, BLIND_WAIVED), Coverage(guessed=2, flows=9), INFERRED, unreadable_sessions=1)
-    assert said[0] == "Only one direction was captured."
-    assert [sentence.split(" ")[0] for sentence in said[1:]] == ["No", "1", "2"]
+    assert said[:2] == ("Only one direction was captured.", BLIND_WAIVED.message)
+    assert [sentence.split(" ")[0] for sentence in said[2:]] == ["No", "1", "2"]
 
 
 def test_limits_without_a_finding_that_says_so() -> None:

@@ -62,6 +62,14 @@ def test_families_and_codes_are_as_agreed() -> None:
 
 # Codes are stable for ever: a rule may be added here, never removed or renamed.
 CODES = {
+    "BX001": "expected-listener-missing",
+    "BX002": "port-of-another-program",
+    "BX003": "unexpected-listener",
+    "BX004": "bound-wider-than-needed",
+    "BX051": "declared-host-never-seen",
+    "BX052": "agent-never-contacted",
+    "BX053": "no-agent-published",
+    "BX054": "no-control-connection-seen",
     "BX101": "control-connection-blocked",
     "BX102": "data-connection-blocked",
     "BX103": "agent-browser-blocked",
@@ -88,6 +96,7 @@ CODES = {
     "BX503": "not-ndmp-on-control-port",
     "BX504": "control-connection-to-undeclared-host",
     "BX505": "called-on-the-ndmp-port-of-others",
+    "BX506": "called-on-the-callers-ndmp-port",
     "BX601": "cleartext-password-login",
     "BX602": "control-inside-tls",
     "BX603": "no-authentication",
@@ -102,7 +111,20 @@ CODES = {
     "BX612": "old-tls-version",
     "BX613": "certificate-not-valid",
     "BX614": "agent-announcement",
+    "BX615": "control-port-scan",
+    "BX616": "login-without-tls",
+    "BX701": "term-never-exercised",
+    "BX702": "term-shadowed",
+    "BX703": "ranges-overlap",
+    "BX704": "no-range-at-all",
+    "BX705": "range-below-advice",
+    "BX706": "range-holds-service-port",
+    "BX707": "range-holds-ndmp-port",
     "BX801": "peak-above-advice",
+    "BX802": "range-exhausted",
+    "BX803": "range-smaller-than-need",
+    "BX804": "more-than-two-ports-per-operation",
+    "BX805": "strained-at-the-peak",
     "BX901": "control-messages-cut",
     "BX902": "one-sided-capture",
     "BX903": "packets-dropped",
@@ -111,6 +133,9 @@ CODES = {
     "BX906": "nothing-to-judge",
     "BX907": "control-bytes-missing",
     "BX908": "control-stream-not-ndmp",
+    "BX951": "waiver-expired",
+    "BX952": "waiver-unused",
+    "BX953": "waiver-expires-soon",
 }
 
 

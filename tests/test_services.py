@@ -90,12 +90,16 @@ def test_common_host_services_are_not_the_vendors(catalogue: Catalogue) -> None:
 
 
 def test_generations_differ_where_a_source_says_so() -> None:
-    assert set(generations()) == {"9.x", "10.x", "11d-12", "20.x"}
+    assert set(generations()) == {"9.x", "10.x", "11d-12", "2010", "2012-2016", "20.x"}
     ids = {name: {service.id for service in load_catalogue(name).services} for name in generations()}
     assert ids["11d-12"] - ids["9.x"] == {"netware-agent-10"}
     assert ids["11d-12"] - ids["10.x"] == {"netware-agent-9"}
     assert ids["20.x"] - ids["11d-12"] == {"dedupe-engine", "dedupe-manager", "management-service"}
-    assert all(service.optional for service in load_catalogue("20.x").services if service.grade in "DU")
+    assert ids["2010"] == ids["11d-12"]
+    assert ids["2012-2016"] - ids["2010"] == {"management-service"}
+    assert ids["20.x"] - ids["2012-2016"] == {"dedupe-engine", "dedupe-manager"}
+    for name in generations():
+        assert all(service.optional for service in load_catalogue(name).services if service.grade in "DU")
 
 
 def test_known_ports_leave_out_dynamic_ones(catalogue: Catalogue) -> None:

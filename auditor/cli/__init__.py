@@ -13,6 +13,7 @@ from auditor.cli.group import LazyGroup, print_version
 
 COMMANDS = {
     "audit": "auditor.cli.audit:audit",
+    "compare": "auditor.cli.compare:compare",
     "doctor": "auditor.cli.doctor:doctor",
     "policy": "auditor.cli.policy:policy",
     "rejudge": "auditor.cli.rejudge:rejudge",
@@ -21,6 +22,7 @@ COMMANDS = {
     "schema": "auditor.cli.schema:schema",
     "services": "auditor.cli.services:services",
     "sessions": "auditor.cli.sessions:sessions",
+    "verify": "auditor.cli.verify:verify",
 }
 """Name of a command -> module and object."""
 

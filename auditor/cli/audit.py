@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from auditor.cli import output as output_
+from auditor.cli.days import read_day
 from auditor.cli.failures import tell
+from auditor.cli.manifests import OPTION_HELP, check_manifest, files_of_policy, write_manifest
 from auditor.cli.progress import ReadingProgress
 from auditor.errors import UsageError
 from auditor.model import CaptureSummary, Report, Severity
@@ -43,6 +45,12 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     show_default=True,
     help="Leave with exit code 1 from this severity on.",
 )
+@click.option(
+    "--rules",
+    multiple=True,
+    metavar="DIR",
+    help="Folder of the site's own rules, beside auditor's and those that the policy names. May be given several times.",
+)
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")
 @click.option(
     "--sockets",
@@ -71,6 +79,19 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     help="Write the report to a file as well, in the format of its suffix (.html, .json, .xlsx, .sarif, .csv ...) or as"
     " FORMAT=FILE, with the SHA-256 of each capture. May be given several times.",
 )
+@click.option(
+    "--waivers", multiple=True, metavar="FILE", help="Waivers: accepted deviations. May be given several times."
+)
+@click.option(
+    "--as-of",
+    metavar="DAY",
+    help="Judge waivers on this day (2026-12-31, or today) instead of the day of the last packet.",
+)
+@click.option(
+    "--baseline", metavar="REPORT.json", help="Mark what is new since an earlier report, and list what is gone."
+)
+@click.option("--manifest", metavar="FILE", help=OPTION_HELP)
+@click.option("--fail-on-new", is_flag=True, help="Leave with exit code 1 only for what the baseline lacks.")
 def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
     """Audit captures against a policy.
 
@@ -83,12 +104,20 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
       auditor audit monday-*.pcap --policy site.yaml --fail-on high
       auditor audit site.pcapng --policy site.yaml --format json --output site.json
       auditor audit site.pcapng --policy site.yaml --report site.html --report site.json
+      auditor audit site.pcapng --policy site.yaml --waivers accepted.yaml --as-of today
+      auditor audit site.pcapng --policy site.yaml --baseline last-week.json --fail-on-new
     """  # noqa: D301 - Click wants a real backspace
+    baseline, waivers = options["baseline"], options["waivers"]
+    if options["fail_on_new"] and baseline is None:
+        raise UsageError("--fail-on-new needs a baseline", fix="add --baseline REPORT.json")
+    as_of = read_day(options["as_of"])
     sockets = tuple(map(_host_and_file, options["sockets"]))
-    inputs = [*captures, *([policy_path] if policy_path else []), *(path for _, path in sockets)]
+    named = (policy_path, baseline, *waivers, *(path for _, path in sockets))
+    inputs = [*captures, *(name for name in named if name)]
     output_.check_output(options["output"], inputs)
     output_.check_format(options["format_name"], options["output"], flows=True)
     output_.check_reports(options["reports"], inputs, options["output"], flows=True)
+    check_manifest(options["manifest"], inputs, (options["output"], *options["reports"]))
     formats = [options["format_name"], *(split_target(target)[0] for target in options["reports"])]
     # NumPy's linear algebra, which nothing here calls, starts a thread for each processor, and they spin: 0.07 s of
     # CPU time for nothing. Whoever set the number keeps it.
@@ -103,17 +132,27 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             policy_path=policy_path,
             # A report that is kept says which files it is about; names alone do not.
             options=AuditOptions(
-                hash_files=options["hash_files"] or bool(options["reports"]),
+                hash_files=options["hash_files"] or bool(options["reports"]) or options["manifest"] is not None,
                 flows=wants_flows(formats),
                 keep_duplicates=options["keep_duplicates"],
                 vantage=options["vantage"],
                 sockets=sockets,
+                rules=options["rules"],
+                waivers=waivers,
+                as_of=as_of,
+                baseline=baseline,
             ),
             progress=progress,
         )
     _deliver(report, **options)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
-    return exit_code(report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"])
+    _prove(report, captures, policy_path, **options)
+    return exit_code(
+        report,
+        fail_on=Severity[options["fail_on"].upper()],
+        exit_zero=options["exit_zero"],
+        only_new=options["fail_on_new"],
+    )
 
 
 def _host_and_file(text: str) -> tuple[str, str]:
@@ -135,6 +174,31 @@ def _deliver(report: Report, *, format_name: str, output: str | None, plain: boo
         return
     looks = output_.terminal_options(plain=plain, verbosity=verbosity, to_file=output is not None)
     output_.write(pieces(report, format_name, looks), output, text=text)
+
+
+def _prove(report: Report, captures: tuple[str, ...], policy_path: str | None, **options: Any) -> None:
+    """Write the manifest of the run, if one was asked for."""
+    baseline = options["baseline"]
+    write_manifest(
+        options["manifest"],
+        "audit",
+        report,
+        options={
+            "format": options["format_name"],
+            "verbose": str(options["verbosity"]),
+            "fail-on": options["fail_on"],
+            **({"fail-on-new": "yes"} if options["fail_on_new"] else {}),
+            **({"exit-zero": "yes"} if options["exit_zero"] else {}),
+            **({"as-of": report.as_of} if options["as_of"] else {}),
+        },
+        inputs=[
+            *(("capture", name) for name in captures),
+            *files_of_policy(policy_path),
+            *(("waivers", name) for name in options["waivers"]),
+            *([("baseline", baseline)] if baseline else []),
+        ],
+        outputs=[("report", options["output"]), *(("report", name) for name in options["reports"])],
+    )
 
 
 def _tell_unread(captures: list[CaptureSummary]) -> None:

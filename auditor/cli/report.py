@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from auditor.cli import output as output_
-from auditor.errors import AuditorError, UsageError
-from auditor.model import Report
+from auditor.cli.manifests import OPTION_HELP, check_manifest, write_manifest
+from auditor.cli.saved import load_saved
 from auditor.report.registry import FORMATS, render
 
 
@@ -24,9 +22,12 @@ from auditor.report.registry import FORMATS, render
 @click.option(
     "--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), help="Print the report in this format."
 )
+@click.option("--manifest", metavar="FILE", help=OPTION_HELP)
 @click.option("--verbose", "-v", "verbosity", count=True, help="As of audit, for text.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
-def report(saved: str, reports: tuple[str, ...], format_name: str | None, verbosity: int, plain: bool) -> int:
+def report(
+    saved: str, reports: tuple[str, ...], format_name: str | None, manifest: str | None, verbosity: int, plain: bool
+) -> int:
     """Render a saved report again.
 
     Reads a report that audit wrote as JSON, and writes it in other formats; no capture and no policy is needed.
@@ -40,24 +41,19 @@ def report(saved: str, reports: tuple[str, ...], format_name: str | None, verbos
     output_.check_reports(reports, [saved], flows=False)
     if format_name:
         output_.check_format(format_name, None, flows=False)
-    loaded = _load(saved)
+    check_manifest(manifest, [saved], reports)
+    loaded = load_saved(saved)
     if format_name or not reports:
         name = format_name or "text"
         looks = output_.terminal_options(plain=plain, verbosity=verbosity)
         output_.write(render(loaded, name, looks), None, text=name == "text")
     output_.write_reports(loaded, reports, verbosity=verbosity)
+    write_manifest(
+        manifest,
+        "report",
+        loaded,
+        options={"verbose": str(verbosity)},
+        inputs=[("report", saved)],
+        outputs=[("report", name) for name in reports],
+    )
     return 0
-
-
-def _load(path: str) -> Report:
-    """Return a saved report. Raises UsageError where it cannot be read or is none."""
-    from auditor.report.json_ import load
-
-    try:
-        return load(Path(path).read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    except AuditorError as error:
-        raise UsageError(
-            f"{path}: {error.message}", fix=error.fix or "name a report that auditor audit wrote as JSON"
-        ) from None

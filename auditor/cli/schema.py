@@ -7,9 +7,12 @@ from pathlib import Path
 import click
 
 SCHEMAS = {
+    "comparison": "comparison-1.schema.json",
+    "manifest": "manifest-1.schema.json",
     "policy": "policy.schema.json",
     "report": "report-1.schema.json",
     "rule": "rule.schema.json",
+    "waivers": "waivers.schema.json",
 }
 """Name of a document -> file in ``auditor/schemas``."""
 

@@ -27,7 +27,7 @@ _ROUNDS = 6
 """A term may let a control connection in whose data connections then need one as well."""
 
 _MOST_PORTS = 50
-_MOST_PAIRS = 2000
+_MOST_PAIRS = 1000
 """Pairs of hosts that are looked at in one round; a scan has millions."""
 _TRANSPORTS = {TCP: "tcp", UDP: "udp"}
 
@@ -42,7 +42,7 @@ class DraftTerm:
 
 
 def settle(material: Material, policy: Policy) -> tuple[Policy, tuple[DraftTerm, ...], int]:
-    """Return the policy with terms for all that its zones leave open, those terms, and how many were too many."""
+    """Return the policy with terms for all that its zones leave open, those terms, and how many at least were too many."""
     drafted: tuple[DraftTerm, ...] = ()
     left_out = 0
     for _ in range(_ROUNDS):
@@ -57,6 +57,8 @@ def settle(material: Material, policy: Policy) -> tuple[Policy, tuple[DraftTerm,
             for number, one in enumerate(fresh, len(drafted) + 1)
         )
         policy = replace(policy, site_terms=tuple(one.term for one in drafted))
+        if left_out:
+            break
     return policy, drafted, left_out
 
 

@@ -228,7 +228,7 @@ def _terms(terms: tuple[DraftTerm, ...], left_out: int) -> Iterator[str]:
             yield f"    ports: {word(str(term.ports))}"
     if left_out:
         yield from _comment(
-            f"{counted(left_out, 'more term')} would be needed and are not written: this looks like a scan. auditor audit "
+            f"at least {counted(left_out, 'more term')} would be needed and are not written: this looks like a scan. auditor audit "
             "with this policy shows what they would be about.",
             question=True,
         )

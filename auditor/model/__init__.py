@@ -4,23 +4,37 @@ Addresses are text, IPv6 in brackets before a port; times are RFC 3339 UTC with 
 from 1 in each file. Renderers read nothing else than this.
 """
 
+from auditor.model.baseline import BaselineSummary, GoneFinding
+from auditor.model.capacity import CapacityPoint, HostCapacity
 from auditor.model.captures import CaptureSummary
-from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict
+from auditor.model.comparison import COMPARISON_SCHEMA, Change, ComparedReport, Comparison, Count
+from auditor.model.controls import Assessment, ControlAssessment
+from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict, RulePackSummary
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
 from auditor.model.flow_rows import FlowField, FlowRows
-from auditor.model.rules import RuleSummary
-from auditor.model.quality import CaptureQuality, Quality
 from auditor.model.names import NameEvidence
+from auditor.model.quality import CaptureQuality, Quality
+from auditor.model.rules import RuleSummary
 from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
 from auditor.model.tls import CertificateSummary, TlsSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
+from auditor.model.waivers import WaiverReference, WaiverSummary
 
 __all__ = [
+    "Assessment",
     "Authentication",
+    "BaselineSummary",
+    "COMPARISON_SCHEMA",
+    "CapacityPoint",
     "CaptureQuality",
     "CaptureSummary",
     "CertificateSummary",
+    "Change",
+    "ComparedReport",
+    "Comparison",
+    "ControlAssessment",
     "ControlSummary",
+    "Count",
     "DataEnd",
     "DataSummary",
     "Evidence",
@@ -28,6 +42,8 @@ __all__ = [
     "FlowField",
     "FlowReference",
     "FlowRows",
+    "GoneFinding",
+    "HostCapacity",
     "HostSummary",
     "JobSummary",
     "NameEvidence",
@@ -35,6 +51,7 @@ __all__ = [
     "Quality",
     "Report",
     "ReportVerdict",
+    "RulePackSummary",
     "RuleSummary",
     "SCHEMA",
     "ServiceSummary",
@@ -42,4 +59,6 @@ __all__ = [
     "Severity",
     "TermSummary",
     "TlsSummary",
+    "WaiverReference",
+    "WaiverSummary",
 ]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from auditor.model.baseline import BaselineSummary
+from auditor.model.capacity import HostCapacity
 from auditor.model.captures import CaptureSummary
+from auditor.model.controls import ControlAssessment
 from auditor.model.findings import Finding
 from auditor.model.flow_rows import FlowRows
-from auditor.model.rules import RuleSummary
 from auditor.model.quality import Quality
+from auditor.model.rules import RuleSummary
 from auditor.model.sessions import SessionSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
+from auditor.model.waivers import WaiverSummary
 
 SCHEMA = "auditor.report/1"
 NOT_SAVED = {"saved": False}
@@ -37,13 +41,23 @@ class PolicySummary:
     zones: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ndmp_port: int = 10000
     dynamic_ports: dict[str, str] = field(default_factory=dict)
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulePackSummary:
+    """The rules that were applied: how many, and one SHA-256 over all files of rules and services."""
+
+    count: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """The finished document. ``summary`` is the verdict in one sentence with what it covers;
-    ``limits`` says what it cannot say. ``rules`` are those that were evaluated. ``flows`` is there only where it was asked
-    for; it is not saved with the report and counts for no comparison."""
+    ``limits`` says what it cannot say. ``rules`` are those that were evaluated, ``rule_pack`` where they came from.
+    ``as_of`` is the day (UTC) on which waivers were judged. ``flows`` is there only where it was asked for; it is not saved
+    with the report and counts for no comparison."""
 
     verdict: ReportVerdict
     summary: str
@@ -54,10 +68,16 @@ class Report:
     sessions: tuple[SessionSummary, ...]
     findings: tuple[Finding, ...]
     terms: tuple[TermSummary, ...] = ()
+    capacity: tuple[HostCapacity, ...] = ()
+    controls: tuple[ControlAssessment, ...] = ()
     limits: tuple[str, ...] = ()
     totals: dict[str, int] = field(default_factory=dict)
     version: str = ""
     quality: Quality = field(default_factory=Quality)
     schema: str = SCHEMA
+    as_of: str = ""
+    waivers: tuple[WaiverSummary, ...] = ()
+    baseline: BaselineSummary | None = None
+    rule_pack: RulePackSummary | None = None
     rules: tuple[RuleSummary, ...] = ()
     flows: FlowRows | None = field(default=None, compare=False, repr=False, metadata=NOT_SAVED)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from auditor.model.waivers import WaiverReference
+
 
 class Severity(enum.IntEnum):
     """How much a finding matters; ordered. INFO never makes a report non-conforming."""
@@ -48,6 +50,8 @@ class Finding:
     flows show it, of which ``evidence`` holds the first. ``undermines``: the capture cannot support a verdict.
     ``term`` is the line of the policy that decided its first flow, ``nearest`` the one that came nearest where none did.
     ``absence``: it rests on something that was not seen; ``inconclusive`` says why the capture may have lost that.
+    ``waiver`` is set where ``waived`` is; ``baseline_state`` is ``new``, ``unchanged`` or ``updated`` where the report was
+    held against a baseline.
     """
 
     code: str
@@ -67,3 +71,5 @@ class Finding:
     nearest: str = ""
     absence: bool = False
     inconclusive: str = ""
+    waiver: WaiverReference | None = None
+    baseline_state: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ _SYNS = 3
 _UNANSWERED = frozenset({"S0", "REJ", "RSTOS0", "SH"})
 
 
-def table_of(flows: Iterable[Flow]) -> FlowTable:
+def table_of(flows: Sequence[Flow]) -> FlowTable:
     """Return the flow table of parsed lines: packets numbered as if the flows followed one another in one file."""
     codes: dict[str, int] = {}
     rows: list[dict[str, int]] = []
@@ -40,7 +40,8 @@ def table_of(flows: Iterable[Flow]) -> FlowTable:
         packet = row["last_packet"] + 1
         rows.append(row)
     columns = {c.name: np.array([row.get(c.name, 0) for row in rows], c.dtype) for c in COLUMNS}
-    return FlowTable.from_columns(columns, _packed(codes), files=("example.pcap",))
+    letters = tuple(flow.history for flow in flows)
+    return FlowTable.from_columns(columns, _packed(codes), files=("example.pcap",), history=letters.__getitem__)
 
 
 def flow_text(table: FlowTable, row: int) -> str:
@@ -90,7 +91,7 @@ def _counters(flow: Flow) -> dict[str, int]:
         "resp_bytes": replies * _FRAME_OVERHEAD + payload[1],
         "orig_missed": flow.missed[0],
         "resp_missed": flow.missed[1],
-        "syn_packets": 0 if not tcp or flow.state == "OTH" else (1 if began else sent),
+        "syn_packets": 0 if not tcp or flow.state == "OTH" else (flow.syns if began else sent),
         "flags": _native.FLAG_CUT if flow.cut else 0,
         "orig_flags": (_SYN | _ACK if answered else _SYN) if tcp else 0,
         "resp_flags": _reply_flags(flow, answered, refusal) if tcp and replies else 0,

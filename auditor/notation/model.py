@@ -18,6 +18,8 @@ WORDS = {
     "vlan=N": "outermost VLAN",
     "at=N": "first packet, seconds from the beginning; the line number when not said",
     "for=N": "seconds from first to last packet; 1 when not said",
+    "syns=N": "SYNs of a connection that came about; 1 when not said",
+    "history=LETTERS": "Zeek's history of the connection; the side of the first F or f closed first",
     "one-sided": "nothing of the responder was captured",
     "cut": "frames were cut by the snaplen",
     "control": "an NDMP control connection",
@@ -43,6 +45,7 @@ WORDS = {
 
 LOGINS = ("accepted", "refused", "unanswered")
 GRADES = ("proved", "probable", "possible")
+WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 READABLE = ("read", "cut", "mid-stream", "tls", "not-seen")
 
 
@@ -89,6 +92,8 @@ class Flow:
     lasts: float = 1.0
     cut: bool = False
     one_sided: bool = False
+    history: str = ""
+    syns: int = 1
     marks: Marks = Marks()
 
 
@@ -105,6 +110,31 @@ class CaptureLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverLine:
+    """A waiver as a line ``waiver …`` describes it: what rules ask of one."""
+
+    code: str = "BX301"
+    covers: str = "10.0.2.9"
+    owner: str = "operations"
+    expires: str = "2026-12-31"
+    place: str = "waivers.yaml:3"
+    standing: str = "in-force"
+    findings: int = 1
+    days: int = 90
+    warn: int = 30
+
+    @property
+    def state(self) -> str:
+        """Whether it holds on the day of judgement."""
+        return self.standing
+
+    @property
+    def soon(self) -> bool:
+        """Whether it is in force and ends within its days of warning."""
+        return self.standing == "in-force" and self.days <= self.warn
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What a text in the notation describes: flows, what is known of each, the captures, settings of the policy, and what
     hosts listen on."""
@@ -114,3 +144,4 @@ class Scene:
     captures: tuple[CaptureLine, ...]
     policy: dict[str, str]
     listings: tuple[Listing, ...] = ()
+    waivers: tuple[WaiverLine, ...] = ()

@@ -13,7 +13,7 @@ from auditor.errors import UsageError
 from auditor.flows import TRANSPORTS
 from auditor.listeners import Listener, Listing
 from auditor.notation.build import table_of
-from auditor.notation.model import GRADES, LOGINS, READABLE, WORDS, CaptureLine, Flow, Scene
+from auditor.notation.model import GRADES, LOGINS, READABLE, WAIVER_STATES, WORDS, CaptureLine, Flow, Scene, WaiverLine
 
 _FLOW = re.compile(r"(?P<orig>\S+)\s*>\s*(?P<resp>\S+)\s+(?P<transport>\S+)(?P<words>.*)", re.DOTALL)
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^]]+)]|(?P<four>[^:]+))(?::(?P<port>\d{1,5}))?")
@@ -28,6 +28,7 @@ def parse(text: str) -> Scene:
     captures: list[CaptureLine] = []
     policy: dict[str, str] = {}
     listeners: dict[str, list[Listener]] = {}
+    waivers: list[WaiverLine] = []
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.split("#", 1)[0].strip()
         try:
@@ -36,6 +37,8 @@ def parse(text: str) -> Scene:
             elif stripped.startswith("listener "):
                 host, listener = _parse_listener(stripped, number)
                 listeners.setdefault(host, []).append(listener)
+            elif stripped == "waiver" or stripped.startswith("waiver "):
+                waivers.append(_parse_waiver(stripped))
             elif stripped.startswith("policy "):
                 policy |= _settings(stripped)
             elif stripped:
@@ -48,6 +51,7 @@ def parse(text: str) -> Scene:
         tuple(captures) or (CaptureLine(),),
         policy,
         _listings(listeners),
+        tuple(waivers),
     )
 
 
@@ -120,15 +124,26 @@ def _apply(flow: Flow, word: str) -> Flow:
 
 
 def _parse_capture(line: str) -> CaptureLine:
-    capture = CaptureLine()
+    return replace(CaptureLine(), **_described("capture", line, CaptureLine, ("packets", "drops", "snaplen")))
+
+
+def _parse_waiver(line: str) -> WaiverLine:
+    change = _described("waiver", line, WaiverLine, ("findings", "days", "warn"))
+    standing = change.get("standing", WaiverLine().standing)
+    if standing not in WAIVER_STATES:
+        raise UsageError(f'"standing={standing}" is not known', fix=f"known: {', '.join(WAIVER_STATES)}")
+    return replace(WaiverLine(), **change)
+
+
+def _described(what: str, line: str, kind: type[Any], numbers: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of a line ``capture NAME=VALUE …`` or ``waiver NAME=VALUE …``, by name of field."""
+    change: dict[str, Any] = {}
     for name, value in _settings(line).items():
-        if name not in CaptureLine.__dataclass_fields__:
-            known = ", ".join(f"{field}=" for field in CaptureLine.__dataclass_fields__)
-            raise UsageError(f'"{name}={value}" is not a word of a capture', fix=f"known: {known}")
-        number = name in ("packets", "drops", "snaplen")
-        change: dict[str, Any] = {name: _number(f"{name}={value}", value) if number else value}
-        capture = replace(capture, **change)
-    return capture
+        if name not in kind.__dataclass_fields__:
+            known = ", ".join(f"{field}=" for field in kind.__dataclass_fields__)
+            raise UsageError(f'"{name}={value}" is not a word of a {what}', fix=f"known: {known}")
+        change[name] = _number(f"{name}={value}", value) if name in numbers else value
+    return change
 
 
 def _settings(line: str) -> dict[str, str]:
@@ -151,6 +166,12 @@ def _number(word: str, value: str, most: int = (1 << 32) - 1) -> int:
 def _pair(word: str, value: str) -> tuple[int, int]:
     first, _, second = value.partition("/")
     return _number(word, first), _number(word, second or "0")
+
+
+def _letters(word: str, value: str) -> str:
+    if re.fullmatch(r"\^?[A-Za-z]{1,64}", value) is None:
+        raise UsageError(f'"{word}" needs letters of a history, such as ShADadFf')
+    return value
 
 
 def _seconds(word: str, value: str) -> float:
@@ -184,6 +205,8 @@ _SETTERS: dict[str, Callable[[Flow, str, str], Flow]] = {
     "vlan": lambda flow, word, value: replace(flow, vlan=_number(word, value, most=0xFFF)),
     "at": lambda flow, word, value: replace(flow, at=_seconds(word, value)),
     "for": lambda flow, word, value: replace(flow, lasts=_seconds(word, value)),
+    "syns": lambda flow, word, value: replace(flow, syns=_number(word, value)),
+    "history": lambda flow, word, value: replace(flow, history=_letters(word, value)),
     "data": _one_of("data", GRADES, mark=True),
     "login": _one_of("login", LOGINS, mark=True),
     "auth": _one_of("auth", ("none", "text", "md5"), mark=True),

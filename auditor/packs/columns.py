@@ -51,6 +51,7 @@ READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
 STATUSES = ("read", "partial", "unreadable")
 TRANSPORTS = ("tcp", "udp")
 BOUND = ("none", "loopback", "one", "all")
+WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 
 
 def _word(name: str, meaning: str, words: tuple[str, ...] = ()) -> RuleColumn:
@@ -197,6 +198,7 @@ POLICY_COLUMNS = (
     _flag("inferred", "no policy was given: roles come from the traffic"),
     _word("generation", "product generation"),
     _number("flows", "flows in all captures"),
+    _number("ranges", "zones and hosts that declare a dynamic range"),
     _number("in_scope", "flows that the policy speaks about: a declared host is an end"),
 )
 HOST_COLUMNS = (
@@ -233,6 +235,78 @@ LISTENER_COLUMNS = (
     ),
     _number("callers", "addresses beside the host's own that the policy lets connect to the socket"),
 )
+CAPACITY_COLUMNS = (
+    _address("host", "address"),
+    _word("zone", "zone of the host"),
+    _word("role", "role of that zone", ROLES),
+    _flag("declared", "a dynamic range is declared for the host"),
+    _word("declared_range", "that range"),
+    _number("limit", "ports in that range; the advised 25 where an agent declares none, 0 for other hosts"),
+    _number("operations", "operations with an end at this host"),
+    _number("peak_operations", "most of them at the same time"),
+    _number("peak_open", "most data ports of the host in open connections at the same time"),
+    _number("peak_held", "most data ports open or in TIME_WAIT at the same time"),
+    _number("waiting", "of these, ports in TIME_WAIT"),
+    _number("time_wait", "seconds of TIME_WAIT that the policy assumes"),
+    _number("ports_per_operation", "most data ports of the host that one operation used"),
+    _number("enough", "ports that would have been enough"),
+    _word("arithmetic", "why so many"),
+    _number("missing", "ports that the declared range has too few for that, 0 where it has enough"),
+    _flag("full", "at some time as many ports were held as the limit has"),
+    _word("full_at", "the first such time, or never"),
+    _number("blocked", "data connections that were not answered or refused"),
+    _number("delayed", "data connections answered only after a repeated SYN"),
+    _number("strained", "of these two, those that began while no port was free"),
+)
+TERM_COLUMNS = (
+    _word("term", "name of the term"),
+    _word("text", "the term as one line"),
+    _word("action", "what it does", ("permit", "deny")),
+    _word("origin", "whose it is", ("vendor", "site")),
+    _number("position", "place in the order of terms, from 1"),
+    _number("flows", "flows in scope that it decided"),
+    _flag("exercised", "it decided at least one flow"),
+    _flag("shadowed", "an earlier term of the site covers it wholly, so that it can never decide"),
+    _word("shadowed_by", "that earlier term, or none"),
+    _word("shadowed_by_text", "the earlier term as one line, or none"),
+)
+RANGE_COLUMNS = (
+    _word("scope", "zone, or host with a range of its own"),
+    _word("kind", "which of the two", ("zone", "host")),
+    _word("role", "role of the zone", ROLES),
+    _flag("declared", "a dynamic range is declared"),
+    _word("declared_range", "that range, or none"),
+    _number("size", "ports in that range"),
+    _number("advised", "ports that the vendor advises, 0 for media servers"),
+    _flag("overlaps", "the range shares ports with a range of media servers"),
+    _word("overlap", "those media servers and their range, or none"),
+    _flag("holds_service", "the range holds a fixed port of a known service, or a port below 1024"),
+    _word("service_inside", "that service and its port, or none"),
+    _number("ndmp_inside", "an NDMP port of other hosts that the range holds, 0 for none"),
+)
+EXPECTED_COLUMNS = (
+    _word("kind", "what is expected", ("host", "service")),
+    _word("name", "address of the host, or the vendor's name of the service"),
+    _word("zone", "zone of the host, or none"),
+    _word("role", "role of that zone, or none", ("none", *ROLES)),
+    _word("service", "id of the service, or none"),
+    _word("family", "family of the service, or none"),
+    _flag("seen", "the host was an end of a flow; the service was used as the policy permits"),
+    _flag("controlled", "the host was an end of an established control connection"),
+    _flag("complete", "the captures were read to their end, nothing was dropped, both directions were there"),
+    _number("minutes", "minutes from the first packet to the last"),
+)
+WAIVER_COLUMNS = (
+    _word("code", "code of the rule that is waived"),
+    _word("covers", "hosts, ports and terms that it covers"),
+    _word("owner", "who answers for it"),
+    _word("expires", "its last day"),
+    _word("place", "file and line"),
+    _word("standing", "whether it holds on the day of judgement", WAIVER_STATES),
+    _number("findings", "findings that it covers, or would if it were in force"),
+    _number("days", "days to its last day, or since then"),
+    _flag("soon", "it is in force and ends within its days of warning"),
+)
 TABLES: dict[str, dict[str, RuleColumn]] = {
     name: {column.name: column for column in columns}
     for name, columns in {
@@ -243,6 +317,11 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
         "policy": POLICY_COLUMNS,
         "hosts": HOST_COLUMNS,
         "listeners": LISTENER_COLUMNS,
+        "capacity": CAPACITY_COLUMNS,
+        "terms": TERM_COLUMNS,
+        "ranges": RANGE_COLUMNS,
+        "expected": EXPECTED_COLUMNS,
+        "waivers": WAIVER_COLUMNS,
     }.items()
 }
 """Name of the table -> name of the column -> column."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -9,19 +10,23 @@ from auditor.errors import DocumentProblem
 from auditor.packs.model import Pack, Rule
 
 FAMILIES = {
-    "listeners": "BX0",
+    "listeners": "BX00",
+    "absence": "BX05",
     "blocked": "BX1",
     "exposed": "BX2",
     "range": "BX3",
     "notification": "BX4",
     "roles": "BX5",
     "posture": "BX6",
+    "hygiene": "BX7",
     "capacity": "BX8",
     "quality": "BX9",
+    "waivers": "BX95",
 }
 """Folder of a family -> how its codes begin. A site's own rules may use any folder and any other code."""
 
 _LONGEST_TITLE = 72
+_OWN_CODE = re.compile(r"BX[0-9]{3}", re.ASCII)
 
 
 def lint_pack(pack: Pack) -> list[DocumentProblem]:
@@ -44,15 +49,17 @@ def _lint_rule(rule: Rule) -> Iterator[DocumentProblem]:
         yield _problem(
             rule, f"the title is no short heading: {rule.title}", f"at most {_LONGEST_TITLE} characters, no full stop"
         )
+    if rule.own and not _OWN_CODE.fullmatch(rule.code):
+        yield _problem(rule, f"{rule.code} is not BX and three digits", "a site's own rules have another prefix")
     if rule.table == "flows" and not rule.select:
         yield _problem(rule, "the rule takes every flow", "say under select which flows it means")
 
 
 def _lint_family(rule: Rule, folder: str) -> Iterator[DocumentProblem]:
     expected = FAMILIES.get(folder)
-    if expected is None and rule.code.startswith("BX"):
+    if expected is None and rule.own:
         yield _problem(rule, f"folder {folder} is no family", f"known: {', '.join(FAMILIES)}")
-    elif expected is not None and not rule.code.startswith(expected):
+    elif expected is not None and rule.own and not rule.code.startswith(expected):
         yield _problem(rule, f"code {rule.code} is not of family {folder}", f"codes there begin with {expected}")
 
 

@@ -13,6 +13,7 @@ from auditor.model import Severity
 from auditor.packs.columns import COUNT, TABLES
 from auditor.packs.conditions import read_select
 from auditor.packs.model import Collapse, Escalation, Example, Pack, Rule, Template
+from auditor.services import generations
 
 REQUIRED = (
     "code",
@@ -31,11 +32,26 @@ REQUIRED = (
     "controls",
     "examples",
 )
-OPTIONAL = ("subject", "threshold", "escalate", "collapse", "undermines", "absence")
+OPTIONAL = (
+    "formerly",
+    "generations",
+    "subject",
+    "threshold",
+    "escalate",
+    "collapse",
+    "undermines",
+    "absence",
+)
 KEYS = REQUIRED + OPTIONAL
 """Keys of a rule file."""
 
-_CODE = re.compile(r"[A-Z]{2,8}[0-9]{3}", re.ASCII)
+CODE = r"[A-Z]{2,8}-?[0-9]{1,6}"
+"""What a code looks like: BX and three digits for the rules that come with auditor, SITE-101 and the like for others."""
+
+NOT_RULES = frozenset({"examples.yaml"})
+"""Files in a folder of rules that hold none: the policy that the examples of a site's own rules are judged against."""
+
+_CODE = re.compile(CODE, re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _SEVERITIES = {severity.word: severity for severity in Severity}
 _MOST_ROWS = 1 << 53
@@ -52,7 +68,11 @@ def load_pack(folders: Iterable[Path]) -> Pack:
     rules: list[Rule] = []
     problems: list[DocumentProblem] = []
     for folder in folders:
+        if not folder.is_dir():
+            problems.append(DocumentProblem(str(folder), 1, 1, "there is no such folder of rules", "name a folder"))
         for path in sorted(folder.rglob("*.yaml")):
+            if path.name in NOT_RULES:
+                continue
             document = read_document(path, shown=path.relative_to(folder.parent).as_posix())
             rule = read_rule(document)
             problems += sorted(document.problems, key=lambda problem: (problem.line, problem.column))
@@ -89,7 +109,7 @@ class _Reader:
         document, fields = self._document, self._fields
         fires, silent = self._examples()
         return Rule(
-            code=self._matching("code", _CODE, "write two to eight capitals and three digits: BX101"),
+            code=self._matching("code", _CODE, "write two to eight capitals and a number: BX101, SITE-101"),
             name=self._matching("name", _NAME, "write small letters, digits and single hyphens"),
             title=self._text("title"),
             severity=self._severity(fields.get("severity")),
@@ -112,6 +132,8 @@ class _Reader:
             undermines=bool(document.boolean(fields.get("undermines"))),
             absence=bool(document.boolean(fields.get("absence"))),
             path=document.path,
+            formerly=self._texts("formerly"),
+            generations=self._generations(),
         )
 
     def _text(self, key: str) -> str:
@@ -119,6 +141,10 @@ class _Reader:
 
     def _texts(self, key: str) -> tuple[str, ...]:
         return tuple(text for text, _ in self._document.texts(self._fields.get(key)))
+
+    def _generations(self) -> tuple[str, ...]:
+        nodes = self._document.items(self._fields.get("generations"))
+        return tuple(name for node in nodes if (name := self._document.choice(node, generations())) is not None)
 
     def _matching(self, key: str, pattern: re.Pattern[str], fix: str) -> str:
         text = self._text(key)
@@ -193,7 +219,7 @@ def _shared(rules: list[Rule]) -> list[DocumentProblem]:
     problems: list[DocumentProblem] = []
     seen: dict[str, Rule] = {}
     for rule in rules:
-        for word in (rule.code, rule.name):
+        for word in (rule.code, rule.name, *rule.formerly):
             if word in seen:
                 message = f"{word} is already the rule of {seen[word].path}"
                 problems.append(DocumentProblem(rule.path, 1, 1, message, "codes and names are stable for ever"))

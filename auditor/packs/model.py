@@ -76,6 +76,8 @@ class Rule:
 
     ``threshold`` is how many rows a subject needs. ``undermines`` marks findings which say that the capture cannot
     support a verdict; ``absence`` those that rest on an answer which was not seen. ``path`` is the file, as given.
+    ``formerly``: codes and names that the rule once had; they are found still, and never given to another rule.
+    ``generations``: product generations that the rule is for, none for all.
     """
 
     code: str
@@ -101,6 +103,13 @@ class Rule:
     undermines: bool = False
     absence: bool = False
     path: str = ""
+    formerly: tuple[str, ...] = ()
+    generations: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """Whether the rule came with auditor; else it is the site's own."""
+        return self.code.startswith("BX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +119,11 @@ class Pack:
     rules: tuple[Rule, ...]
 
     def find(self, code_or_name: str) -> Rule | None:
-        """Return the rule with a code or a name, or None."""
-        return next((rule for rule in self.rules if code_or_name in (rule.code, rule.name)), None)
+        """Return the rule with a code or a name, present or former, or None."""
+        word = code_or_name
+        present = next((rule for rule in self.rules if word in (rule.code, rule.name)), None)
+        return present or next((rule for rule in self.rules if word in rule.formerly), None)
+
+    def for_generation(self, generation: str) -> Pack:
+        """Return the rules that judge a product generation."""
+        return Pack(tuple(rule for rule in self.rules if not rule.generations or generation in rule.generations))

@@ -6,7 +6,7 @@ from typing import Any
 
 from auditor.model import Severity
 from auditor.packs.columns import TABLES, Kind, RuleColumn
-from auditor.packs.load import KEYS, REQUIRED
+from auditor.packs.load import CODE, KEYS, REQUIRED
 
 _NUMBER = r"^\s*((<=|>=|!=|<|>|=)\s*)?[0-9]{1,18}(\s*-\s*[0-9]{1,18})?\s*$"
 _SENTENCE = "A sentence; names in braces are subjects, columns of the table, or count."
@@ -22,13 +22,14 @@ def rule_schema() -> dict[str, Any]:
     select = {"type": "object", "description": "Columns with what they must be."}
     level = {"type": "integer", "minimum": 1}
     properties: dict[str, Any] = {
-        "code": {"type": "string", "pattern": "^[A-Z]{2,8}[0-9]{3}$", "description": "Stable for ever."},
+        "code": {"type": "string", "pattern": f"^{CODE}$", "description": "Stable for ever."},
         "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "description": "Slug; names the file."},
         "title": text,
         "severity": {"enum": severities},
         "since": {**text, "description": "Version of auditor that first had the rule."},
         "on": {"enum": list(TABLES), "description": "The table whose rows are asked."},
         "select": select,
+        **_belonging(texts),
         "subject": {
             "type": "object",
             "additionalProperties": {"type": "string"},
@@ -64,6 +65,14 @@ def rule_schema() -> dict[str, Any]:
         **_closed({key: properties[key] for key in KEYS}, list(REQUIRED)),
         "allOf": [_of_table(name, columns) for name, columns in TABLES.items()],
         "$defs": {name: _select(columns) for name, columns in TABLES.items()},
+    }
+
+
+def _belonging(texts: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys that say where a rule belongs: what it once was, and for which product generations it is."""
+    return {
+        "formerly": {**texts, "description": "Codes and names that the rule once had; they lead here for ever."},
+        "generations": {**texts, "description": "Product generations that the rule is for; all where not said."},
     }
 
 

@@ -9,13 +9,27 @@ from auditor.documents.yaml_tree import Node
 from auditor.errors import DocumentProblem, PolicyError
 from auditor.policy.load_terms import read_terms
 from auditor.policy.load_zones import read_zones
-from auditor.policy.model import DATA_DIRECTIONS, DEFAULT_NDMP_PORT, SMTP_PORTS, SNMP_PORTS, Host, Policy, Zone
+from auditor.policy.model import (
+    DATA_DIRECTIONS,
+    DEFAULT_NDMP_PORT,
+    DEFAULT_TIME_WAIT,
+    PORTS_PER_WORDS,
+    SMTP_PORTS,
+    SNMP_PORTS,
+    Host,
+    Policy,
+    Zone,
+)
 from auditor.policy.read_values import read_address, read_port
 from auditor.policy.services_file import read_services_file
 from auditor.services import DEFAULT_GENERATION, generations
 
-POLICY_KEYS = ("generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms")
-OPTIONAL_SECTIONS = ("hosts", "notification", "terms")
+POLICY_KEYS = (
+    "generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms", "ports_per", "time_wait",
+    "rules", "waivers",
+)  # fmt: skip
+OPTIONAL_SECTIONS = ("hosts", "notification", "terms", "waivers")
+LONGEST_TIME_WAIT = 600
 HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file")
 NOTIFICATION_KEYS = ("smtp_ports", "snmp_ports")
 
@@ -43,6 +57,7 @@ class _PolicyReader:
         self._document = document
         self._folder = folder
         self._notes: list[DocumentProblem] = []
+        self._services_files: list[str] = []
 
     def read(self) -> Policy:
         """Return the policy; it is complete only where the document has no problems."""
@@ -64,9 +79,30 @@ class _PolicyReader:
             snmp_ports=document.ports(notification.get("snmp_ports")) or SNMP_PORTS,
             site_terms=read_terms(document, fields.get("terms"), zones),
             notes=tuple(self._notes),
+            ports_per=document.choice(fields.get("ports_per"), PORTS_PER_WORDS) or "operation",
+            time_wait=self._time_wait(fields.get("time_wait")),
+            rules=self._rules(fields.get("rules")),
+            services_files=tuple(self._services_files),
+            waiver_files=self._waiver_files(fields.get("waivers")),
         )
         self._check_ranges(policy)
         return policy
+
+    def _time_wait(self, node: Node | None) -> int:
+        seconds = self._document.whole_number(node, 0, LONGEST_TIME_WAIT)
+        return DEFAULT_TIME_WAIT if seconds is None else seconds
+
+    def _rules(self, node: Node | None) -> tuple[str, ...]:
+        """Return the folders of the site's own rules; they count from the policy's own folder."""
+        folders = []
+        for text, item in self._document.texts(node, single=True):
+            folder = self._folder / text
+            if not folder.is_dir():
+                self._document.complain(
+                    item, f"folder of rules {text!r} does not exist", "the path counts from the policy's own folder"
+                )
+            folders.append(str(folder))
+        return tuple(folders)
 
     def _hosts(self, node: Node | None, zones: tuple[Zone, ...]) -> dict[str, Host]:
         mapping = self._document.mapping(node, "hosts by address")
@@ -120,9 +156,21 @@ class _PolicyReader:
             )
             return None
         services = read_services_file(path, str(path))
+        self._services_files.append(str(path))
         self._document.problems += services.problems
         self._notes += services.notes
         return services.port
+
+    def _waiver_files(self, node: Node | None) -> tuple[str, ...]:
+        """Return the files of waivers that the policy names, counted from its own folder."""
+        found = []
+        for name, item in self._document.texts(node, single=True, some=True):
+            path = self._folder / name
+            if not path.exists():
+                advice = "the path counts from the policy's own folder"
+                self._document.complain(item, f"file of waivers {name!r} does not exist", advice)
+            found.append(str(path))
+        return tuple(found)
 
     def _check_ranges(self, policy: Policy) -> None:
         """Refuse a range that holds the NDMP port of the same hosts: the two could not be told apart."""

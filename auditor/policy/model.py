@@ -23,6 +23,10 @@ OTHER = "other"
 """Words that stand for no zone of a policy: anything, hosts of no zone, group addresses; and the role of no service."""
 
 ZONE_ROLES = (*ROLES, OTHER)
+PORTS_PER_WORDS = ("operation", "job", "resource")
+DEFAULT_TIME_WAIT = 120
+"""What ports are counted by, and seconds that a closed connection holds its port: docs/capacity.md."""
+
 DATA_DIRECTIONS = ("either", "media-to-agent", "agent-to-media")
 
 
@@ -86,7 +90,9 @@ class Policy:
     """What traffic is held against.
 
     ``path`` is None for an inferred policy, whose ``because`` gives the reasons per address. ``notes`` are complaints that
-    do not make the policy unusable. ``hosts`` maps addresses (as ``ipaddress`` writes them) to what is declared of them.
+    do not make the policy unusable. ``waiver_files`` and ``services_files`` are files that it names, ``rules`` folders of
+    the site's own rules. ``hosts`` maps addresses (as ``ipaddress`` writes them) to what is declared of them.
+    ``ports_per`` and ``time_wait`` (seconds) are for the capacity.
     """
 
     path: str | None
@@ -101,6 +107,11 @@ class Policy:
     site_terms: tuple[Term, ...] = ()
     because: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[DocumentProblem, ...] = ()
+    ports_per: str = "operation"
+    time_wait: int = DEFAULT_TIME_WAIT
+    rules: tuple[str, ...] = ()
+    waiver_files: tuple[str, ...] = ()
+    services_files: tuple[str, ...] = ()
     _single: dict[Address, Zone] = field(init=False, repr=False, compare=False, default_factory=dict)
     _wide: list[tuple[Network, Zone]] = field(init=False, repr=False, compare=False, default_factory=list)
 

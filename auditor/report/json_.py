@@ -31,6 +31,11 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
     return json_bytes(to_dict(report), indent=2)
 
 
+def dump(document: dict[str, Any]) -> bytes:
+    """Return a document as indented UTF-8 JSON that is harmless to print."""
+    return json_bytes(document, indent=2)
+
+
 def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
     """Return a document of plain values as UTF-8 JSON with a line feed at the end; on one line without ``indent``."""
     # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.

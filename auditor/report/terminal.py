@@ -12,11 +12,14 @@ from itertools import groupby
 
 from auditor.model import CaptureSummary, Evidence, Finding, HostSummary, PolicySummary, Report
 from auditor.report.advice import advice
+from auditor.report.capacity_lines import show_capacity
+from auditor.report.control_lines import show_controls
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.report.quality_lines import show_quality
 from auditor.report.seen_lines import name_lines
 from auditor.report.session_lines import show_more, show_sessions
+from auditor.report.waiver_lines import show_baseline, show_finding_marks, show_waivers
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
 _CAPTURES, _HOSTS, _REASONS, _SERVICES, _ALIKE, _EVIDENCE = 6, 12, 6, 24, 12, 2
@@ -46,7 +49,11 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _hosts(page, report.hosts, verbosity)
     _services(page, report, verbosity)
     show_sessions(page, report.sessions, verbosity)
+    show_capacity(page, report.capacity, verbosity)
     _findings(page, report, verbosity)
+    show_controls(page, report.controls, verbosity)
+    show_waivers(page, report, verbosity)
+    show_baseline(page, report.baseline, verbosity)
     _limits(page, report.limits)
     _verdict(page, report)
     return page.text().encode("utf-8", "backslashreplace")
@@ -190,7 +197,7 @@ def _findings(page: Page, report: Report, verbosity: int) -> None:
     """List the findings, those of one rule together, in the order of the report: worst first."""
     page.heading("Findings", _severities(report.findings) if report.findings else "none")
     many = len(report.captures) > 1
-    for _, group in groupby(report.findings, key=lambda finding: (finding.code, finding.severity, finding.waived)):
+    for _, group in groupby(report.findings, key=lambda finding: (finding.waived, finding.code, finding.severity)):
         _alike(page, list(group), verbosity, many)
 
 
@@ -211,6 +218,7 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
         page.paragraph(finding.message, indent=4)
         if finding.inconclusive:
             page.paragraph(finding.inconclusive, indent=6, label="inconclusive", style="dim")
+        show_finding_marks(page, finding)
         for line in _evidence_lines(finding, verbosity, many_captures):
             page.paragraph(line, indent=6, style="dim", hang=2)
     show_more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")

@@ -27,6 +27,10 @@ _EARLIEST, _LATEST = datetime(1900, 3, 1), datetime(9999, 12, 31)  # noqa: DTZ00
 _EXACT = 1 << 53
 _WIDTHS = {NUMBER: 12, TIME: 24, FLAG: 8}
 _NARROW, _WIDE, _VERY_WIDE = 16, 32, 70
+_MOST_ON_A_PAGE = 260
+"""Width in characters up to which a sheet is printed on one page; beyond it nobody could read it."""
+_LINE, _MOST_LINES, _SPARE = 15, 20, 8
+"""Height of a line in points, lines that are shown of a cell, and characters that wrapping loses in a line."""
 _VERY_WIDE_COLUMNS = frozenset({"message", "value", "because", "why", "story", "consequence", "remedy", "text"})
 _NARROW_COLUMNS = frozenset({"severity", "code", "transport", "state", "history", "grade", "verdict", "outcome"})
 _OPTIONS = {
@@ -81,7 +85,8 @@ class _Cells:
         self._plain = book.add_format({"valign": "top"})
         self._wrapped = book.add_format({"valign": "top", "text_wrap": True})
         self._time = book.add_format({"valign": "top", "num_format": "yyyy-mm-dd hh:mm:ss.000"})
-        self._number = book.add_format({"valign": "top", "num_format": "0", "align": "right"})
+        self._number = book.add_format({"valign": "top", "num_format": "0"})
+        self._left = book.add_format({"valign": "top", "num_format": "0", "align": "left"})
 
     def writers(self, table: Table) -> list[_Write]:
         """Return how each column is written."""
@@ -113,7 +118,7 @@ class _Cells:
 
     def _write_wrapped(self, sheet: Any, row: int, column: int, value: Any) -> None:
         if isinstance(value, int):
-            self._write_number(sheet, row, column, value)
+            sheet.write_number(row, column, value, self._left)
             return
         sheet.write_string(row, column, _cut(str(value)), self._wrapped)
 
@@ -122,15 +127,21 @@ def _sheet(book: Any, name: str, table: Table, head: Any, cells: _Cells) -> None
     sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
     sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    if sum(_width(title, kind) for title, kind in table.columns) <= _MOST_ON_A_PAGE:
+        sheet.fit_to_pages(1, 0)
     for column, (title, kind) in enumerate(table.columns):
         sheet.set_column(column, column, _width(title, kind))
         label = title.replace("_", " ")
         sheet.write_string(0, column, f"{label} (UTC)" if kind == TIME else label, head)
     row = 0
     writers = cells.writers(table)
+    wrapped = [column for column, (title, _) in enumerate(table.columns) if title in _VERY_WIDE_COLUMNS]
     for row, values in enumerate(table.rows, 1):
+        lines = max((len(str(values[column])) // (_VERY_WIDE - _SPARE) + 1 for column in wrapped), default=1)
+        if lines > 1:
+            # Not every program finds the height by itself; a row is written as soon as the next begins.
+            sheet.set_row(row, _LINE * min(lines, _MOST_LINES))
         for column, value in enumerate(values):
             if value is not None and value != "":
                 writers[column](sheet, row, column, value)

@@ -18,6 +18,14 @@ def policy_table(source: Source) -> RuleTable:
         "inferred": ColumnData(np.array([source.policy.inferred])),
         "generation": words_column([source.policy.generation]),
         "flows": ColumnData(np.array([len(source.flows)])),
+        "ranges": ColumnData(np.array([_ranges(source)])),
         "in_scope": ColumnData(np.array([np.count_nonzero(in_scope)])),
     }
     return RuleTable("policy", columns, np.full(1, NO_FLOW), no_witnesses)
+
+
+def _ranges(source: Source) -> int:
+    """Return how many zones and hosts declare a dynamic range."""
+    policy = source.policy
+    zones = sum(zone.dynamic_ports is not None for zone in policy.zones)
+    return zones + sum(host.dynamic_ports is not None for host in policy.hosts.values())

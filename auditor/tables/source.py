@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from auditor import _native
+from auditor.capacity import Load, measure_capacity
 from auditor.flows import FlowTable
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.match import VERDICTS, Verdicts
@@ -74,6 +75,11 @@ class Source:
             for link in session.data
             if not link.blind or permitted[session.control]
         )
+
+    @cached_property
+    def capacity(self) -> tuple[Load, ...]:
+        """Operations and data ports of each host over time."""
+        return measure_capacity(self.flows, self.sessions.sessions, self.ties, self.verdicts, self.policy)
 
     @cached_property
     def capture_ends(self) -> Array:

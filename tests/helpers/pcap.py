@@ -65,8 +65,9 @@ def _block(kind: int, body: bytes) -> bytes:
 class Writer:
     """Collects Ethernet frames of IPv4, one millisecond apart, into a little-endian pcap file."""
 
-    def __init__(self) -> None:
-        self._time = 1_700_000_000_000
+    def __init__(self, start: int = 1_700_000_000_000) -> None:
+        """Begin at ``start``, milliseconds since the epoch."""
+        self._time = start
         self._written = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)]
 
     def save(self, path: Path) -> Path:

@@ -61,7 +61,7 @@ def group_findings(report: Report) -> tuple[FindingGroup, ...]:
     many = len(report.captures) > 1
     taken: set[str] = set()
     groups = []
-    for _, alike in groupby(report.findings, key=lambda one: (one.code, one.severity, one.waived)):
+    for _, alike in groupby(report.findings, key=lambda one: (one.waived, one.code, one.severity)):
         findings = list(alike)
         first = findings[0]
         groups.append(

@@ -4,11 +4,12 @@
 //! cards and switches change on the way left out (hop limit, traffic class, checksums, link header). That includes IPv4's
 //! identification, which a retransmission has anew. Where there is none (IPv6, or 0), a retransmission in the place of
 //! the lost one looks the same; such packets count as one only within a millisecond, or when hop limit or link addresses
-//! show that they were seen in two places. Bare acknowledgements among them, which come in bursts that are alike to the
-//! bit, need the second.
+//! show that they were seen in two places. Bare acknowledgements and resets among them, which come in bursts that are
+//! alike to the bit, need the second.
 //!
-//! Nothing is compared while nothing hints at duplicates: the beginning of a reading is looked at, and a stretch after
-//! every packet that TCP has seen before, and after every duplicate.
+//! Nothing is compared while nothing hints at duplicates: the beginning of a reading is looked at, and a stretch after a
+//! duplicate, and after packets that TCP has seen before. Where these turn out to be retransmissions, it takes twice as
+//! many of them each time: a lossy network is not looked at all the time.
 
 use crate::flow::Seed;
 
@@ -18,9 +19,12 @@ pub const COMPARED: usize = 96;
 const WINDOW: i64 = 50_000_000;
 /// The same for packets without identification, seen in one place.
 const NARROW_WINDOW: i64 = 1_000_000;
-/// Packets that are looked at in the beginning and after a duplicate, and after a hint.
+/// Packets that are looked at in the beginning, after a duplicate, and after hints.
 const LOOKED_AT: u32 = 4096;
+const LOOKED_AT_AFTER_DUPLICATE: u32 = 1024;
 const LOOKED_AT_AFTER_HINT: u32 = 256;
+/// Hints that it takes at most.
+const MOST_HINTS: u32 = 1024;
 /// Packets remembered at a time; each has one place, so that memory and time are bounded.
 const REMEMBERED: usize = 1 << 14;
 
@@ -37,6 +41,9 @@ pub struct Duplicates {
     /// Packets that are still looked at.
     pub left: u32,
     wanted: bool,
+    /// Hints that it takes, and how many of them came.
+    needed: u32,
+    hints: u32,
     seen: Vec<Seen>,
     seed: Seed,
 }
@@ -45,14 +52,27 @@ impl Duplicates {
     /// Looks for duplicates, or lets all of them pass.
     #[must_use]
     pub fn new(wanted: bool) -> Self {
-        Self { left: if wanted { LOOKED_AT } else { 0 }, wanted, seen: Vec::new(), seed: Seed::random() }
+        Self {
+            left: if wanted { LOOKED_AT } else { 0 },
+            wanted,
+            needed: 1,
+            hints: 0,
+            seen: Vec::new(),
+            seed: Seed::random(),
+        }
     }
 
     /// Something looked like a duplicate.
     #[cold]
     pub fn hint(&mut self) {
-        if self.wanted {
-            self.left = self.left.max(LOOKED_AT_AFTER_HINT);
+        if !self.wanted || self.left > 0 {
+            return;
+        }
+        self.hints += 1;
+        if self.hints >= self.needed {
+            self.hints = 0;
+            self.needed = (self.needed * 2).min(MOST_HINTS);
+            self.left = LOOKED_AT_AFTER_HINT;
         }
     }
 
@@ -82,7 +102,8 @@ impl Duplicates {
             (false, true) => -1,
         };
         if entry.print == hash && apart <= window {
-            self.left = LOOKED_AT;
+            self.left = self.left.max(LOOKED_AT_AFTER_DUPLICATE);
+            self.needed = 1;
             return true;
         }
         *entry = Seen { print: hash, place, time };
@@ -105,7 +126,7 @@ struct Masked {
     length: usize,
     hop_limit: u8,
     identified: bool,
-    /// TCP that says nothing but what it has received.
+    /// TCP that says nothing but what it has received, or that it wants no more: both come in bursts.
     bare: bool,
 }
 
@@ -149,10 +170,10 @@ impl Masked {
     }
 }
 
-/// Whether a TCP segment of that length has neither payload nor SYN, FIN or RST.
+/// Whether a TCP segment of that length has neither payload nor SYN or FIN.
 fn is_bare(segment: &[u8], length: usize) -> bool {
     let (Some(place), Some(flags)) = (segment.get(12), segment.get(13)) else { return false };
-    usize::from(place >> 4) * 4 == length && flags & 7 == 0
+    usize::from(place >> 4) * 4 == length && flags.trailing_zeros() >= 2
 }
 
 #[cfg(test)]
@@ -214,5 +235,24 @@ mod tests {
         let mut duplicates = Duplicates::new(false);
         duplicates.hint();
         assert_eq!(duplicates.left, 0);
+    }
+
+    #[test]
+    fn hints_that_lead_to_nothing_count_less_each_time() {
+        let mut duplicates = Duplicates::new(true);
+        duplicates.left = 0;
+        let stretches = (0..1_000_000).filter(|_| {
+            duplicates.hint();
+            std::mem::take(&mut duplicates.left) > 0
+        });
+        // After 1, 2, 4 … 512 hints, 1023 in all, and then after every 1024 of 998,977.
+        assert_eq!(stretches.count(), 10 + 975);
+        // A duplicate makes the next one count again.
+        duplicates.left = 2;
+        assert!(!duplicates.is_again(&hex(ACK), LINK, 0));
+        assert!(duplicates.is_again(&hex(ACK), LINK, 0));
+        duplicates.left = 0;
+        duplicates.hint();
+        assert!(duplicates.left > 0);
     }
 }

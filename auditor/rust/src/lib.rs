@@ -10,6 +10,7 @@ pub mod columns;
 pub mod convert;
 pub mod decode;
 pub mod duplicates;
+pub mod facts;
 pub mod flow;
 pub mod live;
 pub mod opening;
@@ -19,8 +20,8 @@ pub mod reading;
 pub mod recovery;
 pub mod source;
 pub mod tables;
-pub mod unpack;
 pub mod told;
+pub mod unpack;
 
 #[cfg(test)]
 mod testing;

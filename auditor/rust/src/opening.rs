@@ -36,7 +36,7 @@ impl Opened {
     /// Reads what is left and gives the digest of the whole file, where it was asked for.
     pub fn digest(&mut self) -> Option<String> {
         let digest = self.digest.take()?;
-        self.reader.drain().ok().map(|()| digest.hex())
+        self.reader.drain().ok().and_then(|()| digest.hex())
     }
 }
 
@@ -79,11 +79,7 @@ pub fn open(
         return Ok(Err(error));
     }
     let opened = Reader::recognise(window).map(|reader| {
-        let format = match (packing, converter) {
-            (Some(packing), _) => format!("{} ({})", reader.format(), packing.name()),
-            (None, Some(converter)) => format!("{} (editcap)", converter.name),
-            (None, None) => reader.format().to_owned(),
-        };
+        let format = described(reader.format(), packing, converter);
         Opened { reader, format, packed, digest }
     });
     Ok(opened.map_err(|error| match packing {
@@ -94,6 +90,14 @@ pub fn open(
     }))
 }
 
+fn described(container: &str, packing: Option<Packing>, converter: Option<Converter>) -> String {
+    match (packing, converter) {
+        (Some(packing), _) => format!("{container} ({})", packing.name()),
+        (None, Some(converter)) => format!("{} (editcap)", converter.name),
+        (None, None) => container.to_owned(),
+    }
+}
+
 /// Name of the container of a file, empty when it is none; for those who look through a folder.
 #[must_use]
 pub fn format_of(path: &Path) -> String {
@@ -102,7 +106,7 @@ pub fn format_of(path: &Path) -> String {
     }
     let Ok(source) = source::open(path) else { return String::new() };
     let mut window = Window::new(source.bytes);
-    if !window.need(MARK).is_ok() {
+    if window.need(MARK).is_err() {
         return String::new();
     }
     if let Some(converter) = Converter::recognise(window.bytes()) {

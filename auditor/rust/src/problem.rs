@@ -17,6 +17,8 @@ problems! {
     CutRecord = "cut-record",
     /// A record claims more bytes than any frame has.
     OversizedRecord = "oversized-record",
+    /// A record header that cannot be right, and behind which no other comes.
+    BadRecord = "bad-record",
     /// A pcapng block whose length is impossible or differs at its two ends.
     BadBlockLength = "bad-block-length",
     /// A pcapng block whose content contradicts its length or the blocks before it.

@@ -1,5 +1,7 @@
 //! The Python door: `auditor._native`. The only module that names `PyO3` or `NumPy`; no logic of its own.
 
+pub(crate) mod caller;
+
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
+use caller::Caller;
+
 use crate::app::ndmp;
 use crate::app::{APPS, names::NAME_KINDS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS, tls};
 use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
@@ -17,9 +21,9 @@ use crate::decode::TUNNELS;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
 use crate::opening;
 use crate::problem::PROBLEMS;
-use crate::python_ndmp::message;
-use crate::reading::{self, Options, Watch};
 use crate::python_live::LiveReading;
+use crate::python_ndmp::message;
+use crate::reading::{self, Options};
 use crate::{python_tls, tables, told};
 
 /// What one capture file is, and how much of it was read.
@@ -242,38 +246,6 @@ fn arrays(py: Python<'_>, columns: Vec<(&'static str, Column)>) -> PyResult<Py<P
         }
     }
     Ok(dict.unbind())
-}
-
-/// Reports to a Python callable and lets signals through; keeps what they raise.
-#[derive(Default)]
-pub(crate) struct Caller {
-    progress: Option<Py<PyAny>>,
-    pub(crate) raised: Option<PyErr>,
-}
-
-impl Caller {
-    fn ask(&mut self, call: impl FnOnce(&Self, Python<'_>) -> PyResult<()>) -> bool {
-        match Python::attach(|py| py.check_signals().and_then(|()| call(self, py))) {
-            Ok(()) => true,
-            Err(error) => {
-                self.raised = Some(error);
-                false
-            }
-        }
-    }
-}
-
-impl Watch for Caller {
-    fn progress(&mut self, read: u64, total: u64) -> bool {
-        self.ask(|caller, py| match &caller.progress {
-            Some(progress) => progress.call1(py, (read, total)).map(drop),
-            None => Ok(()),
-        })
-    }
-
-    fn interrupted(&mut self) -> bool {
-        self.ask(|_, _| Ok(()))
-    }
 }
 
 /// Text of a panic, for an exception.

@@ -16,7 +16,8 @@ use auditor_ring::{Config, filter};
 use crate::flow::{Evicted, Limits, REASONS};
 use crate::live::{Handed, Live};
 use crate::problem::Problems;
-use crate::python::{Caller, Reading, counts, panicked};
+use crate::python::caller::Caller;
+use crate::python::{Reading, counts, panicked};
 use crate::reading::{Options, Stopped};
 
 /// Captures that go on: taken in batches, looked at in between.
@@ -80,9 +81,8 @@ impl LiveReading {
             hash_files: false,
             keep_duplicates,
         };
-        let silence = [
-            unanswered_timeout, datagram_timeout, closed_timeout, idle_timeout, session_timeout, silent_timeout,
-        ];
+        let silence =
+            [unanswered_timeout, datagram_timeout, closed_timeout, idle_timeout, session_timeout, silent_timeout];
         let limits = Limits { flows: max_flows, messages: max_messages, silence: silence.map(nanoseconds) };
         Ok(Self { live: Mutex::new(Live::new(&options, limits)) })
     }
@@ -117,7 +117,14 @@ impl LiveReading {
         let program =
             program.unwrap_or_default().into_iter().map(|(code, jt, jf, k)| Instruction { code, jt, jf, k }).collect();
         let config = Config {
-            interface, snaplen, promiscuous, block_size, blocks, program, hardware_times, ..Config::default()
+            interface,
+            snaplen,
+            promiscuous,
+            block_size,
+            blocks,
+            program,
+            hardware_times,
+            ..Config::default()
         };
         self.lock(py).open_ring(&config, rings).map_err(|error| {
             let words = error.to_string();

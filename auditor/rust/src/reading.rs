@@ -1,28 +1,25 @@
 //! Captures into one flow table: the loop over files and frames.
 
-use std::ffi::OsString;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::app::ndmp::Events;
-use crate::capture::{Fault, Frame, Names, Search, link_name};
-use crate::clock::Clock;
+use crate::capture::{Fault, Frame, Search};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::{Packet, TUNNELS, decode, is_decoded, quick};
+use crate::decode::{decode, quick};
 use crate::duplicates::Duplicates;
+pub use crate::facts::{FileFacts, Status};
 use crate::flow::{PortSet, Stamp, Tracker};
 use crate::opening::{self, Opened};
 use crate::order::chronological;
-use crate::problem::{Problem, Problems};
-use crate::recovery::Damage;
+use crate::problem::Problem;
+use crate::recovery::{self, Damage};
 use crate::source;
 use crate::told;
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;
-/// Link types of one file that are counted by name.
-const MAX_LINK_TYPES: usize = 64;
 
 /// What to read for.
 #[derive(Clone, Debug, Default)]
@@ -54,138 +51,6 @@ impl Watch for Unwatched {
     }
     fn interrupted(&mut self) -> bool {
         true
-    }
-}
-
-/// How far a file could be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Status {
-    /// To its end.
-    Read,
-    /// Up to where it is damaged or cut.
-    Partial,
-    /// Not at all.
-    #[default]
-    Unreadable,
-}
-
-impl Status {
-    /// The word that users see.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Partial => "partial",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
-/// What one capture file is, and how much of it was read.
-#[derive(Clone, Debug, Default)]
-pub struct FileFacts {
-    /// As it was given; names of files need not be Unicode.
-    pub path: OsString,
-    /// Name of the container, and of the compression in brackets; empty when it was not recognised.
-    pub format: String,
-    /// Frames.
-    pub packets: u64,
-    /// Their bytes on the wire.
-    pub bytes: u64,
-    /// Their bytes in the file.
-    pub captured_bytes: u64,
-    /// Time of the earliest frame, ns.
-    pub first: Option<i64>,
-    /// Time of the latest frame, ns.
-    pub last: Option<i64>,
-    /// Bytes kept of each frame at most.
-    pub snaplen: Option<u32>,
-    /// Frames by link type, in order of appearance.
-    pub link_types: Vec<(u16, u64)>,
-    /// Frames of link types beyond those.
-    pub other_links: u64,
-    /// Packets by the tunnel that they came in, in order of [`TUNNELS`].
-    pub tunnels: [u64; TUNNELS.len()],
-    /// Packets that were captured already, and are in no flow a second time.
-    pub duplicates: u64,
-    /// Frames of which not all bytes were captured.
-    pub cut: u64,
-    /// What the times of the frames show.
-    pub clock: Clock,
-    /// What could not be decoded.
-    pub problems: Problems,
-    /// Packets that the capturing program dropped.
-    pub drops: Option<u64>,
-    /// How far it could be read.
-    pub status: Status,
-    /// One sentence, unless all was read.
-    pub error: Option<String>,
-    /// SHA-256, when asked for.
-    pub sha256: Option<String>,
-    /// Names that the file gives to addresses.
-    pub names: Names,
-}
-
-impl FileFacts {
-    /// Frames by name of the link type; types of one name are taken together.
-    #[must_use]
-    pub fn link_names(&self) -> Vec<(String, u64)> {
-        let mut names = self.names(|_| true);
-        if self.other_links > 0 {
-            names.push(("others".to_owned(), self.other_links));
-        }
-        names
-    }
-
-    /// Frames by name of the link types that are not decoded.
-    #[must_use]
-    pub fn undecoded_links(&self) -> Vec<(String, u64)> {
-        self.names(|link| !is_decoded(link))
-    }
-
-    fn names(&self, wanted: impl Fn(u16) -> bool) -> Vec<(String, u64)> {
-        let mut names: Vec<(String, u64)> = Vec::new();
-        for &(link, count) in self.link_types.iter().filter(|&&(link, _)| wanted(link)) {
-            let name = link_name(link);
-            match names.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sum)) => *sum += count,
-                None => names.push((name, count)),
-            }
-        }
-        names
-    }
-
-    #[inline]
-    fn count(&mut self, frame: &Frame<'_>) {
-        self.packets += 1;
-        self.bytes += u64::from(frame.wire_len);
-        self.captured_bytes += frame.data.len() as u64;
-        self.cut += u64::from((frame.data.len() as u64) < u64::from(frame.wire_len));
-        self.clock.tick(frame.time);
-        self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
-        self.last = Some(self.last.map_or(frame.time, |last| last.max(frame.time)));
-        match self.link_types.iter().position(|(link, _)| *link == frame.link) {
-            Some(known) => self.link_types[known].1 += 1,
-            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((frame.link, 1)),
-            None => self.other_links += 1,
-        }
-        if frame.untimed {
-            self.problems.count(Problem::FrameWithoutTime);
-        }
-    }
-
-    /// The file is not what it was when it was opened.
-    fn changed(&mut self, what: &str) {
-        if self.status != Status::Unreadable {
-            self.problems.count(Problem::FileChanged);
-            self.status = Status::Partial;
-            self.error = Some(self.error.take().map_or_else(|| what.to_owned(), |error| format!("{error}; {what}")));
-        }
-    }
-
-    pub(crate) fn fail(&mut self, status: Status, error: String) {
-        self.status = status;
-        self.error = Some(error);
     }
 }
 
@@ -273,9 +138,7 @@ impl Pass {
             }
             Err(error) => facts.fail(Status::Unreadable, error),
         }
-        if let Some(what) = source::changed(Path::new(&facts.path), source.length) {
-            facts.changed(&what);
-        }
+        recovery::compare_length(facts, source.length);
         self.done += source.length;
         Ok(())
     }
@@ -353,7 +216,11 @@ impl Pass {
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
         match quick(frame) {
-            Some(packet) => self.common(&packet, frame, facts, &stamp),
+            Some(packet) => {
+                if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
+                    self.tracker.credit(&packet, &stamp);
+                }
+            }
             None => self.uncommon(frame, facts, &stamp),
         }
         if self.tracker.repeated() != self.repeated {
@@ -362,16 +229,13 @@ impl Pass {
         }
     }
 
-    #[inline]
-    fn common(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, facts: &mut FileFacts, stamp: &Stamp) {
-        if self.duplicates.left > 0 {
-            // The fast path knows one VLAN tag and no other link header than that of Ethernet.
-            let header = if frame.data.get(12..14) == Some(&[0x81, 0]) { 18 } else { 14 };
-            if self.is_duplicate(frame, &frame.data[header..], facts) {
-                return;
-            }
-        }
-        self.tracker.credit(packet, stamp);
+    /// Whether the packet of a common frame was seen already.
+    #[cold]
+    #[inline(never)]
+    fn is_common_duplicate(&mut self, frame: &Frame<'_>, facts: &mut FileFacts) -> bool {
+        // The fast path knows one VLAN tag and no other link header than that of Ethernet.
+        let header = if frame.data.get(12..14) == Some(&[0x81, 0]) { 18 } else { 14 };
+        self.is_duplicate(frame, &frame.data[header..], facts)
     }
 
     /// Whether a packet, from its IP header on the last bytes of its frame, was seen already.
@@ -415,14 +279,14 @@ impl Pass {
 
 /// Puts flows and events together: rows of the one are named in the other.
 pub(crate) fn assemble(files: Vec<FileFacts>, mut flows: FlowTable, mut events: Events) -> Reading {
+    events.arrange();
+    flows.renumber(&mut events.beats.flow);
+    if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
         events.arrange();
-        flows.renumber(&mut events.beats.flow);
-        if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
-            events.arrange();
-        }
-        told::arrange(&mut events.handshakes, &flows);
-        let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
-        Reading { files, flows, events, field_addresses }
+    }
+    told::arrange(&mut events.handshakes, &flows);
+    let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
+    Reading { files, flows, events, field_addresses }
 }
 
 #[cfg(test)]

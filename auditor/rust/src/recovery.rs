@@ -1,9 +1,11 @@
 //! What becomes of a file that is damaged: counted, told, and read on where it is sound again.
 
+use std::path::Path;
+
 use crate::capture::{Fault, Reader, Search};
 use crate::problem::Problem;
 use crate::reading::{FileFacts, Status};
-use crate::unpack;
+use crate::{source, unpack};
 
 /// The damage of one file, in a few words whatever there is of it.
 #[derive(Debug, Default)]
@@ -61,5 +63,17 @@ impl Damage {
         };
         facts.status = Status::Partial;
         facts.error = Some(format!("{first}{}{more}", self.after));
+    }
+}
+
+/// Tells of a file that is not as long as it was when it was opened.
+pub fn compare_length(facts: &mut FileFacts, length: u64) {
+    if facts.status == Status::Unreadable {
+        return;
+    }
+    if let Some(what) = source::changed(Path::new(&facts.path), length) {
+        facts.problems.count(Problem::FileChanged);
+        facts.status = Status::Partial;
+        facts.error = Some(facts.error.take().map_or_else(|| what.clone(), |error| format!("{error}; {what}")));
     }
 }

@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use sha2::{Digest, Sha256};
 
@@ -74,44 +76,103 @@ fn explain(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// Passes bytes on and digests them on the way. The digest can be asked for when the reader has been dropped or read
-/// to its end.
+/// Passes bytes on and has them digested on the way, by a thread of its own so that the reading goes on meanwhile.
 pub struct Digesting {
     inner: Box<dyn Read + Send>,
     digest: DigestHandle,
+    /// Buffers that the thread is done with: fresh memory for each piece would cost as much as the digest.
+    spare: Receiver<Vec<u8>>,
 }
 
 /// The digest of a [`Digesting`] reader.
-#[derive(Clone, Default)]
-pub struct DigestHandle(Arc<Mutex<Sha256>>);
+#[derive(Clone)]
+pub struct DigestHandle(Digester);
+
+/// Where the digesting is done: by a thread, or on the spot where none could be started.
+#[derive(Clone)]
+enum Digester {
+    Thread(SyncSender<Task>),
+    Here(Arc<Mutex<Sha256>>),
+}
+
+enum Task {
+    /// More bytes.
+    Bytes(Vec<u8>),
+    /// The digest of all bytes so far is asked for.
+    Tell(SyncSender<String>),
+}
+
+/// Pieces that may wait for the digester: a reader that is faster waits, so that memory stays bounded.
+const WAITING: usize = 2;
 
 impl Digesting {
     /// Wraps a reader.
     #[must_use]
     pub fn new(inner: Box<dyn Read + Send>) -> (Self, DigestHandle) {
-        let digest = DigestHandle::default();
-        (Self { inner, digest: digest.clone() }, digest)
+        let (sender, tasks) = sync_channel(WAITING);
+        let (done, spare) = sync_channel(WAITING + 2);
+        let thread = thread::Builder::new().name("sha256".to_owned()).spawn(move || digest_all(&tasks, &done));
+        let digest =
+            DigestHandle(if thread.is_ok() { Digester::Thread(sender) } else { Digester::Here(Arc::default()) });
+        (Self { inner, digest: digest.clone(), spare }, digest)
     }
 }
 
 impl Read for Digesting {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.digest.0.lock().unwrap_or_else(PoisonError::into_inner).update(&buffer[..count]);
+        let bytes = &buffer[..count];
+        match &self.digest.0 {
+            // A thread that is gone takes nothing, and then gives no digest either.
+            Digester::Thread(sender) if count > 0 => {
+                let mut piece = self.spare.try_recv().unwrap_or_default();
+                piece.clear();
+                piece.extend_from_slice(bytes);
+                drop(sender.send(Task::Bytes(piece)));
+            }
+            Digester::Thread(_) => {}
+            Digester::Here(digest) => digest.lock().unwrap_or_else(PoisonError::into_inner).update(bytes),
+        }
         Ok(count)
     }
 }
 
 impl DigestHandle {
-    /// Hexadecimal digest of the bytes so far.
+    /// Hexadecimal digest of the bytes that were read so far; none where it could not be taken.
     #[must_use]
-    pub fn hex(&self) -> String {
-        let digest = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone().finalize();
-        digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-            for digit in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(digit), 16).unwrap_or('?'));
+    pub fn hex(&self) -> Option<String> {
+        match &self.0 {
+            Digester::Thread(sender) => {
+                let (reply, told) = sync_channel(1);
+                sender.send(Task::Tell(reply)).ok()?;
+                told.recv().ok()
             }
-            text
-        })
+            Digester::Here(digest) => Some(in_hex(&digest.lock().unwrap_or_else(PoisonError::into_inner))),
+        }
     }
+}
+
+/// Digests what comes until nobody can send any more.
+fn digest_all(tasks: &Receiver<Task>, done: &SyncSender<Vec<u8>>) {
+    let mut digest = Sha256::new();
+    for task in tasks {
+        match task {
+            Task::Bytes(bytes) => {
+                digest.update(&bytes);
+                // Where the reader is gone, so is the use of its buffers.
+                drop(done.try_send(bytes));
+            }
+            // Who asked may be gone.
+            Task::Tell(reply) => drop(reply.send(in_hex(&digest))),
+        }
+    }
+}
+
+fn in_hex(digest: &Sha256) -> String {
+    digest.clone().finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(u32::from(digit), 16).unwrap_or('?'));
+        }
+        text
+    })
 }

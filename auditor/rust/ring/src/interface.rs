@@ -32,8 +32,9 @@ pub fn link(socket: &Socket, name: &str) -> io::Result<(u16, bool)> {
         libc::ARPHRD_ETHER => Ok((ETHERNET, false)),
         libc::ARPHRD_LOOPBACK => Ok((ETHERNET, true)),
         // Tunnels and the like: packets without a link header.
-        libc::ARPHRD_NONE | libc::ARPHRD_TUNNEL | libc::ARPHRD_TUNNEL6 | libc::ARPHRD_SIT
-        | libc::ARPHRD_IPGRE => Ok((RAW_IP, false)),
+        libc::ARPHRD_NONE | libc::ARPHRD_TUNNEL | libc::ARPHRD_TUNNEL6 | libc::ARPHRD_SIT | libc::ARPHRD_IPGRE => {
+            Ok((RAW_IP, false))
+        }
         other => Err(io::Error::new(
             io::ErrorKind::Unsupported,
             format!("its frames are of hardware type {other}, which the ring does not read; use dumpcap"),

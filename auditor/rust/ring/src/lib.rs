@@ -12,11 +12,11 @@ mod block;
 mod interface;
 #[cfg(target_os = "linux")]
 mod ring;
-#[cfg(target_os = "linux")]
-mod socket;
 #[cfg(not(target_os = "linux"))]
 #[path = "elsewhere.rs"]
 mod ring;
+#[cfg(target_os = "linux")]
+mod socket;
 
 pub use privileges::{drop_privileges, holds_net_raw};
 pub use ring::{Event, Ring};

@@ -60,8 +60,12 @@ impl Ring {
         let mapping = map(&socket, config)?;
         tried("binding to the interface", socket.bind(index))?;
         if config.promiscuous {
-            let wanted =
-                libc::packet_mreq { mr_ifindex: index, mr_type: libc::PACKET_MR_PROMISC as u16, mr_alen: 0, mr_address: [0; 8] };
+            let wanted = libc::packet_mreq {
+                mr_ifindex: index,
+                mr_type: libc::PACKET_MR_PROMISC as u16,
+                mr_alen: 0,
+                mr_address: [0; 8],
+            };
             tried("promiscuous mode", socket.set(libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, wanted))?;
         }
         if let Some(group) = config.fanout {
@@ -155,8 +159,7 @@ fn set(socket: &Socket, config: &Config) -> Result<(), Error> {
         let source = libc::SOF_TIMESTAMPING_RAW_HARDWARE as libc::c_int;
         tried("asking for hardware times", socket.set(libc::SOL_PACKET, libc::PACKET_TIMESTAMP, source))?;
     }
-    let program =
-        if config.program.is_empty() { filter::everything(config.snaplen) } else { config.program.clone() };
+    let program = if config.program.is_empty() { filter::everything(config.snaplen) } else { config.program.clone() };
     tried("setting the filter", socket.filter(&program))
 }
 

@@ -52,10 +52,8 @@ impl Socket {
 
     /// Sets the filter.
     pub fn filter(&self, program: &[Instruction]) -> io::Result<()> {
-        let mut program: Vec<libc::sock_filter> = program
-            .iter()
-            .map(|&Instruction { code, jt, jf, k }| libc::sock_filter { code, jt, jf, k })
-            .collect();
+        let mut program: Vec<libc::sock_filter> =
+            program.iter().map(|&Instruction { code, jt, jf, k }| libc::sock_filter { code, jt, jf, k }).collect();
         let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         let filter = libc::sock_fprog { len: length, filter: program.as_mut_ptr() };
         // The kernel copies the program before it returns.

@@ -213,11 +213,11 @@ fn is_tds(payload: &[u8]) -> bool {
     (8..=4096).contains(&length) && option == 0 && offset > 0 && [high, low] == [0, 6] && matches!(kind, 4 | 0x12)
 }
 
-/// SQL Server browser: a request for all or one instance, or the list of instances.
+/// SQL Server browser: a request for one instance, or the list of instances. The request for all is a single byte, and
+/// the name of an instance may be as short: what random bytes say as well is not recognised before the answer comes.
 fn is_sql_browser(payload: &[u8]) -> bool {
     match payload {
-        [2 | 3] => true,
-        [4, name @ .., 0] => !name.is_empty() && name.len() <= 32 && name.iter().all(u8::is_ascii_graphic),
+        [4, name @ .., 0] => (8..=32).contains(&name.len()) && name.iter().all(u8::is_ascii_graphic),
         [5, _, _, list @ ..] => list.starts_with(b"ServerName;"),
         _ => false,
     }

@@ -37,7 +37,7 @@ impl Erf {
                 break;
             }
             // A file shorter than its first record, or longer than what is seen of it: a record that is there is enough.
-            let Some(record) = record(rest) else { return None };
+            let record = record(rest)?;
             if last.is_some_and(|time: i64| (record.time - time).abs() > 86_400_000_000_000) {
                 return None;
             }

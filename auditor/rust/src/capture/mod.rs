@@ -146,6 +146,15 @@ impl Reader {
     /// [`Fault`]; after damage, [`search`](Self::search) may find more.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, Fault> {
+        // The common container is decided on first: a table of four costs a tenth of the time of a small frame.
+        if let Format::Pcap(pcap) = &mut self.format {
+            return pcap.next_frame(&mut self.window);
+        }
+        self.next_of_another()
+    }
+
+    #[inline(never)]
+    fn next_of_another(&mut self) -> Result<Option<Frame<'_>>, Fault> {
         match &mut self.format {
             Format::Pcap(pcap) => pcap.next_frame(&mut self.window),
             Format::PcapNg(pcapng) => pcapng.next_frame(&mut self.window),
@@ -161,19 +170,13 @@ impl Reader {
     /// When a read fails.
     pub fn search(&mut self, near: Option<(i64, i64)>) -> io::Result<Search> {
         let window = &mut self.window;
-        let from = match self.lost_at {
-            Some(from) => from,
-            None => {
-                let from = window.position();
-                self.lost_at = Some(from);
-                if !matches!(&self.format, Format::PcapNg(pcapng) if pcapng.passes_over()) && !window.bytes().is_empty()
-                {
-                    // The damaged record itself is not what we look for.
-                    window.take(1);
-                }
-                from
-            }
-        };
+        let from = self.lost_at.unwrap_or_else(|| window.position());
+        let begins = self.lost_at.replace(from).is_none();
+        let passes_over = matches!(&self.format, Format::PcapNg(pcapng) if pcapng.passes_over());
+        if begins && !passes_over && !window.bytes().is_empty() {
+            // The damaged record itself is not what we look for.
+            window.take(1);
+        }
         let outcome = match &mut self.format {
             Format::Pcap(pcap) => search::search(window, near, |bytes| pcap.look_at(bytes)),
             Format::PcapNg(pcapng) => pcapng.search(window),

@@ -287,8 +287,7 @@ impl Tracker {
     /// NDMP, or a connection to an NDMP port on which both ends spoke: it may be NDMP that cannot be read.
     fn is_control(&self, record: &Record) -> bool {
         let speaks = record.payload.iter().all(|&bytes| bytes > 0) && record.key.protocol() == protocol::TCP;
-        record.app == App::Ndmp as u8
-            || speaks && (0..2).any(|side| self.ndmp_ports.contains(record.key.end(side).1))
+        record.app == App::Ndmp as u8 || speaks && (0..2).any(|side| self.ndmp_ports.contains(record.key.end(side).1))
     }
 
     /// Control connection of a data connection.

@@ -18,8 +18,8 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
-pub use evict::{Aggregate, End, Evicted, Limits, Now, REASONS};
 pub use aside::{Aside, Asides};
+pub use evict::{Aggregate, End, Evicted, Limits, Now, REASONS};
 pub use history::{Closed, History};
 pub use key::{Addresses, Key, Seed, Side};
 pub use ports::PortSet;

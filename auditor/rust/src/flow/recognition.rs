@@ -121,7 +121,9 @@ impl Recognition {
                 return self.open(record, seen, found);
             }
         }
-        if seen.first_payload {
+        if names::tells(record.app) {
+            self.tell(record, seen);
+        } else if seen.first_payload {
             let app = recognise(packet.payload, packet.tuple.protocol);
             if app != App::Unknown {
                 record.app = app as u8;
@@ -134,12 +136,23 @@ impl Recognition {
                 } else if record.payload.iter().all(|&bytes| bytes > 0) {
                     record.to_probe = if app == App::Tls && seen.on_ndmp_port { PULSED } else { 0 };
                 }
+                if names::tells(record.app) {
+                    self.tell(record, seen);
+                }
             }
         }
-        if names::tells(record.app) && (seen.first_payload || packet.tuple.protocol == protocol::UDP) {
-            let app = names::app(record.app);
-            let Stamp { packet: number, file, .. } = *seen.stamp;
-            self.names.read(&Telling { app, tuple: &packet.tuple, payload: packet.payload, packet: number, file });
+    }
+
+    /// Takes the names out of a payload: of every datagram, but only of the first segment of each side.
+    fn tell(&mut self, record: &mut Record, seen: &Seen<'_>) {
+        let Packet { tuple, payload, .. } = seen.packet;
+        let over = tuple.protocol == protocol::TCP && record.payload.iter().all(|&bytes| bytes > 0);
+        if seen.first_payload || tuple.protocol == protocol::UDP {
+            let Stamp { packet, file, .. } = *seen.stamp;
+            self.names.read(&Telling { app: names::app(record.app), tuple, payload, packet, file });
+        }
+        if over {
+            record.to_probe = 0;
         }
     }
 

@@ -58,17 +58,12 @@ impl Tracker {
     /// Takes a packet, and the fragment of a tunnel that it came in.
     #[inline]
     pub fn packet(&mut self, packet: &Packet<'_>, carrier: Option<&Carrier>, stamp: &Stamp) {
+        match (packet.fragment, carrier) {
+            (Some(fragment), None) => self.fragment(packet, &fragment, stamp),
+            _ => self.credit(packet, stamp),
+        }
         if let Some(carrier) = carrier {
-            self.credit(packet, stamp);
-            let id = DatagramId::new(&carrier.tuple, &carrier.fragment);
-            let first = First { tuple: packet.tuple, origin: None, tunnel: packet.tunnel };
-            for held in self.fragments.first(id, first, &carrier.fragment, stamp.time) {
-                self.credit_later(&held, &[], Some(&first));
-            }
-        } else if let Some(fragment) = packet.fragment {
-            self.fragment(packet, &fragment, stamp);
-        } else {
-            self.credit(packet, stamp);
+            self.carried(packet, carrier, stamp);
         }
         if let Some(icmp) = packet.icmp {
             self.refusal(packet.tuple.protocol, &icmp, stamp);
@@ -111,6 +106,16 @@ impl Tracker {
             let on_ndmp_port = touches(record, &self.ndmp_ports);
             let seen = Seen { flow, side, stamp, packet, first_payload, on_ndmp_port };
             self.recognition.inspect(record, &seen);
+        }
+    }
+
+    /// Notes a packet inside the first fragment of its tunnel, so that the later ones count with it.
+    #[cold]
+    fn carried(&mut self, packet: &Packet<'_>, carrier: &Carrier, stamp: &Stamp) {
+        let id = DatagramId::new(&carrier.tuple, &carrier.fragment);
+        let first = First { tuple: packet.tuple, origin: None, tunnel: packet.tunnel };
+        for held in self.fragments.first(id, first, &carrier.fragment, stamp.time) {
+            self.credit_later(&held, &[], Some(&first));
         }
     }
 
@@ -188,13 +193,7 @@ impl Tracker {
             self.orphan(&held);
         }
         let events = self.recognition.finish(|flow| self.table.record(flow).originator());
-        Finished {
-            table: self.table,
-            addresses: self.addresses,
-            asides: self.asides,
-            events,
-            orphans: self.orphans,
-        }
+        Finished { table: self.table, addresses: self.addresses, asides: self.asides, events, orphans: self.orphans }
     }
 }
 

@@ -18,8 +18,8 @@ use crate::flow::{Aggregate, End, Evicted, Limits};
 use crate::problem::Problem;
 use crate::reading::{FileFacts, Options, Pass, Reading, Status, Stopped, Watch, assemble};
 use clock::LiveClock;
-pub use rings::Told;
 use rings::Rings;
+pub use rings::Told;
 use stream::Stream;
 
 /// Files that are told apart; the oldest are told as one.

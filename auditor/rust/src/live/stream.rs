@@ -136,7 +136,9 @@ fn recognised(
     }
     let Some(window) = window.take() else { return Ok(None) };
     Ok(Some(match Packing::recognise(window.bytes()) {
-        Some(packing) => Err(format!("is compressed ({}); unpack it on the way: zcat FILE | auditor watch -", packing.name())),
+        Some(packing) => {
+            Err(format!("is compressed ({}); unpack it on the way: zcat FILE | auditor watch -", packing.name()))
+        }
         None => Reader::recognise(window),
     }))
 }

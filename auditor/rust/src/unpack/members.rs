@@ -138,7 +138,9 @@ impl Read for Tap<'_> {
 
 /// The words for what a decoder stopped at: where in the file, and whether the file goes on there.
 fn explain(error: io::Error, packing: Packing, source: &mut Source) -> io::Error {
-    if error.kind() == io::ErrorKind::BrokenPipe || error.get_ref().is_some_and(|inner| inner.is::<super::Fault>()) {
+    if error.kind() == io::ErrorKind::BrokenPipe
+        || error.get_ref().and_then(|inner| inner.downcast_ref::<super::Fault>()).is_some()
+    {
         return error;
     }
     let name = packing.name();

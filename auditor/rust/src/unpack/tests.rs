@@ -48,7 +48,10 @@ fn unpacked(packing: Packing, data: &[u8]) -> (Vec<u8>, Option<String>) {
             Ok(count) => out.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => {
-                assert!(error.get_ref().is_some_and(|inner| inner.is::<Fault>()), "{error:?} has no words");
+                assert!(
+                    error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()).is_some(),
+                    "{error:?} has no words"
+                );
                 return (out, Some(error.to_string()));
             }
         }

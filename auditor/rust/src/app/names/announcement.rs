@@ -31,7 +31,7 @@ pub fn is_announcement(payload: &[u8]) -> bool {
 pub fn names(payload: &[u8], found: &mut Found<'_>) {
     if let Some(Announcement { name, end }) = read(payload) {
         let address = end.map(|(address, _)| address.to_ipv6_mapped().octets());
-        found(address, NameKind::Announcement, &readable(name), end.map_or(0, |(_, port)| port));
+        found(address, NameKind::Announcement, end.map_or(0, |(_, port)| port), &|| Some(readable(name)));
     }
 }
 

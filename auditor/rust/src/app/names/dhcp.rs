@@ -51,6 +51,6 @@ pub fn names(payload: &[u8], found: &mut Found<'_>) {
         _ => None,
     };
     if let Some(whose) = whose.filter(|_| !name.is_empty()) {
-        found(Some(whose.to_ipv6_mapped().octets()), NameKind::Dhcp, &name, 0);
+        found(Some(whose.to_ipv6_mapped().octets()), NameKind::Dhcp, 0, &|| Some(name.clone()));
     }
 }

@@ -53,10 +53,10 @@ pub fn is_dns(payload: &[u8]) -> bool {
     {
         return false;
     }
-    let Some((name, at)) = name(payload, HEADER) else { return false };
+    let Some(at) = skip(payload, HEADER) else { return false };
     let known_type = |kind| matches!(kind, 1..=65 | 99 | 249..=258 | 32769);
     let known_class = |class| matches!(class & 0x7fff, 1 | 3 | 4 | 254 | 255);
-    name.is_ascii() && word(at).is_some_and(known_type) && word(at + 2).is_some_and(known_class)
+    word(at).is_some_and(known_type) && word(at + 2).is_some_and(known_class)
 }
 
 /// The same behind the length that TCP puts before it; one message, whole in its segment.
@@ -78,10 +78,10 @@ fn answers(message: &[u8], kind: NameKind, found: &mut Found<'_>) -> Option<()> 
     let (questions, count) = (u16_at(message, 4)?, usize::from(u16_at(message, 6)?));
     let mut at = HEADER;
     for _ in 0..questions {
-        at = name(message, at)?.1 + 4;
+        at = skip(message, at)? + 4;
     }
     for _ in 0..count.min(MAX_ANSWERS) {
-        let (owner, after) = name(message, at)?;
+        let (start, after) = (at, skip(message, at)?);
         let (record, length) = (u16_at(message, after)?, usize::from(u16_at(message, after + 8)?));
         let class = u16_at(message, after + 2)? & 0x7fff;
         let data = after + 10;
@@ -93,23 +93,41 @@ fn answers(message: &[u8], kind: NameKind, found: &mut Found<'_>) -> Option<()> 
         match record {
             A => {
                 if let Ok(four) = <[u8; 4]>::try_from(content) {
-                    found(Some(Ipv4Addr::from(four).to_ipv6_mapped().octets()), kind, &owner, 0);
+                    found(Some(Ipv4Addr::from(four).to_ipv6_mapped().octets()), kind, 0, &|| owner(message, start));
                 }
             }
             AAAA => {
                 if let Ok(address) = Address::try_from(content) {
-                    found(Some(address), kind, &owner, 0);
+                    found(Some(address), kind, 0, &|| owner(message, start));
                 }
             }
             PTR => {
-                if let (Some(address), Some((target, _))) = (reverse(&owner), name(message, data)) {
-                    found(Some(address), kind, &target, 0);
+                if let Some(address) = owner(message, start).and_then(|owner| reverse(&owner)) {
+                    found(Some(address), kind, 0, &|| owner(message, data));
                 }
             }
             _ => {}
         }
     }
     Some(())
+}
+
+fn owner(message: &[u8], at: usize) -> Option<String> {
+    name(message, at).map(|(text, _)| text)
+}
+
+/// Where what follows the name at `at` begins; a pointer ends a name, and is not followed.
+fn skip(message: &[u8], at: usize) -> Option<usize> {
+    let mut next = at;
+    loop {
+        let size = usize::from(*message.get(next)?);
+        match size {
+            0 => return Some(next + 1),
+            1..=63 if next - at + size < MAX_NAME => next += size + 1,
+            0xc0.. => return Some(next + 2),
+            _ => return None,
+        }
+    }
 }
 
 /// The name at `at`, and where what follows it begins. `None` for one that is cut, too long, or points forward.

@@ -90,8 +90,9 @@ pub struct Telling<'a> {
     pub file: u32,
 }
 
-/// What a parser finds: address (the sender's where `None`), kind, name.
-type Found<'f> = dyn FnMut(Option<Address>, NameKind, &str, u16) + 'f;
+/// What a parser finds: address (the sender's where `None`), kind, port, and the name, which is made only where there is
+/// room for it: in a flood of answers there seldom is.
+type Found<'f> = dyn FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>) + 'f;
 
 /// Names by address.
 #[derive(Clone, Debug, Default)]
@@ -121,8 +122,11 @@ impl Names {
     pub fn read(&mut self, telling: &Telling<'_>) {
         let Telling { app, tuple, payload, packet, file } = *telling;
         let sender = source(tuple);
-        let mut found = |address: Option<Address>, kind, text: &str, port| {
-            self.add(&Name { address: address.unwrap_or(sender), kind, text: text.to_owned(), port, packet, file });
+        let mut found = |address: Option<Address>, kind, port, text: &dyn Fn() -> Option<String>| {
+            let address = address.unwrap_or(sender);
+            if let Some(text) = self.has_room(&address).then(text).flatten() {
+                self.add(&Name { address, kind, text, port, packet, file });
+            }
         };
         match app {
             App::Dns if tuple.protocol == protocol::TCP => {
@@ -137,10 +141,15 @@ impl Names {
         }
     }
 
+    fn has_room(&self, address: &Address) -> bool {
+        let of_address = || self.by_address.get(address).is_none_or(|known| known.len() < MAX_PER_ADDRESS);
+        self.rows.len() < MAX_NAMES && of_address()
+    }
+
     /// Adds a name, unless the address has it already or there is no room.
     pub fn add(&mut self, name: &Name) {
         let text = name.text.trim_end_matches('.');
-        if text.is_empty() || text.len() > MAX_TEXT || is_nobody(&name.address) {
+        if text.is_empty() || text.len() > MAX_TEXT || is_nobody(&name.address) || self.rows.len() >= MAX_NAMES {
             return;
         }
         let known = self.by_address.entry(name.address).or_default();
@@ -151,7 +160,7 @@ impl Names {
         if known.iter().any(|row| same(&row)) {
             return;
         }
-        if known.len() >= MAX_PER_ADDRESS || self.rows.len() >= MAX_NAMES {
+        if known.len() >= MAX_PER_ADDRESS {
             return;
         }
         known.push(self.rows.len() as u32);

@@ -77,7 +77,7 @@ fn addresses(data: &[u8], host: &str, suffix: u8, found: &mut Found<'_>) {
     for entry in data.chunks_exact(6).take(8) {
         if entry[0] & GROUP == 0 && HOSTS.contains(&suffix) {
             let address = Ipv4Addr::new(entry[2], entry[3], entry[4], entry[5]);
-            found(Some(address.to_ipv6_mapped().octets()), NameKind::Netbios, host, 0);
+            found(Some(address.to_ipv6_mapped().octets()), NameKind::Netbios, 0, &|| Some(host.to_owned()));
         }
     }
 }
@@ -87,7 +87,7 @@ fn node_status(data: &[u8], found: &mut Found<'_>) -> Option<()> {
     let (&count, table) = data.split_first()?;
     for entry in table.chunks_exact(18).take(count.into()) {
         if entry[16] & GROUP == 0 && HOSTS.contains(&entry[15]) {
-            found(None, NameKind::Netbios, &trimmed(&entry[..15]), 0);
+            found(None, NameKind::Netbios, 0, &|| Some(trimmed(&entry[..15])));
         }
     }
     Some(())

@@ -11,6 +11,6 @@ pub fn names(payload: &[u8], found: &mut Found<'_>) {
     // A literal address in brackets is no name.
     let sane = name.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(byte));
     if known && sane && name.first().is_some_and(u8::is_ascii_alphanumeric) {
-        found(None, NameKind::Smtp, &String::from_utf8_lossy(name), 0);
+        found(None, NameKind::Smtp, 0, &|| Some(String::from_utf8_lossy(name).into_owned()));
     }
 }

@@ -45,7 +45,7 @@ fn windows_protocols() {
     assert_eq!(tcp(&[0x82, 0, 0, 0]), App::NetbiosSession);
     assert_eq!(tcp(&[5, 0, 11, 3, 0x10, 0, 0, 0, 72, 0, 0, 0, 1, 0, 0, 0]), App::DceRpc);
     assert_eq!(tcp(&[0x12, 1, 0, 47, 0, 0, 1, 0, 0, 0, 26, 0, 6, 1, 0, 32, 0, 1]), App::Tds);
-    assert_eq!(udp(&[2]), App::SqlBrowser);
+    assert_eq!(udp(&[2]), App::Unknown, "any byte may be a 2");
     assert_eq!(udp(b"\x04BKUPEXEC\x00"), App::SqlBrowser);
     assert_eq!(udp(b"\x05\x40\x00ServerName;MEDIA01;"), App::SqlBrowser);
 }

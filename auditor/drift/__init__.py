@@ -1,0 +1,1 @@
+"""How two reports differ: one held against a baseline while it is made, or two saved ones compared."""

@@ -1,0 +1,125 @@
+"""The straight line from captures to a report: read, tie sessions together, judge, apply the rules, sum up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from auditor import _native
+from auditor.completion import completed, last_day, waived
+from auditor.drift.baseline import against_baseline
+from auditor.engine import findings as find_findings
+from auditor.errors import UsageError
+from auditor.flows import FlowTable
+from auditor.inputs import expand
+from auditor.model import Report
+from auditor.pipeline.judging import Tied, judged, read, tie
+from auditor.pipeline.options import AuditOptions, Progress
+from auditor.pipeline.summing import sum_up, summarised_captures
+from auditor.pipeline.yardstick import Yardstick, placed, prepare
+from auditor.quality import summarise_quality, weaken
+from auditor.sessions import Rehearsal, rehearse_blind
+from auditor.tables import Source, tables_of
+from auditor.waivers.apply import summarise_uses
+
+__all__ = [
+    "AuditOptions",
+    "Progress",
+    "Tied",
+    "Yardstick",
+    "audit",
+    "audit_flows",
+    "audit_reading",
+    "prepare",
+    "read",
+    "rehearse",
+]
+
+
+def audit(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    policy_path: str | os.PathLike[str] | None = None,
+    options: AuditOptions | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Audit captures against a policy, or against the vendor's advice where none is given.
+
+    A folder means the captures in it, a pattern those that match. A capture that cannot be read, or not to its end, is
+    told in the report and never stops the others. An exception raised by ``progress`` stops the reading.
+
+    Raises
+    ------
+    UsageError
+        There is no capture, or none matches a pattern, or the baseline is no saved report.
+    PolicyError
+        The policy, or a services file that it names, cannot be used; with all complaints at once.
+    WaiverError
+        A file of waivers cannot be used; with all complaints at once.
+    ListingError
+        A listing of sockets cannot be used.
+    RuleError
+        A rule or service file cannot be used.
+    """
+    return audit_flows(paths, policy_path=policy_path, options=options, progress=progress)[0]
+
+
+def audit_flows(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    policy_path: str | os.PathLike[str] | None = None,
+    options: AuditOptions | None = None,
+    progress: Progress | None = None,
+) -> tuple[Report, FlowTable]:
+    """Audit captures as ``audit`` does, and return the flows that were judged beside the report."""
+    options = options or AuditOptions()
+    yardstick = prepare(policy_path, options)
+    reading = _read(paths, yardstick, options, progress)
+    return audit_reading(reading, yardstick, options)
+
+
+def audit_reading(
+    reading: _native.Reading, yardstick: Yardstick, options: AuditOptions | None = None
+) -> tuple[Report, FlowTable]:
+    """Audit what has been read already: the captures of ``audit``, or what an interface brought so far."""
+    options = options or AuditOptions()
+    tied, verdicts = judged(tie(reading, yardstick.policy, yardstick.catalogue))
+    listings = placed(yardstick.listings, tied.policy)
+    source = Source(tied.table, tied.sessions, verdicts, tied.policy)
+    quality = summarise_quality(reading.files, tied.table, verdicts, options.vantage)
+    pack = yardstick.pack.for_generation(yardstick.catalogue.generation)
+    found = find_findings(pack, tables_of(source, reading.files, listings), tied.table)
+    found = weaken(found, quality)
+    day = options.as_of or last_day(summarised_captures(tied))
+    found, uses = waived(pack, yardstick.waivers, found, day, tied.table)
+    if yardstick.baseline is not None:
+        found = against_baseline(found, yardstick.baseline.report)
+    report = sum_up(tied, source, pack, found, quality, listings=listings, flows=options.flows)
+    report = replace(report, as_of="" if day is None else str(day), waivers=summarise_uses(uses))
+    return completed(report, pack, yardstick.baseline), tied.table
+
+
+def rehearse(
+    path: str | os.PathLike[str],
+    *,
+    policy_path: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Rehearsal:
+    """Run the blind scorer beside the decoder on one capture; raises as ``audit`` does."""
+    yardstick = prepare(policy_path)
+    reading = _read([path], yardstick, AuditOptions(), progress)
+    tied = tie(reading, yardstick.policy, yardstick.catalogue)
+    ports = np.array(tied.catalogue.known_ports(), np.uint16)
+    return rehearse_blind(tied.table, tied.messages, tied.sessions, ports)
+
+
+def _read(
+    paths: Iterable[str | os.PathLike[str]], yardstick: Yardstick, options: AuditOptions, progress: Progress | None
+) -> _native.Reading:
+    names = expand(paths)
+    if not names:
+        raise UsageError("there is no capture to audit", fix="name at least one capture file")
+    return read(names, yardstick.catalogue, yardstick.policy, options=options, progress=progress)

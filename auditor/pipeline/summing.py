@@ -1,0 +1,102 @@
+"""From sessions, verdicts and findings to the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from auditor import _native
+from auditor.controls import Judged, assess, load_controls
+from auditor.flow_export import flow_rows
+from auditor.flows import FlowTable
+from auditor.handshakes import Handshakes
+from auditor.hosts import summarise_hosts
+from auditor.listeners import Listing
+from auditor.model import CaptureSummary, Finding, Quality, Report, ReportVerdict
+from auditor.packs.model import Pack
+from auditor.pipeline.judging import Tied
+from auditor.quality import quality_limits
+from auditor.session_summary import summarise_sessions
+from auditor.sessions import Readable
+from auditor.summary import (
+    measure_coverage,
+    summarise_captures,
+    summarise_policy,
+    summarise_rules,
+    summarise_services,
+    summarise_terms,
+)
+from auditor.tables import Source
+from auditor.traffic_names import TrafficNames
+from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
+
+
+def summarised_captures(tied: Tied) -> tuple[CaptureSummary, ...]:
+    """Return the captures as read, each that could not be with a reason that tells what to do."""
+    return tuple(map(_explained, summarise_captures(tied.reading.files)))
+
+
+def sum_up(
+    tied: Tied,
+    source: Source,
+    pack: Pack,
+    found: tuple[Finding, ...],
+    quality: Quality,
+    *,
+    listings: Sequence[Listing] = (),
+    flows: bool = True,
+) -> Report:
+    """Return the report, but for what follows from waivers and a baseline; with its flows where they are wanted."""
+    captures, policy, verdicts, sessions = summarised_captures(tied), tied.policy, source.verdicts, tied.sessions
+    coverage = measure_coverage(tied.table, verdicts, sessions, sum(capture.packets for capture in captures))
+    verdict = report_verdict(captures, found, coverage)
+    held_against = summarise_policy(policy)
+    unreadable = sum(session.readable is not Readable.READ for session in sessions.sessions)
+    names = TrafficNames(tied.reading)
+    names.add_ndmp(tied.table, tied.messages, sessions.sessions)
+    judged = Judged(coverage.judged, verdict is not ReportVerdict.INCONCLUSIVE, policy.inferred)
+    return Report(
+        verdict=verdict,
+        summary=summary_sentence(verdict, captures, found, coverage, held_against),
+        policy=held_against,
+        captures=captures,
+        hosts=summarise_hosts(tied.table, verdicts, sessions, policy, names, listings),
+        services=summarise_services(tied.table, verdicts),
+        sessions=summarise_sessions(tied.table, sessions, policy, Handshakes(tied.reading)),
+        findings=found,
+        terms=summarise_terms(verdicts, policy),
+        limits=(
+            *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
+            *quality_limits(quality),
+            *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),
+        ),
+        totals=_totals(captures, tied.table, coverage),
+        version=_native.__version__,
+        quality=quality,
+        capacity=tuple(load.facts for load in source.capacity),
+        controls=assess(load_controls(), pack, found, judged),
+        rules=summarise_rules(pack, found),
+        flows=flow_rows(tied.table, sessions, verdicts) if flows else None,
+    )
+
+
+def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:
+    return {
+        "packets": coverage.packets,
+        "bytes": sum(capture.bytes for capture in captures),
+        "flows": len(table),
+        "judged_flows": coverage.judged,
+        "hosts": coverage.hosts,
+        "control_connections": coverage.control,
+        "data_connections": coverage.data,
+    }
+
+
+def _explained(capture: CaptureSummary) -> CaptureSummary:
+    """Return the capture with a reason that tells what to do, where the operating system's word does not."""
+    if capture.status != "unreadable" or not Path(capture.path).is_dir():
+        return capture
+    return replace(
+        capture, error="is a directory in which no capture was found; name one that holds captures, or name them"
+    )

@@ -1,0 +1,75 @@
+"""What traffic is held against, made ready before the first packet is read: mistakes are told before the long work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from auditor.completion import Baseline, read_baseline
+from auditor.errors import UsageError
+from auditor.listeners import Listing, read_listing
+from auditor.packs.load import load_pack
+from auditor.packs.model import Pack
+from auditor.pipeline.options import AuditOptions
+from auditor.policy.load import load_policy
+from auditor.policy.model import Policy, normalised
+from auditor.services import Catalogue, load_catalogue, rules_folder
+from auditor.text import joined
+from auditor.waivers.load import load_waivers
+from auditor.waivers.model import Waiver
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What traffic is held against. ``policy`` is None where roles are to be inferred; ``pack`` has the rules of all product
+    generations."""
+
+    policy: Policy | None
+    catalogue: Catalogue
+    pack: Pack
+    waivers: tuple[Waiver, ...] = ()
+    baseline: Baseline | None = None
+    listings: tuple[Listing, ...] = ()
+
+
+def prepare(policy_path: str | os.PathLike[str] | None = None, options: AuditOptions | None = None) -> Yardstick:
+    """Load everything that an audit is held against.
+
+    Raises
+    ------
+    UsageError
+        The baseline is no saved report.
+    PolicyError, WaiverError, ListingError, RuleError
+        A file cannot be used; with all complaints about it at once.
+    """
+    options = options or AuditOptions()
+    policy = None if policy_path is None else load_policy(os.fspath(policy_path))
+    folders = dict.fromkeys(map(Path, (*options.rules, *(policy.rules if policy else ()))))
+    pack = load_pack([rules_folder() / "checks", *folders])
+    return Yardstick(
+        policy=policy,
+        catalogue=load_catalogue(policy.generation) if policy is not None else load_catalogue(),
+        pack=pack,
+        waivers=tuple(load_waivers((*(policy.waiver_files if policy else ()), *options.waivers), pack, policy)),
+        baseline=None if options.baseline is None else read_baseline(options.baseline),
+        listings=tuple(read_listing(path, host) for host, path in options.sockets),
+    )
+
+
+def placed(listings: Sequence[Listing], policy: Policy) -> tuple[Listing, ...]:
+    """Return listings with the addresses of their hosts. Raises UsageError for a name that the policy does not give."""
+    names = {host.name: host.address for host in policy.hosts.values() if host.name}
+    found = []
+    for listing in listings:
+        try:
+            address = names.get(listing.host) or str(normalised(listing.host))
+        except ValueError:
+            known = joined(sorted(names), last="or") if names else "no name is given to a host of this policy"
+            raise UsageError(
+                f'--sockets: "{listing.host}" is no address, nor the name of a host in the policy',
+                fix=f"write an address; names: {known}",
+            ) from None
+        found.append(replace(listing, host=address))
+    return tuple(found)

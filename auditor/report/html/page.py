@@ -1,0 +1,66 @@
+"""How pages are made: templates in which everything is escaped, and values made visible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from auditor.report.html.scale import px
+from auditor.report.seen_lines import name_lines, tls_lines
+from auditor.text import byte_count, duration, escape, number, period
+
+TEMPLATES = Path(__file__).parent / "templates"
+"""Macros, symbols and the style sheet that all pages share."""
+
+
+def make_environment(*folders: Path) -> jinja2.Environment:
+    """Return templates with their rules: everything is escaped, and a name that does not exist is an error.
+
+    ``folders`` are looked into before those of the report's page.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, TEMPLATES], encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters.update(
+        number=number,
+        size=byte_count,
+        duration=lambda times: _safely(duration, *times),
+        period=lambda times: period(*times),
+        sentence=_after_colon,
+        tls_lines=tls_lines,
+        name_lines=lambda host: name_lines(host, 1),
+    )
+    return environment
+
+
+def _visible(value: Any) -> Any:
+    """Return text with what would be obeyed or hidden made visible, and places on the page without needless digits.
+
+    Markup that templates made stays as it is.
+    """
+    if isinstance(value, float):
+        return px(value)
+    return escape(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _after_colon(summary: str) -> str:
+    """Return a summary without its verdict, which stands above it as the heading."""
+    rest = summary.partition(": ")[2] or summary
+    return f"{rest[:1].upper()}{rest[1:]}"
+
+
+def _safely(told: Any, *times: str | None) -> str:
+    try:
+        return str(told(*times))
+    except ValueError:
+        # A saved report is a file: its times need not be those that auditor wrote.
+        return ""

@@ -1,0 +1,136 @@
+//! What one capture file is, and how much of it was read.
+
+use std::ffi::OsString;
+
+use crate::capture::{Frame, Names, link_name};
+use crate::clock::Clock;
+use crate::decode::{TUNNELS, is_decoded};
+use crate::problem::{Problem, Problems};
+
+/// Link types of one file that are counted by name.
+const MAX_LINK_TYPES: usize = 64;
+
+/// How far a file could be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// To its end.
+    Read,
+    /// Up to where it is damaged or cut.
+    Partial,
+    /// Not at all.
+    #[default]
+    Unreadable,
+}
+
+impl Status {
+    /// The word that users see.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Partial => "partial",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// What one capture file is, and how much of it was read.
+#[derive(Clone, Debug, Default)]
+pub struct FileFacts {
+    /// As it was given; names of files need not be Unicode.
+    pub path: OsString,
+    /// Name of the container, and of the compression in brackets; empty when it was not recognised.
+    pub format: String,
+    /// Frames.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Their bytes in the file.
+    pub captured_bytes: u64,
+    /// Time of the earliest frame, ns.
+    pub first: Option<i64>,
+    /// Time of the latest frame, ns.
+    pub last: Option<i64>,
+    /// Bytes kept of each frame at most.
+    pub snaplen: Option<u32>,
+    /// Frames by link type, in order of appearance.
+    pub link_types: Vec<(u16, u64)>,
+    /// Frames of link types beyond those.
+    pub other_links: u64,
+    /// Packets by the tunnel that they came in, in order of [`TUNNELS`].
+    pub tunnels: [u64; TUNNELS.len()],
+    /// Packets that were captured already, and are in no flow a second time.
+    pub duplicates: u64,
+    /// Frames of which not all bytes were captured.
+    pub cut: u64,
+    /// What the times of the frames show.
+    pub clock: Clock,
+    /// What could not be decoded.
+    pub problems: Problems,
+    /// Packets that the capturing program dropped.
+    pub drops: Option<u64>,
+    /// How far it could be read.
+    pub status: Status,
+    /// One sentence, unless all was read.
+    pub error: Option<String>,
+    /// SHA-256, when asked for.
+    pub sha256: Option<String>,
+    /// Names that the file gives to addresses.
+    pub names: Names,
+}
+
+impl FileFacts {
+    /// Frames by name of the link type; types of one name are taken together.
+    #[must_use]
+    pub fn link_names(&self) -> Vec<(String, u64)> {
+        let mut names = self.names(|_| true);
+        if self.other_links > 0 {
+            names.push(("others".to_owned(), self.other_links));
+        }
+        names
+    }
+
+    /// Frames by name of the link types that are not decoded.
+    #[must_use]
+    pub fn undecoded_links(&self) -> Vec<(String, u64)> {
+        self.names(|link| !is_decoded(link))
+    }
+
+    fn names(&self, wanted: impl Fn(u16) -> bool) -> Vec<(String, u64)> {
+        let mut names: Vec<(String, u64)> = Vec::new();
+        for &(link, count) in self.link_types.iter().filter(|&&(link, _)| wanted(link)) {
+            let name = link_name(link);
+            match names.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += count,
+                None => names.push((name, count)),
+            }
+        }
+        names
+    }
+
+    #[inline]
+    /// Counts a frame.
+    pub fn count(&mut self, frame: &Frame<'_>) {
+        self.packets += 1;
+        self.bytes += u64::from(frame.wire_len);
+        self.captured_bytes += frame.data.len() as u64;
+        self.cut += u64::from((frame.data.len() as u64) < u64::from(frame.wire_len));
+        self.clock.tick(frame.time);
+        self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
+        self.last = Some(self.last.map_or(frame.time, |last| last.max(frame.time)));
+        match self.link_types.iter().position(|(link, _)| *link == frame.link) {
+            Some(known) => self.link_types[known].1 += 1,
+            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((frame.link, 1)),
+            None => self.other_links += 1,
+        }
+        if frame.untimed {
+            self.problems.count(Problem::FrameWithoutTime);
+        }
+    }
+
+    /// Notes how far the file could be read, and why no further.
+    pub fn fail(&mut self, status: Status, error: String) {
+        self.status = status;
+        self.error = Some(error);
+    }
+}

@@ -1,0 +1,1 @@
+"""Waivers: read from files that people write, and applied to findings before the verdict."""
