@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 
 import click
+
+from auditor.exit_codes import CONFORMS, INCONCLUSIVE
 
 _MARKS = {"ok": "ok     ", "note": "note   ", "missing": "missing"}
 
@@ -14,7 +15,7 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "missing": "missing"}
 @click.command()
 @click.argument("target", metavar="[INTERFACE|FOLDER|FILE|-]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-def doctor(target: str | None, as_json: bool) -> None:
+def doctor(target: str | None, as_json: bool) -> int:
     """Tell how this machine would listen, which privilege is missing, and the least that must be given.
 
     Without an interface: the first that is up. Exit code 0 when something can be used, 3 otherwise.
@@ -32,7 +33,7 @@ def doctor(target: str | None, as_json: bool) -> None:
             click.echo(f"  {_MARKS[check.state]}  {check.name:<14}  {escape(check.text)}")
             if check.fix:
                 click.echo(f"{'':27}-> {escape(check.fix)}")
-    sys.exit(0 if found.source else 3)
+    return CONFORMS if found.source else INCONCLUSIVE
 
 
 def _first_interface() -> str:

@@ -60,6 +60,7 @@ class DumpcapSource:
                 self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._words
             )
         except FileNotFoundError as error:
+            self._words.close()
             raise CaptureError("dumpcap is not installed", fix="on Debian: apt install wireshark-common") from error
         assert child.stdout is not None
         self._child = child
@@ -67,7 +68,11 @@ class DumpcapSource:
         child.stdout.close()
         time.sleep(0.2)
         if child.poll() not in {None, 0}:
-            raise CaptureError(f"dumpcap cannot capture: {self._told()}", fix=available(self._options.target).fix)
+            told = self._told()
+            self._words.close()
+            self._child = None
+            live.close()
+            raise CaptureError(f"dumpcap cannot capture: {told}", fix=available(self._options.target).fix)
 
     def _told(self) -> str:
         """What the child said."""
