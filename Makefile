@@ -23,7 +23,7 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz-recogniser lint lint-python lint-rust docs docs-check clean
+.PHONY: help demo build test test-rust test-python fuzz-recogniser bench-live lint lint-python lint-rust docs docs-check clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,7 +36,7 @@ build: $(BUILT) ## Build the Rust core into the local virtual environment
 test: test-rust test-python ## Run the whole suite, Rust and Python; what was left out is named at the end
 
 test-rust: | $(MADE)
-	cargo test --quiet --manifest-path $(CRATE)
+	cargo test --quiet --workspace --manifest-path $(CRATE)
 
 test-python: $(EQUIPPED)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
@@ -52,12 +52,16 @@ lint-python: $(EQUIPPED)
 
 # The binding is a feature: both halves of the crate are looked at.
 lint-rust: | $(MADE)
-	cargo fmt --manifest-path $(CRATE) --check
-	cargo clippy --quiet --manifest-path $(CRATE) --all-targets -- -D warnings
-	cargo clippy --quiet --manifest-path $(CRATE) --all-targets --features python -- -D warnings
+	cargo fmt --all --manifest-path $(CRATE) --check
+	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets -- -D warnings
+	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets --features python -- -D warnings
 
 fuzz-recogniser: | $(MADE) ## Send ten million random segments through the recognisers (half a minute)
 	AUDITOR_SEGMENTS=10000000 cargo test --quiet --release --manifest-path $(CRATE) --test random_segments -- --nocapture
+
+bench-live: $(EQUIPPED) ## Packet rates without loss, side by side, and ten million flows in bounded memory (needs root)
+	$(BIN)/python bench/live.py
+	$(BIN)/python bench/churn.py
 
 docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real runs
 	$(BIN)/auditor rules docs > docs/rules-reference.md

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -40,7 +41,7 @@ class Pair:
     def __init__(self) -> None:
         self.listening, self.sending = (f"auditor-{os.getpid()}-{role}" for role in ("tap", "gen"))
 
-    def __enter__(self) -> Pair:
+    def __enter__(self) -> Self:
         for name in (self.listening, self.sending):
             ip("netns", "add", name)
             # Nobody talks of their own accord: no router solicitations, no neighbour discovery.

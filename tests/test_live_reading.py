@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_pipe_that_is_written_slowly_gives_the_same_and_so_does_every_prefix(n
     cuts = [len(whole) * part // 7 for part in range(8)]
     # A file that is not cut inside a record is what the pipe holds, record by record; so cuts in the midst of records are
     # those of the pipe alone.
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in pairwise(cuts):
         written = threading.Thread(target=os.write, args=(writer, whole[begin:end]))
         written.start()
         while written.is_alive():
@@ -152,7 +153,9 @@ class Stage:
     def put(self, second: float, *frames: bytes) -> None:
         self.live.push([(int(second * SECOND), frame, len(frame)) for frame in frames])
 
-    def connection(self, second: float, source: str, destination: str, sport: int, dport: int, *, close: bool = False) -> None:
+    def connection(
+        self, second: float, source: str, destination: str, sport: int, dport: int, *, close: bool = False
+    ) -> None:
         there, back = (source, destination, sport, dport), (destination, source, dport, sport)
         self.put(second, tcp(*there, SYN), tcp(*back, SYN | ACK), tcp(*there, ACK, seq=2))
         self.put(second, tcp(*there, ACK | PSH, b"hello", seq=2), tcp(*back, ACK | PSH, b"hello", seq=2))
@@ -174,7 +177,10 @@ def test_a_flood_of_forged_syns_pushes_out_no_session_and_is_added_up() -> None:
     stage.connection(1, "10.0.0.1", "10.0.0.2", 40000, 10000)
     stage.connection(1, "10.0.0.2", "10.0.0.1", 50100, 50101)
     stage.connection(1, "10.0.9.9", "10.0.9.8", 33333, 443)
-    flood = [tcp(f"172.16.{number >> 8}.{number & 255}", "10.0.0.2", 1024 + number % 60000, 10000, SYN) for number in range(20_000)]
+    flood = [
+        tcp(f"172.16.{number >> 8}.{number & 255}", "10.0.0.2", 1024 + number % 60000, 10000, SYN)
+        for number in range(20_000)
+    ]
     stage.put(2, *flood)
     assert {("10.0.0.1", 40000), ("10.0.0.2", 50100), ("10.0.9.9", 33333)} <= stage.ends()
     counted = stage.live.counters()
@@ -271,7 +277,8 @@ def test_sessions_stay_what_they_are_while_noise_comes_and_goes() -> None:
     when = plain.files[0].first
     assert when is not None
     noise = [
-        (when, tcp(f"172.16.{n >> 8 & 255}.{n & 255}", "10.0.0.2", 1024 + n % 60000, 10000, SYN), 54) for n in range(20_000)
+        (when, tcp(f"172.16.{n >> 8 & 255}.{n & 255}", "10.0.0.2", 1024 + n % 60000, 10000, SYN), 54)
+        for n in range(20_000)
     ]
     live.push(noise[:10_000])
     live.open_stream(path)
@@ -289,7 +296,9 @@ def test_sessions_stay_what_they_are_while_noise_comes_and_goes() -> None:
     for column in ("orig_port", "resp_port", "orig_packets", "resp_payload", "first_packet"):
         assert seen.flow_columns()[column][rows].tolist() == plain.flow_columns()[column][old].tolist()
     texts = [(reading.texts(), reading.ndmp_fields()["text"].tolist()) for reading in (seen, plain)]
-    assert [texts[0][0][index] for index in texts[0][1] if index >= 0] == [texts[1][0][index] for index in texts[1][1] if index >= 0]
+    assert [texts[0][0][index] for index in texts[0][1] if index >= 0] == [
+        texts[1][0][index] for index in texts[1][1] if index >= 0
+    ]
 
 
 def test_messages_are_bounded_and_the_announcements_outlive_the_rest() -> None:

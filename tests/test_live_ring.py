@@ -70,7 +70,8 @@ def test_what_is_sent_is_seen(pair: Pair) -> None:
 def test_vlan_tags_that_the_kernel_took_out_are_put_back(pair: Pair) -> None:
     plain = FRAMES[0]
     tagged = [
-        plain[:12] + struct.pack("!HH", kind, 3 << 13 | vlan) + plain[12:] for kind, vlan in ((0x8100, 42), (0x88A8, 77))
+        plain[:12] + struct.pack("!HH", kind, 3 << 13 | vlan) + plain[12:]
+        for kind, vlan in ((0x8100, 42), (0x88A8, 77))
     ]
     live = ring(pair)
     pair.send(tagged[0])
@@ -206,7 +207,9 @@ def test_as_nobody_with_that_privilege_alone(pair: Pair) -> None:
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv (util-linux) is not installed")
     nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs")
-    reachable = subprocess.run([*nobody, sys.executable, "-c", "import auditor._native"], capture_output=True, check=False)
+    reachable = subprocess.run(
+        [*nobody, sys.executable, "-c", "import auditor._native"], capture_output=True, check=False
+    )
     if reachable.returncode:
         pytest.skip("nobody may not read this checkout")
     with inside(pair.listening):

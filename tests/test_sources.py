@@ -80,7 +80,7 @@ def test_every_source_of_an_interface_brings_the_same_packets(pair: Pair, name: 
 def test_dumpcap_that_cannot_says_so_in_its_own_words(pair: Pair) -> None:
     if shutil.which("dumpcap") is None:
         pytest.skip("dumpcap is not installed")
-    with inside(pair.listening), pytest.raises(CaptureError, match="dumpcap cannot capture: .*nowhere0"):
+    with inside(pair.listening), pytest.raises(CaptureError, match=r"dumpcap cannot capture: .*nowhere0"):
         open_source(SourceOptions("nowhere0"), "dumpcap").open(_native.LiveReading())
 
 
@@ -88,7 +88,9 @@ def test_dumpcap_that_cannot_says_so_in_its_own_words(pair: Pair) -> None:
 def test_a_policys_networks_and_an_expression_filter_in_the_kernel(pair: Pair) -> None:
     if not bpf.compiler():
         pytest.skip("neither tcpdump nor libpcap is installed")
-    frames = [tcp("10.0.0.1", "10.0.0.2", 1, port, SYN) for port in (80, 443)] + [tcp("10.7.0.1", "10.7.0.2", 1, 443, SYN)]
+    frames = [tcp("10.0.0.1", "10.0.0.2", 1, port, SYN) for port in (80, 443)] + [
+        tcp("10.7.0.1", "10.7.0.2", 1, 443, SYN)
+    ]
     for told, expected in (({"networks": (("10.0.0.0", 24),)}, [80, 443]), ({"expression": "port 443"}, [443, 443])):
         live = _native.LiveReading(**PORTS)
         with inside(pair.listening):
@@ -192,8 +194,17 @@ def test_the_doctor_names_the_source_and_the_privilege_that_is_missing(pair: Pai
         found = doctor("tap")
         assert (found["source"], found["code"]) == ("ring", 0)
         if shutil.which("setpriv"):
-            bare = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--reuid=65534", "--clear-groups")
-            reachable = subprocess.run([*bare, sys.executable, "-c", "import auditor._native"], capture_output=True, check=False)
+            bare = (
+                "setpriv",
+                "--bounding-set=-all",
+                "--inh-caps=-all",
+                "--no-new-privs",
+                "--reuid=65534",
+                "--clear-groups",
+            )
+            reachable = subprocess.run(
+                [*bare, sys.executable, "-c", "import auditor._native"], capture_output=True, check=False
+            )
             if reachable.returncode == 0:
                 found = doctor("tap", *bare)
                 (ring,) = [check for check in found["checks"] if check["name"] == "source ring"]

@@ -62,10 +62,15 @@ def _privilege() -> Check:
         return Check("privileges", "note", "told by trying on this system")
     if os.geteuid() == 0:
         return Check(
-            "privileges", "note", "this is root, which is more than is needed", "CAP_NET_RAW is enough; the rest is given up"
+            "privileges",
+            "note",
+            "this is root, which is more than is needed",
+            "CAP_NET_RAW is enough; the rest is given up",
         )
     held = _native.holds_net_raw()
-    return Check("privileges", "ok" if held else "note", f"CAP_NET_RAW is {'' if held else 'not '}held; root is not needed")
+    return Check(
+        "privileges", "ok" if held else "note", f"CAP_NET_RAW is {'' if held else 'not '}held; root is not needed"
+    )
 
 
 def _filters() -> Check:

@@ -15,7 +15,6 @@ from auditor.sources.interface import Availability, SourceOptions
 from auditor.text import escape
 
 
-
 def available(target: str) -> Availability:
     """Return whether dumpcap is there and may listen on the interface."""
     if shutil.which("dumpcap") is None:
@@ -45,7 +44,16 @@ class DumpcapSource:
 
     def _command(self) -> list[str]:
         told = self._options
-        command = ["dumpcap", "-q", "-i", told.target, "-s", str(told.snaplen), "-B", str(max(2, told.ring_bytes >> 20))]
+        command = [
+            "dumpcap",
+            "-q",
+            "-i",
+            told.target,
+            "-s",
+            str(told.snaplen),
+            "-B",
+            str(max(2, told.ring_bytes >> 20)),
+        ]
         command += [] if told.promiscuous else ["-p"]
         expression = told.expression or " or ".join(f"net {address}/{length}" for address, length in told.networks)
         if expression and not told.expression:
@@ -75,7 +83,7 @@ class DumpcapSource:
             raise CaptureError(f"dumpcap cannot capture: {told}", fix=available(self._options.target).fix)
 
     def _told(self) -> str:
-        """What the child said."""
+        """Return what the child said."""
         if self._words is None:
             return ""
         self._words.seek(0)

@@ -17,7 +17,7 @@ QUIET = 30.0
 
 
 def available(target: str) -> Availability:
-    """A folder can be looked into, or not."""
+    """Return whether a folder can be looked into."""
     try:
         next(Path(target).iterdir(), None)
     except OSError as error:

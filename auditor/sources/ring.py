@@ -78,7 +78,9 @@ class RingSource:
             return None
         program = _native.network_filter(list(told.networks), snaplen=told.snaplen)
         if program is None:
-            self.note = "the policy names more networks than a filter of the kernel's can hold: all packets are looked at"
+            self.note = (
+                "the policy names more networks than a filter of the kernel's can hold: all packets are looked at"
+            )
         return program
 
     def pump(self, live: _native.LiveReading, milliseconds: int) -> int:

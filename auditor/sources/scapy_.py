@@ -52,8 +52,10 @@ class ScapySource:
         try:
             self._socket = conf.L2listen(iface=told.target, promisc=told.promiscuous, filter=expression or None)
         except (OSError, ValueError) as error:
-            raise CaptureError(f'scapy cannot listen on "{told.target}": {error}', fix="auditor doctor tells more") from error
-        self._link = int(conf.l2types.layer2num.get(getattr(self._socket, "LL", None), 1))
+            raise CaptureError(
+                f'scapy cannot listen on "{told.target}": {error}', fix="auditor doctor tells more"
+            ) from error
+        self._link = _number(conf.l2types.layer2num, getattr(self._socket, "LL", None))
         live.open_frames(told.target, self._link, told.snaplen)
 
     def pump(self, live: _native.LiveReading, milliseconds: int) -> int:
@@ -95,3 +97,8 @@ class ScapySource:
             self._socket.close()
             self._socket = None
         live.close()
+
+
+def _number(numbers: Any, layer: Any) -> int:
+    """Return the link type of scapy's class for a link layer; Ethernet where it tells none."""
+    return int(numbers.get(layer, 1))

@@ -18,6 +18,7 @@ pub mod order;
 pub mod problem;
 pub mod reading;
 pub mod recovery;
+pub mod serials;
 pub mod source;
 pub mod tables;
 pub mod told;

@@ -349,7 +349,7 @@ mod _native {
         networks: Vec<(String, u8)>,
         snaplen: u32,
         link_type: u16,
-    ) -> PyResult<Option<Vec<(u16, u8, u8, u32)>>> {
+    ) -> PyResult<Option<crate::python_live::Program>> {
         crate::python_live::network_filter(&networks, snaplen, link_type)
     }
 

@@ -53,6 +53,7 @@ fn all_reasons(py: Python<'_>, evicted: &Evicted) -> PyResult<Py<PyDict>> {
     reasons(py, &sums, evicted.messages)
 }
 
+#[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 #[pymethods]
 impl LiveReading {
     #[new]
@@ -111,7 +112,7 @@ impl LiveReading {
         rings: u16,
         block_size: u32,
         blocks: u32,
-        program: Option<Vec<(u16, u8, u8, u32)>>,
+        program: Option<Program>,
         hardware_times: bool,
     ) -> PyResult<()> {
         let program =
@@ -270,7 +271,8 @@ impl LiveReading {
     }
 }
 
-type Program = Vec<(u16, u8, u8, u32)>;
+/// Instructions of a filter: code, jumps where it holds and where not, operand.
+pub(crate) type Program = Vec<(u16, u8, u8, u32)>;
 
 /// A filter for the kernel that lets through what concerns some networks.
 pub(crate) fn network_filter(networks: &[(String, u8)], snaplen: u32, link_type: u16) -> PyResult<Option<Program>> {

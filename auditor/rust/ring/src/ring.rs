@@ -156,7 +156,7 @@ fn set(socket: &Socket, config: &Config) -> Result<(), Error> {
     let room = block::TAG as libc::c_uint;
     tried("reserving room for VLAN tags", socket.set(libc::SOL_PACKET, libc::PACKET_RESERVE, room))?;
     if config.hardware_times {
-        let source = libc::SOF_TIMESTAMPING_RAW_HARDWARE as libc::c_int;
+        let source = libc::SOF_TIMESTAMPING_RAW_HARDWARE.cast_signed();
         tried("asking for hardware times", socket.set(libc::SOL_PACKET, libc::PACKET_TIMESTAMP, source))?;
     }
     let program = if config.program.is_empty() { filter::everything(config.snaplen) } else { config.program.clone() };

@@ -93,7 +93,9 @@ impl Socket {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));
         }
         for (to, from) in asked.ifr_name.iter_mut().zip(name.bytes()) {
-            *to = from as libc::c_char;
+            #[allow(clippy::cast_possible_wrap, reason = "characters are bytes, signed or not by platform")]
+            let from = from as libc::c_char;
+            *to = from;
         }
         // SAFETY: callers pass requests that read the name from an `ifreq` and write into it.
         check(unsafe { libc::ioctl(self.fd(), request as _, &raw mut asked) })?;

@@ -2,6 +2,7 @@
 
 mod aside;
 mod evict;
+mod forget;
 mod fragments;
 mod history;
 mod key;
@@ -14,6 +15,7 @@ mod state;
 mod table;
 mod tcp;
 mod tracker;
+mod worth;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! What protocol a flow speaks, from its first payloads; control streams are handed to their decoder.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Stamp;
 use super::key::{Seed, Side};
@@ -28,13 +28,13 @@ const MAX_HELD: usize = 256 << 20;
 /// Streams under way, and what was read from all.
 #[derive(Clone, Debug)]
 pub struct Recognition {
-    streams: HashMap<u32, Box<ControlStream>, Seed>,
+    pub(super) streams: HashMap<u32, Box<ControlStream>, Seed>,
     pub(super) events: Events,
-    pulse: Pulse,
-    hellos: Hellos,
+    pub(super) pulse: Pulse,
+    pub(super) hellos: Hellos,
     pub(super) names: Names,
     /// Bytes that the streams hold, about.
-    held: usize,
+    pub(super) held: usize,
     pub(super) most: usize,
 }
 
@@ -245,21 +245,6 @@ impl Recognition {
             self.held = self.held.saturating_sub(stream.memory());
             stream.finish(&mut self.events);
         }
-    }
-
-    /// Forgets all that was noted of some flows.
-    pub fn forget(&mut self, gone: &HashSet<u32>) {
-        for flow in gone {
-            if let Some(stream) = self.streams.remove(flow) {
-                self.held = self.held.saturating_sub(stream.memory());
-            }
-            self.pulse.forget(*flow);
-        }
-        self.hellos.retain(|flow| !gone.contains(&flow));
-        if self.events.streams.flow.iter().chain(&self.events.messages.flow).any(|flow| gone.contains(flow)) {
-            self.events.retain(|rows, row| !gone.contains(&rows.flow[row]), |flow| !gone.contains(&flow));
-        }
-        self.events.handshakes.retain(|details| !gone.contains(&details.flow));
     }
 
     /// The capture is over. `originator`: the originator's side of a flow.

@@ -55,6 +55,12 @@ impl Table {
         self.count
     }
 
+    /// No flow at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// A flow.
     #[inline]
     pub fn record(&mut self, index: u32) -> &mut Record {

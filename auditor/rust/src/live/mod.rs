@@ -87,7 +87,7 @@ impl Live {
     /// One sentence that says why it cannot be read.
     pub fn open_stream(&mut self, path: &Path) -> Result<(), String> {
         let stream = Stream::open(path)?;
-        self.begin(path.as_os_str().to_owned().into(), "");
+        self.begin(path.as_os_str().to_owned(), "");
         self.feed = Some(Feed::Stream(Box::new(stream)));
         Ok(())
     }

@@ -34,7 +34,7 @@ pub struct Told {
 /// The rings of one interface, which share its frames.
 pub struct Rings {
     /// None while there is no such interface.
-    rings: Vec<Ring>,
+    open: Vec<Ring>,
     config: Config,
     count: u16,
     next_look: Instant,
@@ -51,14 +51,14 @@ fn open(config: &Config, count: u16) -> Result<Vec<Ring>, Error> {
 impl Rings {
     /// Opens them.
     pub fn open(config: &Config, count: u16) -> Result<Self, Error> {
-        Ok(Self { rings: open(config, count)?, config: config.clone(), count, next_look: Instant::now() })
+        Ok(Self { open: open(config, count)?, config: config.clone(), count, next_look: Instant::now() })
     }
 
     /// Takes what comes until the deadline, or a signal.
     pub fn pump(&mut self, live: &mut Live, deadline: Instant, watch: &mut dyn Watch) -> Result<(), Stopped> {
         loop {
             let mut news = false;
-            for ring in &mut self.rings {
+            for ring in &mut self.open {
                 let link = ring.link();
                 news |= ring.drain(|frame| {
                     let auditor_ring::Frame { time, wire_len, data } = frame;
@@ -87,7 +87,7 @@ impl Rings {
 
     /// Waits for frames; false after a signal.
     fn wait(&mut self, live: &mut Live, time: Duration, watch: &mut dyn Watch) -> Result<bool, Stopped> {
-        match Ring::wait(&self.rings, time) {
+        match Ring::wait(&self.open, time) {
             Ok(Event::Ready) => return Ok(true),
             Ok(Event::Quiet) => {}
             Ok(Event::Down) => {
@@ -105,23 +105,23 @@ impl Rings {
     /// Looks after the interface: whether it is up, and still the one that was opened.
     fn look(&mut self, live: &mut Live) {
         let name = self.config.interface.clone();
-        if self.rings.first().is_some_and(|ring| !ring.is_current()) {
+        if self.open.first().is_some_and(|ring| !ring.is_current()) {
             self.count(live);
-            self.rings.clear();
+            self.open.clear();
         }
-        if self.rings.is_empty()
+        if self.open.is_empty()
             && let Ok(rings) = open(&self.config, self.count)
         {
-            self.rings = rings;
+            self.open = rings;
             live.told.reopened += 1;
         }
-        let up = self.rings.first().is_some_and(Ring::is_up);
+        let up = self.open.first().is_some_and(Ring::is_up);
         if live.told.up && !up {
             live.told.downs += 1;
         }
         live.told.up = up;
         let facts = live.facts();
-        facts.error = match (up, self.rings.is_empty()) {
+        facts.error = match (up, self.open.is_empty()) {
             (true, _) => None,
             (false, true) => Some(format!("there is no interface {name} at the moment; it is looked for every second")),
             (false, false) => Some(format!("the interface {name} is down at the moment")),
@@ -130,7 +130,7 @@ impl Rings {
 
     /// Asks the kernel what it counted.
     fn count(&mut self, live: &mut Live) {
-        for ring in &mut self.rings {
+        for ring in &mut self.open {
             let Ok(counted) = ring.statistics() else { continue };
             live.told.received += counted.received;
             live.told.freezes += counted.freezes;

@@ -117,7 +117,7 @@ impl Messages {
         self.length.append(&mut other.length);
     }
 
-    fn permute(&mut self, order: &[usize]) {
+    pub(super) fn permute(&mut self, order: &[usize]) {
         permute(&mut self.flow, order);
         permute(&mut self.packet, order);
         permute(&mut self.file, order);
@@ -173,7 +173,7 @@ impl Fields {
         self.has_address.push(address.is_some());
     }
 
-    fn permute(&mut self, order: &[usize]) {
+    pub(super) fn permute(&mut self, order: &[usize]) {
         permute(&mut self.message, order);
         permute(&mut self.name, order);
         permute(&mut self.number, order);
@@ -203,7 +203,7 @@ pub struct Streams {
 }
 
 impl Streams {
-    fn permute(&mut self, order: &[usize]) {
+    pub(super) fn permute(&mut self, order: &[usize]) {
         permute(&mut self.flow, order);
         permute(&mut self.began, order);
         permute(&mut self.tls, order);
@@ -234,7 +234,7 @@ pub struct Events {
     pub handshakes: Vec<Details>,
     /// Names of hosts, in order of their packets.
     pub names: Vec<Name>,
-    known_texts: HashMap<String, i32>,
+    pub(super) known_texts: HashMap<String, i32>,
     /// Flows whose messages have `from_responder` the old way round.
     pub(super) flipped: HashSet<u32>,
 }
@@ -267,46 +267,6 @@ impl Events {
         let mut order: Vec<usize> = (0..self.streams.flow.len()).collect();
         order.sort_by_key(|&row| self.streams.flow[row]);
         self.streams.permute(&order);
-    }
-
-    /// Gives every place (file, packet) another.
-    pub fn places(&mut self, place: impl Fn(u32, u64) -> (u32, u64)) {
-        for (file, packet) in self.messages.file.iter_mut().zip(&mut self.messages.packet) {
-            (*file, *packet) = place(*file, *packet);
-        }
-        for details in &mut self.handshakes {
-            (details.file, details.packet) = place(details.file, details.packet);
-        }
-        for name in &mut self.names {
-            (name.file, name.packet) = place(name.file, name.packet);
-        }
-    }
-
-    /// Keeps the messages that are wanted (by row) and what belongs to their streams where the stream is wanted (by
-    /// flow); texts that nobody refers to any longer are freed.
-    pub fn retain(&mut self, message: impl Fn(&Messages, usize) -> bool, stream: impl Fn(u32) -> bool) {
-        let kept: Vec<usize> = (0..self.messages.len()).filter(|&row| message(&self.messages, row)).collect();
-        let mut place = vec![u32::MAX; self.messages.len()];
-        for (new, &old) in kept.iter().enumerate() {
-            place[old] = u32::try_from(new).unwrap_or(u32::MAX);
-        }
-        self.messages.permute(&kept);
-        let fields: Vec<usize> =
-            (0..self.fields.len()).filter(|&row| place[self.fields.message[row] as usize] != u32::MAX).collect();
-        self.fields.permute(&fields);
-        for message in &mut self.fields.message {
-            *message = place[*message as usize];
-        }
-        let texts = std::mem::take(&mut self.texts);
-        self.known_texts.clear();
-        for row in 0..self.fields.len() {
-            let text = usize::try_from(self.fields.text[row]).ok().and_then(|text| texts.get(text));
-            self.fields.text[row] = text.map_or(-1, |text| self.intern(text));
-        }
-        let rows: Vec<usize> = (0..self.streams.flow.len()).filter(|&row| stream(self.streams.flow[row])).collect();
-        self.streams.permute(&rows);
-        self.handshakes.retain(|details| stream(details.flow));
-        self.flipped.retain(|&flow| stream(flow));
     }
 
     /// No more messages are wanted: a capture that has so many was made to have them.
