@@ -153,7 +153,7 @@ class Reading:
 
 @final
 class LiveReading:
-    """Captures that go on: taken in batches, looked at in between, with bounded memory (docs/live.md tells the order in
+    """Captures that go on: taken in batches, looked at in between, with bounded memory (docs/live-sources.md tells the order in
     which flows are forgotten). One source at a time; what was read of those before stays. Calls from several threads wait
     for one another."""
 

@@ -49,6 +49,7 @@ fn flow(tracker: &mut Tracker, random: &mut Random, number: u64) {
         let packet = Packet {
             tuple: Tuple { ends: Ends::V4 { source, destination }, protocol: transport, source_port, destination_port },
             vlan: 0,
+            tunnel: 0,
             tcp: (transport == protocol::TCP).then_some(tcp),
             icmp: None,
             payload,
@@ -59,7 +60,7 @@ fn flow(tracker: &mut Tracker, random: &mut Random, number: u64) {
         };
         let serial = number * PER_FLOW + turn as u64;
         let time = 1_790_000_000_000_000_000 + serial.cast_signed() * 1000;
-        tracker.packet(&packet, &Stamp { serial, packet: serial + 1, file: 0, time, wire_len: 1500 });
+        tracker.packet(&packet, None, &Stamp { serial, packet: serial + 1, file: 0, time, wire_len: 1500 });
     }
 }
 
