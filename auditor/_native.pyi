@@ -162,8 +162,8 @@ class LiveReading:
         *,
         known_ports: Sequence[int] = ...,  # none
         ndmp_ports: Sequence[int] = ...,  # 10000
-        max_flows: int = 262144,
-        max_messages: int = 262144,
+        max_flows: int = ...,  # 262144
+        max_messages: int = ...,  # 262144
         keep_duplicates: bool = False,
         unanswered_timeout: float = 300.0,
         datagram_timeout: float = 300.0,
@@ -181,10 +181,10 @@ class LiveReading:
         self,
         interface: str,
         *,
-        snaplen: int = 262144,
+        snaplen: int = ...,  # 262144
         promiscuous: bool = False,
         rings: int = 1,
-        block_size: int = 1048576,
+        block_size: int = ...,  # 1 MiB
         blocks: int = 64,
         program: list[tuple[int, int, int, int]] | None = None,
         hardware_times: bool = False,
@@ -252,10 +252,10 @@ def decode_ndmp(data: bytes, version: int = 0) -> list[dict[str, Any]]:
 def message_name(code: int, version: int = 0) -> str: ...
 def ndmp_error_name(code: int) -> str: ...
 def network_filter(
-    networks: Sequence[tuple[str, int]], *, snaplen: int = 262144, link_type: int = 1
+    networks: Sequence[tuple[str, int]], *, snaplen: int = ..., link_type: int = 1
 ) -> list[tuple[int, int, int, int]] | None:
     """Classic BPF (code, jt, jf, k) that lets through packets from or to the networks (address, length of the prefix), and
-    what may hide such a packet: VLAN tags, MPLS, PPPoE, IP in IP, GRE. ``link_type``: 1 Ethernet, 101 bare IP. None when
+    what may hide such a packet: VLAN tags, MPLS, PPPoE, IP in IP, GRE. ``snaplen`` is 262144 by default; ``link_type``: 1 Ethernet, 101 bare IP. None when
     the kernel takes no program as long as that. Raises ValueError."""
 
 def drop_privileges(keep_net_raw: bool) -> None:
