@@ -27,8 +27,8 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz fuzz-recogniser damage lint lint-python lint-rust docs docs-check \
-        site clean
+.PHONY: help demo build test test-rust test-python fuzz fuzz-recogniser damage bench-live lint lint-python lint-rust docs \
+        docs-check site clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,7 @@ build: $(BUILT) ## Build the Rust core into the local virtual environment
 test: test-rust test-python ## Run the whole suite, Rust and Python; what was left out is named at the end
 
 test-rust: | $(MADE)
-	cargo test --quiet --manifest-path $(CRATE)
+	cargo test --quiet --workspace --manifest-path $(CRATE)
 
 test-python: $(EQUIPPED)
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
@@ -57,9 +57,9 @@ lint-python: $(EQUIPPED)
 
 # The binding is a feature: both halves of the crate are looked at.
 lint-rust: | $(MADE)
-	cargo fmt --manifest-path $(CRATE) --check
-	cargo clippy --quiet --manifest-path $(CRATE) --all-targets -- -D warnings
-	cargo clippy --quiet --manifest-path $(CRATE) --all-targets --features python -- -D warnings
+	cargo fmt --all --manifest-path $(CRATE) --check
+	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets -- -D warnings
+	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets --features python -- -D warnings
 
 # cargo-fuzz wants flags of a nightly compiler; a stable one takes them when told to.
 fuzz: $(BUILT) ## Fuzz container, decoder, stream and NDMP, FUZZ_SECONDS each (an hour), and the readers of documents
@@ -74,6 +74,10 @@ damage: | $(MADE) ## Cut our captures at every length and flip every byte, one a
 
 fuzz-recogniser: | $(MADE) ## Send ten million random segments through the recognisers (half a minute)
 	AUDITOR_SEGMENTS=10000000 cargo test --quiet --release --manifest-path $(CRATE) --test random_segments -- --nocapture
+
+bench-live: $(EQUIPPED) ## Packet rates without loss, side by side, and ten million flows in bounded memory (needs root)
+	$(BIN)/python bench/live.py
+	$(BIN)/python bench/churn.py
 
 docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real runs
 	$(BIN)/auditor rules docs > docs/rules-reference.md

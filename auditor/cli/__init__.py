@@ -15,6 +15,7 @@ COMMANDS = {
     "audit": "auditor.cli.audit:audit",
     "compare": "auditor.cli.compare:compare",
     "crosscheck": "auditor.cli.crosscheck:crosscheck",
+    "doctor": "auditor.cli.doctor:doctor",
     "policy": "auditor.cli.policy:policy",
     "rejudge": "auditor.cli.rejudge:rejudge",
     "report": "auditor.cli.report:report",

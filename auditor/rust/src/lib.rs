@@ -14,12 +14,14 @@ pub mod duplicates;
 pub mod facts;
 pub mod flow;
 pub mod hash;
+pub mod live;
 pub mod opening;
 pub mod order;
 pub mod problem;
 pub mod pseudonyms;
 pub mod reading;
 pub mod recovery;
+pub mod serials;
 pub mod source;
 pub mod tables;
 pub mod told;
@@ -32,6 +34,8 @@ mod testing;
 mod python;
 #[cfg(feature = "python")]
 mod python_carve;
+#[cfg(feature = "python")]
+mod python_live;
 #[cfg(feature = "python")]
 mod python_ndmp;
 #[cfg(feature = "python")]

@@ -1,6 +1,8 @@
 //! Flows: both directions of one five-tuple, one connection, and what was seen of it.
 
 mod aside;
+mod evict;
+mod forget;
 mod fragments;
 mod history;
 mod key;
@@ -13,11 +15,13 @@ mod state;
 mod table;
 mod tcp;
 mod tracker;
+mod worth;
 
 #[cfg(test)]
 mod tests;
 
 pub use aside::{Aside, Asides};
+pub use evict::{Aggregate, End, Evicted, Limits, Now, REASONS};
 pub use history::{Closed, History};
 pub use key::{Addresses, Key, Side};
 pub use ports::PortSet;
@@ -25,6 +29,7 @@ pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};
 pub use refusal::{REFUSALS, Refusal};
 pub use sequence::repeated;
 pub use state::{ConnState, STATES, tcp_state, udp_state};
+pub use table::Table;
 pub use tracker::{Finished, Tracker};
 
 /// When and where a packet came.

@@ -27,16 +27,16 @@ const PROBES_NAMES: u8 = 250;
 const MAX_HELD: usize = 256 << 20;
 
 /// Streams under way, and what was read from all.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recognition {
-    streams: HashMap<u32, Box<ControlStream>, Seed>,
-    events: Events,
-    pulse: Pulse,
-    hellos: Hellos,
-    names: Names,
+    pub(super) streams: HashMap<u32, Box<ControlStream>, Seed>,
+    pub(super) events: Events,
+    pub(super) pulse: Pulse,
+    pub(super) hellos: Hellos,
+    pub(super) names: Names,
     /// Bytes that the streams hold, about.
-    held: usize,
-    most: usize,
+    pub(super) held: usize,
+    pub(super) most: usize,
 }
 
 impl Default for Recognition {

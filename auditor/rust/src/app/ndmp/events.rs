@@ -117,7 +117,7 @@ impl Messages {
         self.length.append(&mut other.length);
     }
 
-    fn permute(&mut self, order: &[usize]) {
+    pub(super) fn permute(&mut self, order: &[usize]) {
         permute(&mut self.flow, order);
         permute(&mut self.packet, order);
         permute(&mut self.file, order);
@@ -173,7 +173,7 @@ impl Fields {
         self.has_address.push(address.is_some());
     }
 
-    fn permute(&mut self, order: &[usize]) {
+    pub(super) fn permute(&mut self, order: &[usize]) {
         permute(&mut self.message, order);
         permute(&mut self.name, order);
         permute(&mut self.number, order);
@@ -203,7 +203,7 @@ pub struct Streams {
 }
 
 impl Streams {
-    fn permute(&mut self, order: &[usize]) {
+    pub(super) fn permute(&mut self, order: &[usize]) {
         permute(&mut self.flow, order);
         permute(&mut self.began, order);
         permute(&mut self.tls, order);
@@ -234,7 +234,7 @@ pub struct Events {
     pub handshakes: Vec<Details>,
     /// Names of hosts, in order of their packets.
     pub names: Vec<Name>,
-    known_texts: HashMap<String, i32>,
+    pub(super) known_texts: HashMap<String, i32>,
     /// Flows whose messages have `from_responder` the old way round.
     pub(super) flipped: HashSet<u32>,
 }

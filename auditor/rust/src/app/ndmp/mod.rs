@@ -24,6 +24,7 @@ mod stream;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod thinning;
 mod tls;
 mod value;
 mod xdr;

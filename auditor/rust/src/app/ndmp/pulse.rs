@@ -31,7 +31,7 @@ pub struct Beats {
 }
 
 /// The segments of control connections, while packets come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pulse {
     flows: HashMap<u32, Vec<Beat>, Seed>,
     all: usize,
