@@ -92,7 +92,7 @@ def audit_reading(
     quality = summarise_quality(reading.files, tied.table, verdicts, options.vantage)
     pack = yardstick.pack.for_generation(yardstick.catalogue.generation)
     found = find_findings(pack, tables_of(source, reading.files, listings), tied.table)
-    found = weaken(found, quality)
+    found = weaken(found, quality, lost=options.lost)
     day = options.as_of or last_day(summarised_captures(tied))
     found, uses = waived(pack, yardstick.waivers, found, day, tied.table)
     if yardstick.baseline is not None:
