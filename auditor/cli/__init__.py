@@ -22,6 +22,7 @@ COMMANDS = {
     "services": "auditor.cli.services:services",
     "sessions": "auditor.cli.sessions:sessions",
     "verify": "auditor.cli.verify:verify",
+    "watch": "auditor.cli.watch:watch",
 }
 """Name of a command -> module and object."""
 
