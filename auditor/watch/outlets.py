@@ -31,8 +31,8 @@ class Outlet(Protocol):
         """Return how many pieces of news can be taken now without waiting."""
         ...
 
-    def offer(self, news: Sequence[News]) -> None:
-        """Take news; never waits for a network."""
+    def offer(self, news: Sequence[News]) -> int:
+        """Take news, from the first on, and return how many were taken; never waits for a network."""
         ...
 
     def delivered(self) -> int | None:
@@ -70,8 +70,11 @@ class Round:
                 news = self._journal.after(self._fed[outlet.name], min(outlet.room(), _AT_ONCE))
                 if not news:
                     break
-                outlet.offer(news)
-                self._fed[outlet.name] = news[-1].number
+                taken = outlet.offer(news)
+                if taken:
+                    self._fed[outlet.name] = news[taken - 1].number
+                if taken < len(news):
+                    break
             self._note(outlet)
 
     def _note(self, outlet: Outlet) -> None:
@@ -119,11 +122,12 @@ class StreamOutlet:
         """Return a fixed number: whoever reads the stream sets the pace."""
         return _AT_ONCE
 
-    def offer(self, news: Sequence[News]) -> None:
+    def offer(self, news: Sequence[News]) -> int:
         """Write the lines in one go."""
         self._stream.write(b"".join(map(self._write, news)))
         self._stream.flush()
         self._last = news[-1].number
+        return len(news)
 
     def delivered(self) -> int | None:
         """Return the number of the latest line."""

@@ -55,11 +55,12 @@ class CourierOutlet:
         """Return what fits the queue."""
         return QUEUE - len(self._queue)
 
-    def offer(self, news: Sequence[News]) -> None:
+    def offer(self, news: Sequence[News]) -> int:
         """Put news into the queue."""
         with self._wake:
             self._queue.extend(news)
             self._wake.notify()
+        return len(news)
 
     def delivered(self) -> int | None:
         """Return the latest number that the receiver has taken."""

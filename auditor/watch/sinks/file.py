@@ -41,8 +41,9 @@ class FileOutlet:
         """Return a fixed number, or 1 while there is trouble."""
         return 1 if self.trouble else 200
 
-    def offer(self, news: Sequence[News]) -> None:
-        """Append the lines; what could not be written is offered again at the next start."""
+    def offer(self, news: Sequence[News]) -> int:
+        """Append the lines, as many as can be written."""
+        taken = 0
         try:
             file = self._opened()
             for one in news:
@@ -53,11 +54,13 @@ class FileOutlet:
                 file.write(line)
                 file.flush()
                 self._arrived = one.number
+                taken += 1
         except OSError as error:
             self.trouble = f"cannot write: {error.strerror or error}"
             self._shut()
         else:
             self.trouble = ""
+        return taken
 
     def delivered(self) -> int | None:
         """Return the number of the latest line that was written."""

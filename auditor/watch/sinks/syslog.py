@@ -104,10 +104,13 @@ class SyslogOutlet(CourierOutlet):
 
 def _hung_up(connection: socket.socket) -> bool:
     """Return whether the other end has closed: a send would still seem to go well once."""
+    connection.setblocking(False)
     try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        return connection.recv(1, socket.MSG_PEEK) == b""
     except BlockingIOError:
         return False
+    finally:
+        connection.settimeout(_TIMEOUT)
 
 
 def _parsed(target: str) -> tuple[str, tuple[str, int] | str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import urllib.error
 import urllib.request
@@ -36,8 +37,9 @@ class WebhookOutlet(CourierOutlet):
         parts = urlsplit(url)
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise UsageError("--webhook names no http or https address", fix="write https://HOST/PATH")
-        # A path or query often is the secret of a webhook: the name that is shown and journalled has neither.
-        super().__init__(f"webhook {parts.scheme}://{parts.hostname}", first_wait=first_wait)
+        # A path or query often is the secret of a webhook: the name that is shown and journalled has but a mark of it.
+        mark = hashlib.sha256(url.encode()).hexdigest()[:8]
+        super().__init__(f"webhook {parts.scheme}://{parts.hostname} ({mark})", first_wait=first_wait)
         self._url, self._identity = url, identity
         self._open = urllib.request.build_opener(_NoRedirect()).open
 
