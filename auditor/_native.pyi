@@ -13,6 +13,7 @@ __all__ = [
     "FLAG_CUT",
     "FLAG_FRAGMENTS",
     "FileFacts",
+    "LiveReading",
     "MESSAGE_STATUS",
     "NAME_KINDS",
     "ORIGINATOR_BY",
@@ -24,8 +25,11 @@ __all__ = [
     "__version__",
     "capture_format",
     "decode_ndmp",
+    "drop_privileges",
+    "holds_net_raw",
     "message_name",
     "ndmp_error_name",
+    "network_filter",
     "read_flows",
 ]
 __version__: str
@@ -147,6 +151,76 @@ class Reading:
         ``subject``, ``issuer``, ``self_issued``, ``names``, ``not_before`` and ``not_after`` (seconds). Raises IndexError.
         """
 
+@final
+class LiveReading:
+    """Captures that go on: taken in batches, looked at in between, with bounded memory (docs/live.md tells the order in
+    which flows are forgotten). One source at a time; what was read of those before stays. Calls from several threads wait
+    for one another."""
+
+    def __new__(
+        cls,
+        *,
+        known_ports: Sequence[int] = ...,  # none
+        ndmp_ports: Sequence[int] = ...,  # 10000
+        max_flows: int = 262144,
+        max_messages: int = 262144,
+        keep_duplicates: bool = False,
+        unanswered_timeout: float = 300.0,
+        datagram_timeout: float = 300.0,
+        closed_timeout: float = 900.0,
+        idle_timeout: float = 86400.0,
+        session_timeout: float = 86400.0,
+        silent_timeout: float = 604800.0,
+    ) -> LiveReading:
+        """Timeouts in seconds of silence. Raises ValueError for limits below 16."""
+    def open_stream(self, path: str | os.PathLike[str]) -> None:
+        """Read on from a file, a FIFO or standard input (``-``). Raises OSError."""
+    def open_fd(self, fd: int, name: str) -> None:
+        """Read on from an open file descriptor, which is duplicated. Raises OSError. Not on Windows."""
+    def open_ring(
+        self,
+        interface: str,
+        *,
+        snaplen: int = 262144,
+        promiscuous: bool = False,
+        rings: int = 1,
+        block_size: int = 1048576,
+        blocks: int = 64,
+        program: list[tuple[int, int, int, int]] | None = None,
+        hardware_times: bool = False,
+    ) -> None:
+        """Read from packet rings on an interface (Linux). ``program``: classic BPF (code, jt, jf, k). Raises OSError, whose
+        text says what was tried."""
+    def open_frames(self, name: str, link_type: int, snaplen: int | None = None) -> None:
+        """Frames of a link type will be handed in."""
+    def push(self, frames: Sequence[tuple[int, bytes, int]]) -> int:
+        """Hand in frames: time in ns, bytes, length on the wire. Raises ValueError unless ``open_frames`` was the latest."""
+    def add_statistics(self, received: int, dropped: int) -> None:
+        """Add what the kernel counted for a source that hands frames in."""
+    def pump(self, milliseconds: int) -> int:
+        """Take what comes within the time and return the number of packets; sooner at the end of the source, and after a
+        signal, whose handler's exception is raised here."""
+    @property
+    def ended(self) -> bool:
+        """The source has no more, or there is none."""
+    @property
+    def error(self) -> str:
+        """What is wrong with the latest source, in a sentence, or nothing."""
+    def snapshot(self) -> Reading:
+        """What was seen so far, as reading the same packets gives it, less what was forgotten."""
+    def evict(self, now_ns: int | None = None) -> dict[str, int]:
+        """Forget flows of which nothing was heard for long before then (None: the time of the latest frames); return how
+        many, by reason: unanswered, datagram, closed, idle, session-ended, session-open, messages."""
+    def counters(self) -> dict[str, Any]:
+        """``packets``, ``bytes``, ``received``, ``kernel_drops``, ``ring_freezes``, ``own_drops``, ``flows``, ``messages``,
+        ``evicted`` and ``pressed`` (those of them for want of room) by reason, ``problems`` by name, ``clock_steps``,
+        ``unordered``, ``interface_downs``, ``reopened``, ``interface_up``, ``latest`` (ns or None)."""
+    def aggregates(self) -> list[dict[str, Any]]:
+        """Forgotten flows that were never established, by the end that did not answer, at most 1024 and the rest under no
+        address: ``address``, ``port``, ``flows``, ``packets``, ``first`` and ``last`` (ns)."""
+    def close(self) -> None:
+        """Close the source; what was read stays."""
+
 def read_flows(
     paths: Sequence[str | os.PathLike[str]],
     *,
@@ -177,3 +251,16 @@ def decode_ndmp(data: bytes, version: int = 0) -> list[dict[str, Any]]:
 
 def message_name(code: int, version: int = 0) -> str: ...
 def ndmp_error_name(code: int) -> str: ...
+def network_filter(
+    networks: Sequence[tuple[str, int]], *, snaplen: int = 262144, link_type: int = 1
+) -> list[tuple[int, int, int, int]] | None:
+    """Classic BPF (code, jt, jf, k) that lets through packets from or to the networks (address, length of the prefix), and
+    what may hide such a packet: VLAN tags, MPLS, PPPoE, IP in IP, GRE. ``link_type``: 1 Ethernet, 101 bare IP. None when
+    the kernel takes no program as long as that. Raises ValueError."""
+
+def drop_privileges(keep_net_raw: bool) -> None:
+    """Give up, for good, all privileges of this thread and of those it starts, but for CAP_NET_RAW where that is kept. Raises
+    OSError."""
+
+def holds_net_raw() -> bool:
+    """Whether this thread may open packet sockets (Linux)."""

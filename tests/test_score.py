@@ -12,8 +12,10 @@ from auditor.sessions import DataLink, Grade, find_sessions
 from auditor.sessions.evidence import WEIGHTS
 from auditor.sessions.infer import Candidates
 from auditor.sessions.score import Rehearsal, assign
+from auditor.sessions.timing import Beats, Turn
 from tests.helpers.talk import Talk
 from tests.support import Case, committed_cases, run_auditor, shared_cases
+from tests.wire import Wire
 
 CASES = committed_cases() + shared_cases()
 BULK = "bytes=0/200000"
@@ -124,3 +126,55 @@ def test_the_command_sums_up() -> None:
     assert (done.code, done.err) == (0, "")
     # Of the truths: four and one data connections.
     assert done.out.splitlines()[-1].split()[:5] == ["all", "13", "5", "5", "5"]
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.name in ("starttls", "tunnels")], ids=lambda case: case.name)
+def test_inside_tls_the_ties_are_those_of_the_sockets(case: Case) -> None:
+    """No decoder tells the truth here: what both ends' sockets saw does."""
+    from auditor import audit
+
+    found = {
+        ((s.control.originator, s.control.responder), (link.originator, link.responder), link.grade)
+        for s in audit([case.capture], policy_path=case.policy).sessions
+        for link in s.data
+    }
+    assert found == {(link.control, link.endpoints, "probable") for link in Wire(case.truth).links}
+
+
+def test_turns_of_a_control_connection_by_hand() -> None:
+    """Client asks at 1000 ms, the server answers at 1010; the client asks at 2000, the server answers at 2300."""
+    milliseconds = np.array([1000, 1010, 2000, 2300, 2900], np.int64) * 1_000_000
+    beats = Beats(milliseconds, np.array([False, True, False, True, True]))
+    ms = 1_000_000
+    assert beats.opening(1011 * ms, by_server=False) == Turn("answered", 1 * ms)
+    assert beats.opening(1011 * ms, by_server=True).kind == ""
+    assert beats.opening(1300 * ms, by_server=False).kind == ""
+    assert beats.opening(2290 * ms, by_server=True) == Turn("pending", 10 * ms)
+    assert beats.opening(2290 * ms, by_server=False).kind == ""
+    assert beats.opening(999 * ms, by_server=False).kind == ""
+    # Only the last segment of the server was not asked for.
+    assert beats.notice_after(2895 * ms) == 5 * ms
+    assert beats.notice_after(1000 * ms) is None
+    assert beats.notice_after(2950 * ms) is None
+
+
+def test_three_way_needs_both_sides() -> None:
+    """One client controls two hosts, and they open a connection as one waits for an answer and the other had answered."""
+    lines = [
+        "10.0.1.5:40000 > 10.0.3.1:10000 tcp SF app=tls at=0 for=9",
+        "10.0.1.5:40001 > 10.0.3.2:10000 tcp SF app=tls at=0 for=9",
+        f"10.0.3.1:50001 > 10.0.3.2:18600 tcp SF at=1 for=6 {BULK}",
+    ]
+    table = parse("\n".join(lines)).table
+    spoken = {0: ([0.9, 1.1], [False, True]), 1: ([0.5, 0.8], [False, True])}
+
+    def beats(control: int) -> Beats:
+        times, senders = spoken[control]
+        return Beats((np.array(times) * 1e9).astype(np.int64), np.array(senders))
+
+    nothing = np.zeros(len(table), np.bool_)
+    candidates = Candidates(table, np.array([True, True, False]), np.zeros(0, np.uint16))
+    found = assign(table, candidates, [0, 1], nothing, beats=beats)
+    assert [(one.control, one.flow) for one in found] == [(0, 2), (1, 2)]
+    spoken[1] = ([0.2, 0.3], [False, True])
+    assert assign(table, candidates, [0, 1], nothing, beats=beats) == []

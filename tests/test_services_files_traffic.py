@@ -74,3 +74,23 @@ def test_webmin_on_the_declared_port(tmp_path: Path) -> None:
     # Where NDMP was declared elsewhere, Webmin on 10000 is not its business.
     moved = codes(tmp_path, {AGENT: UNIX.format(port=9999)}, f"{MEDIA}:40000 > {AGENT}:10000 tcp SF app=http")
     assert "BX503" not in moved
+
+
+@pytest.mark.parametrize("end", ["tcp REJ", "tcp S0 x3"], ids=["refused", "unanswered"])
+@pytest.mark.parametrize("form", [WINDOWS, UNIX], ids=["windows", "unix"])
+def test_the_media_servers_file_against_the_agents(tmp_path: Path, form: str, end: str) -> None:
+    """The media server calls on the port of its own file; the agent listens on that of its own."""
+    files = {MEDIA: form.format(port=10000), AGENT: form.format(port=9999)}
+    assert codes(tmp_path, files, f"{MEDIA}:40000 > {AGENT}:10000 {end}") == {"BX506"}
+    # Moved the other way: only the media server's file was changed.
+    moved = {MEDIA: form.format(port=9999), AGENT: form.format(port=10000)}
+    assert codes(tmp_path, moved, f"{MEDIA}:40000 > {AGENT}:9999 {end}") == {"BX506"}
+    # The port of neither.
+    assert "BX506" not in codes(tmp_path, files, f"{MEDIA}:40000 > {AGENT}:9998 {end}")
+
+
+def test_files_with_aliases_duplicates_and_udp_entries(tmp_path: Path) -> None:
+    """By name or alias, once or twice; an entry for UDP says nothing of NDMP."""
+    agent = "ndmp 10000/udp\nndmpd 9999/tcp ndmp # moved\nndmp\t9999/tcp\n"
+    lines = [f"{MEDIA}:40000 > {AGENT}:9999 tcp SF {LOGIN}"]
+    assert codes(tmp_path, {AGENT: agent, MEDIA: UNIX.format(port=9999)}, *lines) == set()

@@ -14,6 +14,7 @@ from auditor.cli.group import LazyGroup, print_version
 COMMANDS = {
     "audit": "auditor.cli.audit:audit",
     "compare": "auditor.cli.compare:compare",
+    "doctor": "auditor.cli.doctor:doctor",
     "policy": "auditor.cli.policy:policy",
     "rejudge": "auditor.cli.rejudge:rejudge",
     "report": "auditor.cli.report:report",

@@ -18,6 +18,8 @@ TABLE_WORDS = {
     "terms": "every term of the policy",
     "ranges": "every zone, and every host with a range of its own",
     "expected": "every host and service that the policy leads one to expect",
+    "listeners": "sockets that hosts list as listening, and those that they should",
+    "waivers": "waivers, as they stand on the day of judgement",
 }
 """What the rows of a table are, in words."""
 

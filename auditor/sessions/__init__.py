@@ -155,7 +155,8 @@ def _tie_by_time(
         why = WHY_BLIND[blind[scored.control]]
         because = (f"{why}; score {scored.score}, margin {scored.margin}: {', '.join(scored.reasons)}",)
         # However clear: hosts and times never prove.
-        link = DataLink(scored.flow, Grade.POSSIBLE, because, score=scored.score, margin=scored.margin)
+        grade = Grade.PROBABLE if scored.clear and scored.turned else Grade.POSSIBLE
+        link = DataLink(scored.flow, grade, because, score=scored.score, margin=scored.margin)
         given.setdefault(scored.control, []).append(link)
     return [replace(session, data=(*session.data, *given.get(session.control, ()))) for session in sure]
 

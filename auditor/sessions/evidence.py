@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
+import numpy as np
+
 from auditor import _native
 from auditor.flows import FlowTable
 from auditor.sessions.infer import Candidates, Mask
@@ -51,6 +53,7 @@ AS_NEAR = 3
 """A control segment this many times as far off as the nearest one explains as well as that does."""
 FAR = NO_TURN.gap
 
+_NO_ROWS = np.zeros(0, np.intp)
 _MTF = _native.APPS.index("mtf")
 TWO_WAY = -1
 
@@ -94,6 +97,11 @@ class Pair:
         """The evidence in words."""
         return tuple(WEIGHTS[name][1] for name in self.evidence)
 
+    @property
+    def turned(self) -> bool:
+        """Whether its opening fits a turn of the control connection."""
+        return "answered" in self.evidence or "pending" in self.evidence
+
     def overlaps(self, other: Pair) -> bool:
         """Whether both candidates were open at the same time."""
         return self.first < other.last and other.first < self.last
@@ -110,6 +118,8 @@ class Weigher:
         self._nearest = _nearest(table, candidates, controls)
         hosts = {int(table[f"{side}_addr"][control]) for control in controls for side in ("orig", "resp")}
         self._hosts = frozenset(hosts)
+        servers = frozenset(int(table["resp_addr"][control]) for control in controls)
+        self._between = candidates.within(servers)
         self._by_client: dict[int, set[int]] = {}
         for control in controls:
             self._by_client.setdefault(int(table["orig_addr"][control]), set()).add(int(table["resp_addr"][control]))
@@ -132,14 +142,19 @@ class Weigher:
         """Weigh connections with another host than the client; without a turn to match they are no candidates."""
         client, server = int(self._table["orig_addr"][control]), int(self._table["resp_addr"][control])
         found: list[Pair] = []
-        for other in sorted(self._by_client[client] - {server, client}):
-            rows = self._candidates.come_about(control, self._candidates.between(server, other), taken)
+        rows = self._between.get(server, _NO_ROWS)
+        if len(rows):
+            others = np.array(sorted(self._by_client[client] - {server, client}), np.uint32)
+            orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
+            rows = rows[np.isin(np.where(orig == server, resp, orig), others)]
+            rows = self._candidates.come_about(control, rows, taken)
             found += [replace(self._weigh(control, int(row), "third"), side=server) for row in rows]
-        strangers = self._candidates.with_strangers(client, self._hosts)
-        rows = self._candidates.come_about(control, strangers, taken)
+        rows = self._candidates.with_strangers(client, self._hosts)
+        rows = rows[np.maximum(self._table["orig_payload"][rows], self._table["resp_payload"][rows]) >= BULK]
+        rows = self._candidates.come_about(control, rows, taken)
         weighed = [self._weigh(control, int(row), "stranger") for row in rows]
-        found += [pair for pair in weighed if "bulk" in pair.evidence and "within" in pair.evidence]
-        return [pair for pair in found if "answered" in pair.evidence or "pending" in pair.evidence]
+        found += [pair for pair in weighed if "within" in pair.evidence]
+        return [pair for pair in found if pair.turned]
 
     def _weigh(self, control: int, flow: int, hosts: str) -> Pair:
         table = self._table

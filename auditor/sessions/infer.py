@@ -56,6 +56,18 @@ class Candidates:
         found: Rows = self._rows[first:last]
         return found
 
+    def within(self, hosts: frozenset[int]) -> dict[int, Rows]:
+        """Return the candidates between two of ``hosts``, by the address code of either end."""
+        known = np.array(sorted(hosts), np.uint32)
+        orig, resp = self._table["orig_addr"][self._rows], self._table["resp_addr"][self._rows]
+        rows = np.sort(self._rows[np.isin(orig, known) & np.isin(resp, known)])
+        found: dict[int, Rows] = {}
+        for side in ("orig_addr", "resp_addr"):
+            for code in np.unique(self._table[side][rows]).tolist():
+                own = rows[self._table[side][rows] == code]
+                found[code] = np.union1d(found[code], own) if code in found else own
+        return found
+
     def with_strangers(self, host: int, hosts: frozenset[int]) -> Rows:
         """Return the candidates between ``host`` and an address that is none of ``hosts``, all address codes."""
         found = self._strangers.get(host)

@@ -20,13 +20,17 @@ CLEAR_MARGIN = 2
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate given to a control connection (row of the flow table). ``margin``: to the next best explanation."""
+    """A candidate given to a control connection (row of the flow table). ``margin``: to the next best explanation.
+
+    ``turned``: its opening fits a turn of the control connection, and no nearer one of another.
+    """
 
     control: int
     flow: int
     score: int
     margin: int
     reasons: tuple[str, ...]
+    turned: bool = False
 
     @property
     def clear(self) -> bool:
@@ -56,7 +60,7 @@ def assign(
     pairs.sort(key=lambda p: (-p.score, p.gap, abs(p.lag - lag) if lag else 0, p.delay, p.control, p.flow))
     chosen = _both_sides(_choose(pairs))
     rivals = _Rivals(pairs)
-    scored = [Scored(p.control, p.flow, p.score, rivals.margin(p), p.reasons) for p in chosen]
+    scored = [Scored(p.control, p.flow, p.score, rivals.margin(p), p.reasons, p.turned) for p in chosen]
     return sorted(scored, key=lambda one: (one.control, one.flow))
 
 

@@ -103,7 +103,7 @@ class Watcher:
         self._memory = journal.memory()
         unseen, slow = _patient(yardstick.pack)
         self._findings = FindingTeller(self._memory, self._settings, unseen, slow, again=again)
-        self._sessions = SessionTeller(self._memory)
+        self._sessions = SessionTeller(self._memory, self._settings)
         self._again = again
         self._round = Round(journal, tuple(outlets))
         self._counted: dict[str, int] = {}

@@ -10,9 +10,12 @@ from auditor.text import byte_count, joined
 from auditor.watch.journal import Memory
 from auditor.watch.moment import Moment
 from auditor.watch.news import Change, News, Step
+from auditor.watch.settings import Settings
 
 _OVER = ("complete", "aborted", "failed", "refused", "reset")
 """Outcomes of a job that nothing can change any more; the others hold only once the session is over."""
+_MOST_WAITING = 10_000
+"""Ties that wait to be told; beyond, all begin to wait anew, so that no flood fills the memory."""
 _GRADES = ("possible", "probable", "proved")
 
 
@@ -29,9 +32,10 @@ def _pair(one: str, other: str) -> str:
 class SessionTeller:
     """Compares the sessions and hosts of report after report with what was told."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+    def __init__(self, memory: Memory, settings: Settings) -> None:
+        self._memory, self._settings = memory, settings
         self._here: set[str] = set()
+        self._since: dict[str, float] = {}
 
     def interrupted(self, moment: Moment) -> Iterator[Step]:
         """Yield the sessions that an earlier run left open: what became of them nobody saw."""
@@ -53,6 +57,8 @@ class SessionTeller:
                 gone = {**body, "open": False, "ended": "silent"}
                 yield Step(News("session-ended", key, text, moment.text), self._closed(key, gone))
         self._here = set(here)
+        if len(self._since) > _MOST_WAITING:
+            self._since.clear()
         for host in report.hosts:
             yield from self._roles(host, moment)
 
@@ -71,9 +77,9 @@ class SessionTeller:
             facts = {"originator": control.originator, "responder": control.responder, "first": control.first}
             begun = {"open": True, "ended": "", "text": ends}
             yield Step(News("session-opened", key, ends, moment.text, "", facts), (("session", key, begun),))
-        for data in session.data:
-            yield from self._data(key, data, moment)
         over = session.ended not in ("", "open", "silent")
+        for data in session.data:
+            yield from self._data(key, data, moment, final=final or over)
         for job in session.jobs:
             if job.outcome in _OVER or ((over or final) and job.outcome != "running"):
                 yield from self._job(key, session, job, moment)
@@ -83,11 +89,16 @@ class SessionTeller:
             facts = {"ended": session.ended, "story": session.story, "data": len(session.data)}
             yield Step(News("session-ended", key, text, moment.text, "", facts), (("session", key, ended),))
 
-    def _data(self, key: str, data: DataSummary, moment: Moment) -> Iterator[Step]:
+    def _data(self, key: str, data: DataSummary, moment: Moment, *, final: bool) -> Iterator[Step]:
         own = f"{key} | {_pair(data.originator, data.responder)} @ {data.first}"
         body = self._memory.get(("data", own))
         if body is not None and _rank(data.grade) <= _rank(body["grade"]):
             return
+        # What is tied by circumstance may turn out to belong to another session.
+        if data.grade != "proved" and not final:
+            if moment.observed - self._since.setdefault(own, moment.observed) < self._settings.settle:
+                return
+        self._since.pop(own, None)
         text = f"{data.originator} → {data.responder}, {data.grade}"
         outside = [end for end in data.ends if end.inside is False]
         if outside:

@@ -25,7 +25,8 @@ class Site:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.work = Path(tempfile.mkdtemp(prefix="auditor-lab-"))
+        self._folder = tempfile.TemporaryDirectory(prefix="auditor-lab-")  # goes with this object
+        self.work = Path(self._folder.name)
         self.hosts = {address(host, ipv6=six): host for host in HOSTS for six in (False, True)}
         self.hosts["127.0.0.1"] = "agent1"
         self._servers: list[subprocess.Popen[str]] = []

@@ -16,11 +16,12 @@ from tests.helpers.pcap import Pcap
 class FakeLive:
     """Gives ``per_pump`` packets of a pcap file at each pump; ``counted`` adds to the counters what a test wants lost."""
 
-    def __init__(self, capture: Path, *, per_pump: int = 100, pause: float = 0.0, name: str = "") -> None:
+    def __init__(self, capture: Path, *, per_pump: int = 100, pause: float = 0.0) -> None:
         self._pcap = Pcap.read(capture)
         self._per_pump, self._pause = per_pump, pause
         self._taken = 0
-        self._name = name or str(capture)
+        self._folder = tempfile.TemporaryDirectory()
+        self.path = str(Path(self._folder.name) / "prefix.pcap")
         self.ended, self.error = False, ""
         self.counted: dict[str, int] = {}
 
@@ -33,10 +34,8 @@ class FakeLive:
         return self._taken - before
 
     def snapshot(self) -> _native.Reading:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "prefix.pcap"
-            path.write_bytes(self._pcap.part(0, self._taken))
-            return _native.read_flows([path], known_ports=load_catalogue().known_ports(), ndmp_ports=(10000,))
+        Path(self.path).write_bytes(self._pcap.part(0, self._taken))
+        return _native.read_flows([self.path], known_ports=load_catalogue().known_ports(), ndmp_ports=(10000,))
 
     def evict(self, now_ns: int | None = None) -> dict[str, int]:
         del now_ns
@@ -51,4 +50,4 @@ class FakeLive:
         return {"packets": self._taken, "latest": latest, **self.counted}
 
     def close(self) -> None:
-        pass
+        self._folder.cleanup()

@@ -49,6 +49,16 @@ impl Clock {
         }
     }
 
+    /// Takes what another found, in frames that came later.
+    pub fn absorb(&mut self, next: &Self) {
+        self.unordered += next.unordered;
+        self.steps += next.steps;
+        self.longest_short(next.longest, next.longest_at.saturating_add(next.longest));
+        for (sum, count) in self.silences.iter_mut().zip(next.silences) {
+            *sum += count;
+        }
+    }
+
     #[inline]
     fn longest_short(&mut self, ahead: i64, time: i64) {
         if ahead > self.longest {

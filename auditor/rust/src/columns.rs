@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::app::ndmp::{Events, Fields};
 use crate::decode::protocol;
 use crate::flow::{
-    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, mark, tcp_state, udp_state,
+    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Seed, Side, Table, mark, tcp_state, udp_state,
 };
 
 /// One column, of the type that its users see.
@@ -173,18 +173,36 @@ pub fn field_addresses(fields: &Fields, addresses: &mut AddressTable) -> Vec<u32
 
 /// Where files begin in the count of packets over all of them.
 #[derive(Clone, Debug, Default)]
-pub struct Serials(Vec<u64>);
+pub struct Serials {
+    starts: Vec<u64>,
+    /// Files after the first that are told as one with it.
+    folded: u32,
+}
 
 impl Serials {
     /// A file begins; `packets` came before it.
     pub fn file(&mut self, packets: u64) {
-        self.0.push(packets);
+        self.starts.push(packets);
+    }
+
+    /// One file more is told as one with the first.
+    pub fn fold(&mut self) {
+        self.folded += 1;
     }
 
     /// File of a packet, and its number there from 1.
     fn place(&self, serial: u64) -> (u32, u64) {
-        let file = self.0.partition_point(|&first| first <= serial).saturating_sub(1);
-        (file as u32, serial - self.0.get(file).copied().unwrap_or(0) + 1)
+        let file = self.starts.partition_point(|&first| first <= serial).saturating_sub(1);
+        self.told(file as u32, serial - self.starts.get(file).copied().unwrap_or(0) + 1)
+    }
+
+    /// File and number of a packet, as they are told: by what they were when it came.
+    #[must_use]
+    pub fn told(&self, file: u32, packet: u64) -> (u32, u64) {
+        if self.folded == 0 || file > self.folded {
+            return (file - self.folded, packet);
+        }
+        (0, packet + self.starts.get(file as usize).copied().unwrap_or(0))
     }
 }
 
@@ -212,7 +230,7 @@ impl FlowTable {
     pub fn renumber(&self, flows: &mut [u32]) -> bool {
         let Some(moved) = &self.moved else { return false };
         for flow in flows {
-            *flow = moved[*flow as usize];
+            *flow = moved.get(*flow as usize).copied().unwrap_or(u32::MAX);
         }
         true
     }
@@ -253,7 +271,7 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     for (flow, record) in (0u32..).zip(table.into_records()) {
         sorted &= before <= record.first;
         before = record.first;
-        put(&mut flows, flow, &record, &addresses, &asides, serials);
+        put(&mut flows, flow, &record, &addresses, asides.get(flow, &record), serials);
     }
     if !sorted {
         flows.arrange();
@@ -261,11 +279,27 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     (flows, events)
 }
 
+/// Turns what was seen so far into columns; everything stays as it is. Flows that were removed have no row.
+#[must_use]
+pub fn tabulate_living(table: &Table, addresses: &Addresses, asides: &Asides, serials: &Serials) -> FlowTable {
+    let rows = table.population();
+    let mut flows =
+        FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
+    let mut places = vec![u32::MAX; table.len() as usize];
+    for (row, (flow, record)) in (0u32..).zip(table.living()) {
+        places[flow as usize] = row;
+        put(&mut flows, row, record, addresses, asides.get(flow, record), serials);
+    }
+    flows.arrange();
+    flows.renumber(&mut places);
+    flows.moved = Some(places);
+    flows
+}
+
 /// Writes a flow's row.
-fn put(flows: &mut FlowTable, flow: u32, record: &Record, v6: &Addresses, asides: &Asides, serials: &Serials) {
+fn put(flows: &mut FlowTable, flow: u32, record: &Record, v6: &Addresses, aside: Option<&Aside>, serials: &Serials) {
     let row = flow as usize;
     let orig = record.originator();
-    let aside = asides.get(flow, record);
     put_identity(flows, row, record, orig, v6);
     put_places(&mut flows.columns, row, record, serials);
     put_counters(&mut flows.columns, row, record, orig, aside);

@@ -12,6 +12,7 @@ pub mod decode;
 pub mod duplicates;
 pub mod facts;
 pub mod flow;
+pub mod live;
 pub mod opening;
 pub mod order;
 pub mod problem;
@@ -19,14 +20,16 @@ pub mod reading;
 pub mod recovery;
 pub mod source;
 pub mod tables;
-pub mod unpack;
 pub mod told;
+pub mod unpack;
 
 #[cfg(test)]
 mod testing;
 
 #[cfg(feature = "python")]
 mod python;
+#[cfg(feature = "python")]
+mod python_live;
 #[cfg(feature = "python")]
 mod python_ndmp;
 #[cfg(feature = "python")]

@@ -74,6 +74,13 @@ impl Problems {
         self.0[problem as usize] += times;
     }
 
+    /// Adds what another counted.
+    pub fn absorb(&mut self, other: &Self) {
+        for (sum, count) in self.0.iter_mut().zip(other.0) {
+            *sum += count;
+        }
+    }
+
     /// How often `problem` was met.
     #[must_use]
     pub fn get(&self, problem: Problem) -> u64 {

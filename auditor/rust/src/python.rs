@@ -1,6 +1,6 @@
 //! The Python door: `auditor._native`. The only module that names `PyO3` or `NumPy`; no logic of its own.
 
-mod caller;
+pub(crate) mod caller;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +21,7 @@ use crate::decode::TUNNELS;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
 use crate::opening;
 use crate::problem::PROBLEMS;
+use crate::python_live::LiveReading;
 use crate::python_ndmp::message;
 use crate::reading::{self, Options};
 use crate::{python_tls, tables, told};
@@ -88,7 +89,7 @@ impl FileFacts {
 }
 
 /// Counts by name.
-fn counts<'py, N: IntoPyObject<'py>>(
+pub(crate) fn counts<'py, N: IntoPyObject<'py>>(
     py: Python<'py>,
     pairs: impl IntoIterator<Item = (N, u64)>,
 ) -> PyResult<Py<PyDict>> {
@@ -108,7 +109,7 @@ impl FileFacts {
 
 /// The flows and NDMP messages of one or more captures, in columns.
 #[pyclass(frozen, module = "auditor._native")]
-struct Reading {
+pub(crate) struct Reading {
     #[pyo3(get)]
     files: Py<PyList>,
     table: FlowTable,
@@ -125,7 +126,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(py: Python<'_>, reading: reading::Reading) -> PyResult<Self> {
+    pub(crate) fn new(py: Python<'_>, reading: reading::Reading) -> PyResult<Self> {
         let reading::Reading { files, mut flows, events, field_addresses } = reading;
         let files = files.into_iter().map(|facts| FileFacts::new(py, facts)).collect::<PyResult<Vec<_>>>()?;
         let columns = std::mem::take(&mut flows.columns).into_list();
@@ -248,7 +249,7 @@ fn arrays(py: Python<'_>, columns: Vec<(&'static str, Column)>) -> PyResult<Py<P
 }
 
 /// Text of a panic, for an exception.
-fn panicked(what: &str) -> PyErr {
+pub(crate) fn panicked(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("internal error while {what} (please report it)"))
 }
 
@@ -264,7 +265,7 @@ mod _native {
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
     #[pymodule_export]
-    use super::{FileFacts, Reading};
+    use super::{FileFacts, LiveReading, Reading};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -338,6 +339,30 @@ mod _native {
     #[pyo3(signature = (code, version = 0))]
     fn message_name(code: u32, version: u8) -> String {
         ndmp::message_name(code, version).into_owned()
+    }
+
+    /// A filter for the kernel (classic BPF) that lets through what concerns some networks.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    #[pyfunction]
+    #[pyo3(signature = (networks, *, snaplen = 1 << 18, link_type = 1))]
+    fn network_filter(
+        networks: Vec<(String, u8)>,
+        snaplen: u32,
+        link_type: u16,
+    ) -> PyResult<Option<Vec<(u16, u8, u8, u32)>>> {
+        crate::python_live::network_filter(&networks, snaplen, link_type)
+    }
+
+    /// Give up all privileges, but for opening packet sockets where that is kept.
+    #[pyfunction]
+    fn drop_privileges(keep_net_raw: bool) -> PyResult<()> {
+        Ok(auditor_ring::drop_privileges(keep_net_raw)?)
+    }
+
+    /// Whether packet sockets may be opened.
+    #[pyfunction]
+    fn holds_net_raw() -> bool {
+        auditor_ring::holds_net_raw()
     }
 
     /// Name of an NDMP error code.

@@ -77,15 +77,7 @@ pub struct Stopped;
 /// [`Stopped`] when the watcher wants no more.
 pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
     let paths = chronological(paths);
-    let mut pass = Pass {
-        tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
-        duplicates: Duplicates::new(!options.keep_duplicates),
-        repeated: 0,
-        serials: Serials::default(),
-        serial: 0,
-        done: 0,
-        total: paths.iter().map(|path| source::length(path)).sum(),
-    };
+    let mut pass = Pass::new(options, paths.iter().map(|path| source::length(path)).sum());
     let mut files = Vec::with_capacity(paths.len());
     for path in &paths {
         pass.serials.file(pass.serial);
@@ -103,20 +95,33 @@ pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Resu
 }
 
 /// The state of a reading between files.
-struct Pass {
-    tracker: Tracker,
+pub(crate) struct Pass {
+    pub(crate) tracker: Tracker,
     duplicates: Duplicates,
     /// Segments that TCP had seen before, up to the last time that this was looked at.
     repeated: u64,
-    serials: Serials,
+    pub(crate) serials: Serials,
     /// Packets so far.
-    serial: u64,
+    pub(crate) serial: u64,
     /// Bytes of finished files.
     done: u64,
     total: u64,
 }
 
 impl Pass {
+    /// A pass over nothing so far, of `total` bytes.
+    pub(crate) fn new(options: &Options, total: u64) -> Self {
+        Self {
+            tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
+            duplicates: Duplicates::new(!options.keep_duplicates),
+            repeated: 0,
+            serials: Serials::default(),
+            serial: 0,
+            done: 0,
+            total,
+        }
+    }
+
     fn file(&mut self, facts: &mut FileFacts, file: u32, hash: bool, watch: &mut dyn Watch) -> Result<(), Stopped> {
         let source = match source::open(Path::new(&facts.path)) {
             Ok(source) => source,
@@ -205,7 +210,7 @@ impl Pass {
     }
 
     #[inline]
-    fn frame(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+    pub(crate) fn frame(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
         facts.count(frame);
         let stamp =
             Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
@@ -267,16 +272,21 @@ impl Pass {
         for (facts, &orphans) in files.iter_mut().zip(&finished.orphans) {
             facts.problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (mut flows, mut events) = tabulate(finished, &self.serials);
-        events.arrange();
-        flows.renumber(&mut events.beats.flow);
-        if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
-            events.arrange();
-        }
-        told::arrange(&mut events.handshakes, &flows);
-        let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
-        Reading { files, flows, events, field_addresses }
+        let (flows, events) = tabulate(finished, &self.serials);
+        assemble(files, flows, events)
     }
+}
+
+/// Puts flows and events together: rows of the one are named in the other.
+pub(crate) fn assemble(files: Vec<FileFacts>, mut flows: FlowTable, mut events: Events) -> Reading {
+    events.arrange();
+    flows.renumber(&mut events.beats.flow);
+    if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
+        events.arrange();
+    }
+    told::arrange(&mut events.handshakes, &flows);
+    let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
+    Reading { files, flows, events, field_addresses }
 }
 
 #[cfg(test)]

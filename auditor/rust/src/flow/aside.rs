@@ -135,6 +135,11 @@ impl Asides {
         if record.is(mark::ASIDE) { self.rows.get(&flow).map(AsRef::as_ref) } else { None }
     }
 
+    /// Forgets the row of a flow.
+    pub fn forget(&mut self, flow: u32) {
+        self.rows.remove(&flow);
+    }
+
     /// Appends a letter to a flow's history.
     pub fn tell(&mut self, flow: u32, record: &mut Record, letter: Letter, side: Side) {
         if let Err(code) = record.history.push(letter, side) {

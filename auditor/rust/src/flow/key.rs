@@ -50,6 +50,18 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The key with other codes for its addresses, which must be in the same order as those before.
+    #[must_use]
+    fn recoded(self, code: impl Fn(u32) -> u32) -> Self {
+        let end = |side| {
+            let (address, port) = self.end(side);
+            u64::from(code(address)) << 16 | u64::from(port)
+        };
+        Self { low: self.low & !END_MASK | end(0), high: end(1) }
+    }
+}
+
 /// Multiplies wide and folds: one multiplication for sixteen bytes. Seeded, since whoever made the packets chose them.
 #[inline]
 fn fold(a: u64, b: u64) -> u64 {
@@ -144,6 +156,35 @@ impl Addresses {
     #[must_use]
     pub fn address(&self, code: u32) -> u128 {
         self.list[code as usize]
+    }
+
+    /// Number of addresses.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// No address at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Forgets the addresses that none of the keys has; gives what changes such a key into one of the new codes. Codes
+    /// keep their order, and so ends their sides.
+    pub fn compact<'a>(&mut self, keys: impl Iterator<Item = &'a Key>) -> Box<dyn Fn(&Key) -> Key> {
+        let mut codes = vec![u32::MAX; self.list.len()];
+        for key in keys.filter(|key| key.is_ipv6()) {
+            for side in 0..2 {
+                codes[key.end(side).0 as usize] = 0;
+            }
+        }
+        let list = std::mem::take(&mut self.list);
+        self.codes.clear();
+        for (code, address) in codes.iter_mut().zip(list).filter(|(code, _)| **code == 0) {
+            *code = self.code(address);
+        }
+        Box::new(move |key| if key.is_ipv6() { key.recoded(|code| codes[code as usize]) } else { *key })
     }
 
     /// Key of a five-tuple, and the side that its packet came from.

@@ -1,6 +1,7 @@
 //! Flows: both directions of one five-tuple, one connection, and what was seen of it.
 
 mod aside;
+mod evict;
 mod fragments;
 mod history;
 mod key;
@@ -18,12 +19,14 @@ mod tracker;
 mod tests;
 
 pub use aside::{Aside, Asides};
+pub use evict::{Aggregate, End, Evicted, Limits, Now, REASONS};
 pub use history::{Closed, History};
 pub use key::{Addresses, Key, Seed, Side};
 pub use ports::PortSet;
 pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};
 pub use refusal::{REFUSALS, Refusal};
 pub use state::{ConnState, STATES, tcp_state, udp_state};
+pub use table::Table;
 pub use tracker::{Finished, Tracker};
 
 /// When and where a packet came.

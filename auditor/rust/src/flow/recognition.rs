@@ -1,6 +1,6 @@
 //! What protocol a flow speaks, from its first payloads; control streams are handed to their decoder.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Stamp;
 use super::key::{Seed, Side};
@@ -26,16 +26,16 @@ const PROBES_NAMES: u8 = 250;
 const MAX_HELD: usize = 256 << 20;
 
 /// Streams under way, and what was read from all.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Recognition {
     streams: HashMap<u32, Box<ControlStream>, Seed>,
-    events: Events,
+    pub(super) events: Events,
     pulse: Pulse,
     hellos: Hellos,
-    names: Names,
+    pub(super) names: Names,
     /// Bytes that the streams hold, about.
     held: usize,
-    most: usize,
+    pub(super) most: usize,
 }
 
 impl Default for Recognition {
@@ -245,6 +245,21 @@ impl Recognition {
             self.held = self.held.saturating_sub(stream.memory());
             stream.finish(&mut self.events);
         }
+    }
+
+    /// Forgets all that was noted of some flows.
+    pub fn forget(&mut self, gone: &HashSet<u32>) {
+        for flow in gone {
+            if let Some(stream) = self.streams.remove(flow) {
+                self.held = self.held.saturating_sub(stream.memory());
+            }
+            self.pulse.forget(*flow);
+        }
+        self.hellos.retain(|flow| !gone.contains(&flow));
+        if self.events.streams.flow.iter().chain(&self.events.messages.flow).any(|flow| gone.contains(flow)) {
+            self.events.retain(|rows, row| !gone.contains(&rows.flow[row]), |flow| !gone.contains(&flow));
+        }
+        self.events.handshakes.retain(|details| !gone.contains(&details.flow));
     }
 
     /// The capture is over. `originator`: the originator's side of a flow.

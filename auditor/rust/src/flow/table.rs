@@ -30,6 +30,8 @@ pub struct Table {
     seed: Seed,
     chunks: Vec<Vec<Record>>,
     count: u32,
+    /// Places of records that were removed, for the next ones.
+    free: Vec<u32>,
 }
 
 impl Default for Table {
@@ -41,6 +43,7 @@ impl Default for Table {
             seed: Seed::random(),
             chunks: Vec::new(),
             count: 0,
+            free: Vec::new(),
         }
     }
 }
@@ -56,6 +59,12 @@ impl Table {
     #[inline]
     pub fn record(&mut self, index: u32) -> &mut Record {
         &mut self.chunks[(index >> CHUNK_BITS) as usize][index as usize & (CHUNK - 1)]
+    }
+
+    /// A flow, to look at.
+    #[must_use]
+    pub fn peek(&self, index: u32) -> &Record {
+        &self.chunks[(index >> CHUNK_BITS) as usize][index as usize & (CHUNK - 1)]
     }
 
     fn key(&self, index: u32) -> &Key {
@@ -133,6 +142,10 @@ impl Table {
     }
 
     fn push(&mut self, key: &Key) -> u32 {
+        if let Some(index) = self.free.pop() {
+            *self.record(index) = Record { key: *key, ..Record::default() };
+            return index;
+        }
         let index = self.count;
         if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
@@ -154,6 +167,55 @@ impl Table {
                 at += 1;
             }
             self.slots[at & mask] = slot;
+        }
+    }
+
+    /// Flows that are there, with their places: those that were removed are left out.
+    pub fn living(&self) -> impl Iterator<Item = (u32, &Record)> {
+        (0u32..).zip(self.chunks.iter().flatten()).filter(|(_, record)| record.packets != [0, 0])
+    }
+
+    /// Number of flows that are there.
+    #[must_use]
+    pub fn population(&self) -> usize {
+        self.count as usize - self.free.len()
+    }
+
+    /// Removes flows; their places are for the next ones. The others keep theirs.
+    pub fn remove(&mut self, gone: &[u32]) {
+        for &index in gone {
+            *self.record(index) = Record::default();
+        }
+        self.free.extend_from_slice(gone);
+        let found: Vec<u32> = self.slots.iter().filter(|&&slot| slot != 0).map(|&slot| slot as u32 - 1).collect();
+        self.index(found);
+    }
+
+    /// Gives every flow a new key, and makes the index anew.
+    pub fn rekey(&mut self, mut change: impl FnMut(&Key) -> Key) {
+        let found: Vec<u32> = self.slots.iter().filter(|&&slot| slot != 0).map(|&slot| slot as u32 - 1).collect();
+        for record in self.chunks.iter_mut().flatten().filter(|record| record.packets != [0, 0]) {
+            record.key = change(&record.key);
+        }
+        self.index(found);
+    }
+
+    /// Makes the index anew, of those among the flows that are there.
+    fn index(&mut self, found: Vec<u32>) {
+        self.slots.fill(0);
+        self.used = 0;
+        let mask = self.slots.len() - 1;
+        for index in found {
+            if self.record(index).packets == [0, 0] {
+                continue;
+            }
+            let hash = self.seed.hash(self.key(index));
+            let mut at = self.home(hash);
+            while self.slots[at & mask] != 0 {
+                at += 1;
+            }
+            self.slots[at & mask] = entry(hash, index);
+            self.used += 1;
         }
     }
 

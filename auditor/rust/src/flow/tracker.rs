@@ -15,15 +15,15 @@ use crate::decode::{Carrier, Fragment, Icmp, Packet, Tcp, flag, protocol, quoted
 /// The flow table with everything beside it, while packets come.
 #[derive(Default)]
 pub struct Tracker {
-    table: Table,
-    addresses: Addresses,
-    asides: Asides,
+    pub(super) table: Table,
+    pub(super) addresses: Addresses,
+    pub(super) asides: Asides,
     fragments: Fragments,
-    recognition: Recognition,
+    pub(super) recognition: Recognition,
     known_ports: PortSet,
-    ndmp_ports: PortSet,
+    pub(super) ndmp_ports: PortSet,
     /// Fragments whose first never came, by file.
-    orphans: Vec<u64>,
+    pub(super) orphans: Vec<u64>,
 }
 
 /// Everything that was seen, when no more packets come.
@@ -193,13 +193,7 @@ impl Tracker {
             self.orphan(&held);
         }
         let events = self.recognition.finish(|flow| self.table.record(flow).originator());
-        Finished {
-            table: self.table,
-            addresses: self.addresses,
-            asides: self.asides,
-            events,
-            orphans: self.orphans,
-        }
+        Finished { table: self.table, addresses: self.addresses, asides: self.asides, events, orphans: self.orphans }
     }
 }
 

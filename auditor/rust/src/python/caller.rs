@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use crate::reading::Watch;
 
 /// Reports to a Python callable and lets signals through; keeps what they raise.
+#[derive(Default)]
 pub struct Caller {
     pub progress: Option<Py<PyAny>>,
     pub raised: Option<PyErr>,

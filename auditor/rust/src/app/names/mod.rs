@@ -95,7 +95,7 @@ pub struct Telling<'a> {
 type Found<'f> = dyn FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>) + 'f;
 
 /// Names by address.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Names {
     rows: Vec<Name>,
     by_address: HashMap<Address, Vec<u32>>,
@@ -165,6 +165,21 @@ impl Names {
         }
         known.push(self.rows.len() as u32);
         self.rows.push(Name { text: text.to_owned(), ..name.clone() });
+    }
+
+    /// Half of the room is taken.
+    #[must_use]
+    pub fn is_half_full(&self) -> bool {
+        self.rows.len() >= MAX_NAMES / 2
+    }
+
+    /// Forgets names of addresses that are not wanted.
+    pub fn retain(&mut self, wanted: impl Fn(&Address) -> bool) {
+        self.rows.retain(|name| wanted(&name.address));
+        self.by_address.clear();
+        for (row, name) in (0u32..).zip(&self.rows) {
+            self.by_address.entry(name.address).or_default().push(row);
+        }
     }
 
     /// The names, in the order of their packets.

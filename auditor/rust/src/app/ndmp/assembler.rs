@@ -31,7 +31,7 @@ const FAR: u64 = 1 << 20;
 /// So many segments after one gap are believed however far ahead they are.
 const BELIEVED: usize = 4;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Early {
     start: u64,
     wire_len: u64,
@@ -40,7 +40,7 @@ struct Early {
 }
 
 /// Puts the segments of one direction in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Assembler {
     /// Sequence number expected next, counted on beyond 32 bits.
     next: Option<u64>,

@@ -269,6 +269,46 @@ impl Events {
         self.streams.permute(&order);
     }
 
+    /// Gives every place (file, packet) another.
+    pub fn places(&mut self, place: impl Fn(u32, u64) -> (u32, u64)) {
+        for (file, packet) in self.messages.file.iter_mut().zip(&mut self.messages.packet) {
+            (*file, *packet) = place(*file, *packet);
+        }
+        for details in &mut self.handshakes {
+            (details.file, details.packet) = place(details.file, details.packet);
+        }
+        for name in &mut self.names {
+            (name.file, name.packet) = place(name.file, name.packet);
+        }
+    }
+
+    /// Keeps the messages that are wanted (by row) and what belongs to their streams where the stream is wanted (by
+    /// flow); texts that nobody refers to any longer are freed.
+    pub fn retain(&mut self, message: impl Fn(&Messages, usize) -> bool, stream: impl Fn(u32) -> bool) {
+        let kept: Vec<usize> = (0..self.messages.len()).filter(|&row| message(&self.messages, row)).collect();
+        let mut place = vec![u32::MAX; self.messages.len()];
+        for (new, &old) in kept.iter().enumerate() {
+            place[old] = u32::try_from(new).unwrap_or(u32::MAX);
+        }
+        self.messages.permute(&kept);
+        let fields: Vec<usize> =
+            (0..self.fields.len()).filter(|&row| place[self.fields.message[row] as usize] != u32::MAX).collect();
+        self.fields.permute(&fields);
+        for message in &mut self.fields.message {
+            *message = place[*message as usize];
+        }
+        let texts = std::mem::take(&mut self.texts);
+        self.known_texts.clear();
+        for row in 0..self.fields.len() {
+            let text = usize::try_from(self.fields.text[row]).ok().and_then(|text| texts.get(text));
+            self.fields.text[row] = text.map_or(-1, |text| self.intern(text));
+        }
+        let rows: Vec<usize> = (0..self.streams.flow.len()).filter(|&row| stream(self.streams.flow[row])).collect();
+        self.streams.permute(&rows);
+        self.handshakes.retain(|details| stream(details.flow));
+        self.flipped.retain(|&flow| stream(flow));
+    }
+
     /// No more messages are wanted: a capture that has so many was made to have them.
     #[must_use]
     pub fn is_full(&self) -> bool {

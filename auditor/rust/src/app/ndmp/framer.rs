@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Where in the stream the framer is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum State {
     /// At the start of a record, of which some bytes may be there.
     Start(Vec<u8>),
@@ -29,7 +29,7 @@ enum State {
 type Again = Vec<(Vec<u8>, Stamp)>;
 
 /// Finds the records of one direction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Framer {
     side: usize,
     state: State,

@@ -14,7 +14,7 @@ const COUNTED_BODY: usize = 64;
 const MAX_FRAGMENTS: u32 = 1 << 15;
 
 /// A record of which the header was read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Open {
     /// Its header.
     pub header: Header,

@@ -29,7 +29,7 @@ pub struct Beats {
 }
 
 /// The segments of control connections, while packets come.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Pulse {
     flows: HashMap<u32, Vec<Beat>>,
     all: usize,

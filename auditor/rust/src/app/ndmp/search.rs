@@ -16,7 +16,7 @@ const MAX_TRIAL: usize = 512;
 type Stretches = Vec<(Vec<u8>, Stamp)>;
 
 /// Bytes in which no record was found yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Search {
     held: Vec<u8>,
     /// Where in `held` bytes of another packet begin.

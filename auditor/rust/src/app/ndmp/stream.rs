@@ -39,7 +39,7 @@ pub struct Chunk<'a> {
 /// Whatever the segments hold, nothing panics, and memory stays bounded: by one record body of at most 1 MiB, a
 /// quarter of a MiB of segments out of order and a few KiB per direction. What all streams together may hold is for the
 /// caller to say: [`ControlStream::memory`] tells what one holds, [`ControlStream::give_up`] frees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ControlStream {
     /// Directions as the caller had them at the beginning: originator, responder.
     sides: [Side; 2],
@@ -51,7 +51,7 @@ pub struct ControlStream {
     ended: u8,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Side {
     assembler: Assembler,
     framer: Framer,

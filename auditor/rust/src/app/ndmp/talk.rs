@@ -63,14 +63,14 @@ pub struct Raw<'a> {
 }
 
 /// A request that waits for its reply.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pending {
     sequence: u32,
     message: u32,
 }
 
 /// State that both directions share.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Talk {
     flow: u32,
     from_start: bool,

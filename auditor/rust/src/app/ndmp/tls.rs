@@ -44,7 +44,7 @@ pub enum Step {
 }
 
 /// Counts over TLS records.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tls {
     /// Bytes of the current record still to come.
     left: u64,

@@ -11,7 +11,7 @@ const MESSAGE: usize = 4;
 const HANDSHAKE: u8 = 22;
 
 /// Collects the messages of one direction until they are encrypted, cut, or too much.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Flight {
     records: Vec<u8>,
     messages: Vec<u8>,

@@ -31,7 +31,7 @@ pub struct Segment<'a> {
 }
 
 /// Puts one direction in order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Order {
     next: Option<u32>,
     early: Vec<(u32, Vec<u8>, bool)>,
@@ -68,7 +68,7 @@ impl Order {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     handshake: Handshake,
     orders: [Order; 2],
@@ -76,7 +76,7 @@ struct Open {
 }
 
 /// Handshakes under way, and what the finished ones showed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Hellos {
     open: HashMap<u32, Box<Open>>,
     /// Finished ones.
@@ -131,6 +131,12 @@ impl Hellos {
         if let Some(details) = self.open.remove(&flow).and_then(|open| open.handshake.finish()) {
             self.details.push(details);
         }
+    }
+
+    /// Forgets what belongs to flows that are not wanted.
+    pub fn retain(&mut self, wanted: impl Fn(u32) -> bool) {
+        self.open.retain(|&flow, _| wanted(flow));
+        self.details.retain(|details| wanted(details.flow));
     }
 
     /// Finishes the older half.

@@ -78,7 +78,7 @@ impl Details {
 }
 
 /// A handshake under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Handshake {
     details: Details,
     flights: [Flight; 2],
@@ -187,7 +187,7 @@ impl Details {
 const MAX_REPEATED: usize = 8;
 
 /// The handshakes of one control connection, one after another.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Repeated {
     all: Vec<Handshake>,
     count: u32,

@@ -1,0 +1,1 @@
+"""Where packets that are still coming come from: one module per kind of source, registered in ``registry``."""
