@@ -48,6 +48,7 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
         ["policy", "--help"],
         ["report", "--help"],
         ["rejudge", "--help"],
+        ["watch", "--help"],
     ],
     ids=" ".join,
 )

@@ -11,6 +11,7 @@ import click
 from auditor.cli import output as output_
 from auditor.cli.audit import SEVERITIES
 from auditor.report.registry import split_target, wants_flows
+from auditor.sources.registry import SOURCES
 
 
 @click.command()
@@ -49,6 +50,8 @@ from auditor.report.registry import split_target, wants_flows
 @click.option("--processes", is_flag=True, help="Ask this machine which program owns which port (needs the extra processes).")
 @click.option("--max-flows", type=click.IntRange(1000), metavar="N", help="Flows in memory at most.")
 @click.option("--snaplen", type=click.IntRange(64, 262_144), default=262_144, show_default=True, help="Bytes of each packet.")
+@click.option("--filter", "filter_", default="", metavar="EXPRESSION", help="Take only what this lets through, as tcpdump has it.")
+@click.option("--source", "by", type=click.Choice(tuple(SOURCES)), help="What to listen with; auditor doctor tells the choice.")
 @click.option("--no-promiscuous", is_flag=True, help="Only packets to and from this machine.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Exit code 1 from here on.")
 @click.option("--exit-zero", is_flag=True, help="Leave with exit code 0 in spite of findings; 3 stays 3.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from types import FrameType
 from typing import Any, BinaryIO
 
 from auditor import exit_codes
 from auditor.cli import output as output_
 from auditor.cli.watch_files import dated, journal_path
+from auditor.errors import MissingExtra
 from auditor.model import Report, Severity
 from auditor.pipeline import AuditOptions, prepare
 from auditor.report.registry import render
@@ -58,13 +60,16 @@ def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: 
             max_flows=options["max_flows"],
             snaplen=options["snaplen"],
             promiscuous=not options["no_promiscuous"],
+            expression=options["filter_"],
+            by=options["by"],
         )
-        write = StreamOutlet(stdout, _writer(**options))
+        view = _View(source) if options["tui"] else None
+        shown: Outlet = view.recent if view else StreamOutlet(stdout, _writer(**options))
         watcher = _watcher(
             opened,
             yardstick,
             journal,
-            [*([] if options["tui"] else [write]), *outlets],
+            [shown, *outlets],
             settings=settings,
             limits=Limits(duration, options["count"]),
             options=told,
@@ -72,9 +77,10 @@ def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: 
             on_report=_reporter(options["reports"], every),
             report_every=every if options["reports"] else None,
             listings=listings,
-            on_state=_shown_to(metrics, **options),
+            on_state=_shown_to(metrics, view),
         )
-        report = _run(watcher, stack, **options)
+        stack.enter_context(_signals(watcher.asked))
+        report = view.run(watcher) if view else watcher.run()
         finished = True
     if not options["reports"] and options["format_name"] == "lines" and not options["tui"]:
         looks = output_.terminal_options(plain=options["plain"])
@@ -90,14 +96,20 @@ def _watcher(opened: Opened, *parts: Any, **more: Any) -> Watcher:
     )
 
 
-def _run(watcher: Watcher, stack: contextlib.ExitStack, **options: Any) -> Report:
-    """Run the watch in the terminal, or behind the live view."""
-    if options["tui"]:
-        from auditor.watch.tui import run_view
+class _View:
+    """The live view; textual is imported when it is asked for. Raises MissingExtra without it."""
 
-        return run_view(watcher)
-    stack.enter_context(_signals(watcher.asked))
-    return watcher.run()
+    def __init__(self, source: str) -> None:
+        if find_spec("textual") is None:
+            raise MissingExtra("textual", "tui")
+        from auditor.watch import tui
+
+        self._tui, self._source = tui, source
+        self.board, self.recent = tui.Board(), tui.Recent()
+
+    def run(self, watcher: Watcher) -> Report:
+        """Run a watch behind the view."""
+        return self._tui.run_view(watcher, self.board, self.recent, self._source)
 
 
 def _writer(*, format_name: str, plain: bool, **_: Any) -> Callable[[Any], bytes]:
@@ -133,10 +145,16 @@ def _reporter(targets: tuple[str, ...], every: float | None) -> Callable[[Report
     return write
 
 
-def _shown_to(served: Metrics | None, **options: Any) -> Callable[[State], None] | None:
-    if options["tui"]:
-        return None
-    return served.show if served is not None else None
+def _shown_to(metrics: Metrics | None, view: _View | None) -> Callable[[State], None]:
+    """Return what is told the state after each audit."""
+
+    def show(state: State) -> None:
+        if metrics is not None:
+            metrics.show(state)
+        if view is not None:
+            view.board.show(state)
+
+    return show
 
 
 def _processes() -> Callable[[], Any]:

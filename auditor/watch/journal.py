@@ -66,7 +66,8 @@ class Journal:
         if self.path != ":memory:":
             # Hostile names stand in it, and who backs up what: for the owner's eyes.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        file = sqlite3.connect(self.path, timeout=0.2, isolation_level=None)
+        # The live view runs the watch in a thread of its own; still only one thread uses it.
+        file = sqlite3.connect(self.path, timeout=0.2, isolation_level=None, check_same_thread=False)
         file.execute("PRAGMA locking_mode=EXCLUSIVE")
         file.execute("PRAGMA journal_mode=WAL")
         file.execute("PRAGMA synchronous=FULL")

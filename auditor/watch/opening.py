@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,8 @@ from auditor import _native
 from auditor.errors import UsageError
 from auditor.pipeline import Yardstick
 from auditor.policy.model import DEFAULT_NDMP_PORT
+from auditor.sources.interface import Source, SourceOptions
+from auditor.sources.registry import open_source as open_named
 from auditor.watch.live import Live
 
 
@@ -30,37 +30,34 @@ class Opened:
 class Sourced:
     """A reading that goes on and the source that feeds it, as one ``Live``."""
 
-    def __init__(self, reading: Any, source: Any) -> None:
+    def __init__(self, reading: _native.LiveReading, source: Source) -> None:
         self._reading, self._source = reading, source
 
     @property
     def ended(self) -> bool:
         """Whether nothing more can come."""
-        return bool(self._source.ended(self._reading))
+        return self._source.ended(self._reading)
 
     @property
     def error(self) -> str:
         """One sentence of the latest trouble with the source."""
-        return str(self._reading.error)
+        return self._reading.error
 
     def pump(self, milliseconds: int) -> int:
         """Take what comes within that time."""
-        return int(self._source.pump(self._reading, milliseconds))
+        return self._source.pump(self._reading, milliseconds)
 
     def snapshot(self) -> _native.Reading:
         """Return all that is known by now."""
-        reading: _native.Reading = self._reading.snapshot()
-        return reading
+        return self._reading.snapshot()
 
     def evict(self, now_ns: int | None = None) -> dict[str, int]:
         """Let go of flows that are over or silent."""
-        gone: dict[str, int] = self._reading.evict(now_ns)
-        return gone
+        return self._reading.evict(now_ns)
 
     def counters(self) -> dict[str, Any]:
         """Return what was counted since the beginning."""
-        counted: dict[str, Any] = self._reading.counters()
-        return counted
+        return self._reading.counters()
 
     def close(self) -> None:
         """End, with what is still under way taken in."""
@@ -73,9 +70,18 @@ def is_interface(source: str) -> bool:
 
 
 def open_source(
-    source: str, yardstick: Yardstick, *, max_flows: int | None = None, snaplen: int = 262_144, promiscuous: bool = True
+    source: str,
+    yardstick: Yardstick,
+    *,
+    max_flows: int | None = None,
+    snaplen: int = 262_144,
+    promiscuous: bool = True,
+    expression: str = "",
+    by: str | None = None,
 ) -> Opened:
     """Open an interface, a folder of captures, a capture file, a FIFO, or ``-`` for standard input.
+
+    ``expression`` is a filter in libpcap's language, ``by`` a name of ``auditor.sources.registry.SOURCES``.
 
     Raises
     ------
@@ -84,11 +90,6 @@ def open_source(
     CaptureError
         It cannot be opened: the sentence says why, and what to do about it.
     """
-    # Sources are a package of their own, so that a build without live reading audits files all the same.
-    made = getattr(_native, "LiveReading", None)
-    if made is None or find_spec("auditor.sources") is None:
-        raise UsageError("this build of auditor reads no live sources", fix="audit files: auditor audit CAPTURE...")
-    registry, interface = import_module("auditor.sources.registry"), import_module("auditor.sources.interface")
     listens = is_interface(source)
     if source != "-" and not listens and not Path(source).exists():
         names = ", ".join(name for _, name in socket.if_nameindex())
@@ -98,8 +99,8 @@ def open_source(
         )
     ports = yardstick.policy.ndmp_ports() if yardstick.policy is not None else (DEFAULT_NDMP_PORT,)
     bounds = {} if max_flows is None else {"max_flows": max_flows}
-    reading = made(known_ports=yardstick.catalogue.known_ports(), ndmp_ports=ports, **bounds)
-    chosen = registry.open_source(interface.SourceOptions(source, snaplen=snaplen, promiscuous=promiscuous))
+    reading = _native.LiveReading(known_ports=yardstick.catalogue.known_ports(), ndmp_ports=ports, **bounds)
+    chosen = open_named(SourceOptions(source, snaplen, promiscuous, expression), by)
     chosen.open(reading)
     name = "standard input" if source == "-" else source
     return Opened(Sourced(reading, chosen), name, interface=listens, again=Path(source).is_file())
