@@ -40,6 +40,7 @@ class Heard:
         self.news: list[News] = []
 
     def begin(self, last: int) -> int | None:
+        del last
         return None
 
     def room(self) -> int:
@@ -133,7 +134,9 @@ def test_policy_is_read_anew_and_a_wrong_one_leaves_the_old() -> None:
 
     live = FakeLive(folder / "out-of-range.pcap")
     journal = Journal(":memory:")
-    watcher = Watcher(live, prepare(folder / "policy.yaml"), journal, [heard], source="lab", settings=QUICK, reload=reload)
+    watcher = Watcher(
+        live, prepare(folder / "policy.yaml"), journal, [heard], source="lab", settings=QUICK, reload=reload
+    )
     watcher.asked.reload = True
     report = watcher.run()
     kinds = [one.kind for one in heard.news]
@@ -153,7 +156,13 @@ def test_reports_are_written_on_a_signal_and_at_the_end_and_failure_does_not_end
     live = FakeLive(CAPTURES / "out-of-range" / "out-of-range.pcap")
     heard, folder = Heard(), CAPTURES / "out-of-range"
     watcher = Watcher(
-        live, prepare(folder / "policy.yaml"), Journal(":memory:"), [heard], source="lab", settings=QUICK, on_report=write
+        live,
+        prepare(folder / "policy.yaml"),
+        Journal(":memory:"),
+        [heard],
+        source="lab",
+        settings=QUICK,
+        on_report=write,
     )
     watcher.asked.report = True
     watcher.run()
@@ -168,10 +177,12 @@ def test_reports_are_written_on_a_signal_and_at_the_end_and_failure_does_not_end
 def finding(key: str = "BX301 a", *, flows: int = 1, **more: Any) -> Finding:
     evidence = (Evidence(FlowReference("tcp", "10.0.0.1:1", "10.0.0.2:2"), (1,)),)
     fields = {"severity": Severity.HIGH, "subject": {}, "consequence": "", "remedy": "", "evidence": evidence, **more}
-    return Finding(key.split()[0], "name", message=key, key=key, flows=flows, **fields)
+    return Finding(key.split(maxsplit=1)[0], "name", message=key, key=key, flows=flows, **fields)
 
 
-def told(*moments: tuple[float, list[Finding]], settings: Settings | None = None, unseen: tuple[str, ...] = ()) -> list[str]:
+def told(
+    *moments: tuple[float, list[Finding]], settings: Settings | None = None, unseen: tuple[str, ...] = ()
+) -> list[str]:
     memory: Memory = {}
     teller = FindingTeller(memory, settings or Settings(), unseen, ("BX103",))
     said = []
@@ -185,7 +196,20 @@ def told(*moments: tuple[float, list[Finding]], settings: Settings | None = None
 
 
 def test_a_finding_is_told_once_repeated_seldom_and_closed_when_nothing_shows_it() -> None:
-    moments = [(0.0, 1), (1, 1), (2, 1), (3, 4), (4, 4), (301, 5), (302, 5), (303, 9), (700, 9), (3902, 9), (3903, 9), (3904, 10)]
+    moments = [
+        (0.0, 1),
+        (1, 1),
+        (2, 1),
+        (3, 4),
+        (4, 4),
+        (301, 5),
+        (302, 5),
+        (303, 9),
+        (700, 9),
+        (3902, 9),
+        (3903, 9),
+        (3904, 10),
+    ]
     said = told(*((float(at), [finding(flows=flows)]) for at, flows in moments))
     # Held 2 s; 300 s later it had grown by 4; the next growth (303 s) waits for 602 s at least; 3600 s after 303 s it is over.
     assert said == ["2 opened 1", "302 repeated 5", "700 repeated 9", "3903 closed 9", "3904 opened 1"]
@@ -257,7 +281,8 @@ def test_hostile_text_stays_on_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("1.5s", 1.5), ("5m", 300), ("5 min", 300), ("2h", 7200), ("1d", DAY), ("1W", 7 * DAY)]
+    ("text", "seconds"),
+    [("90", 90), ("1.5s", 1.5), ("5m", 300), ("5 min", 300), ("2h", 7200), ("1d", DAY), ("1W", 7 * DAY)],
 )
 def test_spans(text: str, seconds: float) -> None:
     assert seconds_of(text, "--x") == seconds

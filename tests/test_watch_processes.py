@@ -18,7 +18,7 @@ psutil = pytest.importorskip("psutil", reason="psutil is not installed")
 
 
 def test_a_listener_of_this_machine_is_told_with_its_program() -> None:
-    with socket.create_server(("0.0.0.0", 0)) as server:
+    with socket.create_server(("", 0)) as server:
         port = server.getsockname()[1]
         listings = processes.own_listings()
     own = {one.address for several in psutil.net_if_addrs().values() for one in several if one.family == socket.AF_INET}
@@ -39,7 +39,7 @@ def test_without_the_package_the_hint_names_the_extra(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "psutil", None)
     with pytest.raises(MissingExtra) as told:
         processes.own_listings()
-    assert 'auditor[processes]' in told.value.fix
+    assert "auditor[processes]" in told.value.fix
 
 
 def test_a_backup_exec_port_of_another_program_is_a_finding_and_the_right_one_proves_the_role() -> None:
@@ -48,7 +48,9 @@ def test_a_backup_exec_port_of_another_program_is_a_finding_and_the_right_one_pr
     live.pump(0)
     yardstick = prepare(folder / "policy.yaml")
     for program, rule, proved in (("nc", True, ()), ("beremote", False, ("beremote.exe",))):
-        listing = Listing("10.77.0.21", "this machine", "this machine", (processes.Listener("tcp", "", 10000, program, 1),))
+        listing = Listing(
+            "10.77.0.21", "this machine", "this machine", (processes.Listener("tcp", "", 10000, program, 1),)
+        )
         report, _ = audit_reading(live.snapshot(), replace(yardstick, listings=(listing,)))
         assert any(one.name == "port-of-another-program" for one in report.findings) is rule
         (host,) = (one for one in report.hosts if one.address == "10.77.0.21")

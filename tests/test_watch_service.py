@@ -45,4 +45,6 @@ def test_the_services_are_hardened(name: str) -> None:
 
 def test_the_watch_has_one_capability() -> None:
     text = (PACKAGING / "auditor-watch@.service").read_text()
-    assert re.findall(r"^(?:AmbientCapabilities|CapabilityBoundingSet)=(.*)$", text, re.MULTILINE) == ["CAP_NET_RAW"] * 2
+    assert (
+        re.findall(r"^(?:AmbientCapabilities|CapabilityBoundingSet)=(.*)$", text, re.MULTILINE) == ["CAP_NET_RAW"] * 2
+    )

@@ -37,7 +37,9 @@ SYSLOG = re.compile(
 
 
 def news(number: int = 1, text: str = "one", **more: Any) -> News:
-    return News("finding-opened", f"BX301 {text}", text, "2026-11-22T15:42:15.123456789Z", "high", number=number, **more)
+    return News(
+        "finding-opened", f"BX301 {text}", text, "2026-11-22T15:42:15.123456789Z", "high", number=number, **more
+    )
 
 
 def wait_for(condition: Any) -> None:
@@ -203,6 +205,7 @@ def test_a_slow_receiver_never_holds_up_the_watch_and_memory_is_bounded() -> Non
 
     class Slow(WebhookOutlet):
         def carry(self, news: News) -> None:
+            del news
             begun.set()
             go.wait(60)
 

@@ -32,16 +32,18 @@ from auditor.watch.spans import bytes_of, seconds_of
 
 def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: BinaryIO, **options: Any) -> int:
     """Watch until the end and return the exit code. Raises what the parts do, before the first packet is taken."""
+
+    def span(name: str) -> float:
+        return seconds_of(options[name], f"--{name.replace('_', '-')}")
+
     settings = Settings(
-        **{
-            name: seconds_of(options[name], f"--{name.replace('_', '-')}")
-            for name in ("interval", "settle", "observe", "repeat_every", "close_after")
-        }
+        interval=span("interval"),
+        settle=span("settle"),
+        observe=span("observe"),
+        repeat_every=span("repeat_every"),
+        close_after=span("close_after"),
     )
-    duration, every = (
-        None if options[name] is None else seconds_of(options[name], f"--{name.replace('_', '-')}")
-        for name in ("duration", "report_every")
-    )
+    duration, every = (None if options[name] is None else span(name) for name in ("duration", "report_every"))
     listings = _processes() if options["processes"] else None
     yardstick = prepare(policy_path, told)
     with contextlib.ExitStack() as stack:
@@ -91,9 +93,7 @@ def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: 
 
 
 def _watcher(opened: Opened, *parts: Any, **more: Any) -> Watcher:
-    return Watcher(
-        opened.live, *parts, source=opened.name, interface=opened.interface, again=opened.again, **more
-    )
+    return Watcher(opened.live, *parts, source=opened.name, interface=opened.interface, again=opened.again, **more)
 
 
 class _View:
@@ -180,7 +180,7 @@ def _signals(asked: Asked) -> Iterator[None]:
         asked.reload = True
 
     wanted = {"SIGINT": stop, "SIGTERM": stop, "SIGUSR1": report, "SIGHUP": reload}
-    before = {}
+    before: dict[int, Any] = {}
     for name, handler in wanted.items():
         number = getattr(signal, name, None)
         if number is not None:

@@ -50,7 +50,7 @@ class FindingTeller:
         key, body = finding.key, self._memory.get((_KIND, finding.key))
         since = self._since.setdefault(key, moment.observed)
         grown = max(0, finding.flows - self._flows.get(key, 0))
-        new = grown or not finding.flows and key not in self._flows
+        new = bool(grown) or (not finding.flows and key not in self._flows)
         if body is not None and body["open"]:
             yield from self._repeated(finding, body, moment, grown)
         elif new and self._ripe(finding, moment, since, final=final):

@@ -19,7 +19,6 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from auditor.errors import UsageError
@@ -138,9 +137,7 @@ class Journal:
 
     def shown(self, outlet: str) -> int | None:
         """Return the number up to which an outlet has shown everything; None for one that the journal does not know."""
-        row = self._tried(
-            lambda: self._file.execute("SELECT number FROM shown WHERE outlet = ?", (outlet,)).fetchone()
-        )
+        row = self._tried(lambda: self._file.execute("SELECT number FROM shown WHERE outlet = ?", (outlet,)).fetchone())
         return None if row is None else int(row[0])
 
     def note_shown(self, outlet: str, number: int) -> None:

@@ -169,6 +169,8 @@ class Watcher:
         if now >= self._prune_due:
             self._prune_due = now + _DAY
             self._journal.prune()
+            self._memory.clear()
+            self._memory.update(self._journal.memory())
         self._round.show()
 
     def _start(self, pool: ThreadPoolExecutor) -> None:
@@ -198,9 +200,7 @@ class Watcher:
         self._pending = None
         self._due = time.monotonic() + max(self._settings.interval, _CALM * took)
         state = self._state
-        self._state = replace(
-            state, report=report, audits=state.audits + 1, audit_seconds=state.audit_seconds + took
-        )
+        self._state = replace(state, report=report, audits=state.audits + 1, audit_seconds=state.audit_seconds + took)
         self._compare(report, final=final)
         return report
 

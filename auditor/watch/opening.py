@@ -15,6 +15,9 @@ from auditor.sources.interface import Source, SourceOptions
 from auditor.sources.registry import open_source as open_named
 from auditor.watch.live import Live
 
+MOST_FLOWS = 262_144
+"""Flows in memory unless told otherwise: with their messages well below 200 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -98,8 +101,11 @@ def open_source(
             fix=f"interfaces: {names}; or name a capture, a FIFO, a folder, or - for standard input",
         )
     ports = yardstick.policy.ndmp_ports() if yardstick.policy is not None else (DEFAULT_NDMP_PORT,)
-    bounds = {} if max_flows is None else {"max_flows": max_flows}
-    reading = _native.LiveReading(known_ports=yardstick.catalogue.known_ports(), ndmp_ports=ports, **bounds)
+    reading = _native.LiveReading(
+        known_ports=yardstick.catalogue.known_ports(),
+        ndmp_ports=ports,
+        max_flows=MOST_FLOWS if max_flows is None else max_flows,
+    )
     chosen = open_named(SourceOptions(source, snaplen, promiscuous, expression), by)
     chosen.open(reading)
     name = "standard input" if source == "-" else source

@@ -110,6 +110,7 @@ class StreamOutlet:
 
     def begin(self, last: int) -> int | None:
         """Look at the end of the file, if the stream is one that is appended to."""
+        del last
         with contextlib.suppress(OSError, ValueError, ImportError):
             import fcntl
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from auditor.model import HostSummary, Report, SessionSummary
 from auditor.model.sessions import DataSummary, JobSummary
@@ -62,9 +63,9 @@ class SessionTeller:
         for host in report.hosts:
             yield from self._roles(host, moment)
 
-    def _closed(self, key: str, body: dict[str, object]) -> tuple[Change, ...]:
+    def _closed(self, key: str, body: dict[str, Any]) -> tuple[Change, ...]:
         """Return the changes when a session is over: its connections need not be known any more once it is gone."""
-        own = [("session", key, body)]
+        own: list[Change] = [("session", key, body)]
         if body["ended"] in ("interrupted", "silent"):
             own += [(kind, one, None) for kind, one in self._memory if kind in ("data", "job") and one.startswith(key)]
         return tuple(own)
@@ -74,7 +75,11 @@ class SessionTeller:
         ends = f"{control.originator} → {control.responder}"
         body = self._memory.get(("session", key))
         if body is None or body["ended"] == "interrupted":
-            facts = {"originator": control.originator, "responder": control.responder, "first": control.first}
+            facts: dict[str, Any] = {
+                "originator": control.originator,
+                "responder": control.responder,
+                "first": control.first,
+            }
             begun = {"open": True, "ended": "", "text": ends}
             yield Step(News("session-opened", key, ends, moment.text, "", facts), (("session", key, begun),))
         over = session.ended not in ("", "open", "silent")
@@ -95,9 +100,9 @@ class SessionTeller:
         if body is not None and _rank(data.grade) <= _rank(body["grade"]):
             return
         # What is tied by circumstance may turn out to belong to another session.
-        if data.grade != "proved" and not final:
-            if moment.observed - self._since.setdefault(own, moment.observed) < self._settings.settle:
-                return
+        waited = moment.observed - self._since.setdefault(own, moment.observed)
+        if data.grade != "proved" and not final and waited < self._settings.settle:
+            return
         self._since.pop(own, None)
         text = f"{data.originator} → {data.responder}, {data.grade}"
         outside = [end for end in data.ends if end.inside is False]
@@ -118,7 +123,7 @@ class SessionTeller:
         if ("job", own) in self._memory:
             return
         amount = job.from_server_bytes + job.to_server_bytes
-        what = f'{job.operation or "operation"}{f" “{job.name}”" if job.name else ""} of {session.control.responder}'
+        what = f"{job.operation or 'operation'}{f' “{job.name}”' if job.name else ''} of {session.control.responder}"
         text = f"{what}: {job.outcome}{f' ({job.reason})' if job.reason else ''}, {byte_count(amount)}"
         if job.bytes_per_second:
             text += f" at {byte_count(job.bytes_per_second)}/s"

@@ -147,7 +147,9 @@ class WatchView(App[None]):
             return
         state = self._board.state
         self.query_one("#head", Static).update(self._head(state))
-        self._fill("news", [(one.time[11:19], KINDS[one.kind], escape(one.text, limit=200)) for one in self._recent.news])
+        self._fill(
+            "news", [(one.time[11:19], KINDS[one.kind], escape(one.text, limit=200)) for one in self._recent.news]
+        )
         report = state.report
         if report is None:
             return

@@ -81,7 +81,7 @@ class FileOutlet:
                     return self._file
             self._shut()
         number = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-        self._file = os.fdopen(number, "ab", buffering=0)  # type: ignore[assignment]
+        self._file = os.fdopen(number, "ab", buffering=0)
         assert self._file is not None
         self._file.seek(0, os.SEEK_END)
         return self._file

@@ -49,8 +49,7 @@ def _lines(state: State) -> Iterator[str]:
     for (code, severity), count in sorted(state.open_findings.items()):
         yield f'{name}{{code="{_label(code)}",severity="{_label(severity)}"}} {count}\n'
     if state.report is not None:
-        totals = {kind: count for kind, count in state.report.totals.items() if isinstance(count, int)}
-        yield from _many("report_totals", "gauge", "Totals of the latest report.", "of", totals)
+        yield from _many("report_totals", "gauge", "Totals of the latest report.", "of", state.report.totals)
 
 
 def _one(name: str, kind: str, help_: str, value: float) -> Iterator[str]:
@@ -120,7 +119,7 @@ class Metrics:
                 if self.path.partition("?")[0] != "/metrics":
                     self.send_error(404)
                     return
-                body = exposition(metrics._state)  # noqa: SLF001 - the server is part of Metrics
+                body = exposition(metrics._state)
                 self.send_response(200)
                 self.send_header("Content-Type", _TYPE)
                 self.send_header("Content-Length", str(len(body)))

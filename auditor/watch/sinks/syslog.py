@@ -89,6 +89,7 @@ class SyslogOutlet(CourierOutlet):
             made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             made.connect(str(self._address))
             return made
+        assert not isinstance(self._address, str)
         host, port = self._address
         kind = socket.SOCK_STREAM if self._kind == "tcp" else socket.SOCK_DGRAM
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=kind)[0]
