@@ -89,7 +89,7 @@ def test_signals_write_reports_read_the_policy_anew_and_end_cleanly(tmp_path: Pa
     pcap = Pcap.read(CAPTURE)
     with watching(tmp_path, "--policy", policy, "--log", log, "--report", saved) as (running, stream):
         stream.write(pcap.part(0, 300))
-        until(log, "session-ended")
+        until(log, "role-learnt")
         running.send_signal(signal.SIGUSR1)
         until(log, "report-written")
         assert len(json.loads(saved.read_text())["sessions"]) == 2

@@ -109,7 +109,7 @@ class Watcher:
         self._counted: dict[str, int] = {}
         self._pending: Future[tuple[Report, float]] | None = None
         self._audited_packets = -1
-        self._due = 0.0
+        self._due = time.monotonic() + self._settings.interval
         self._state = State()
         self._trouble = ""
         self._report_every = report_every

@@ -84,10 +84,11 @@ class WatchView(App[None]):
 
     CSS = "#head { height: 2; } TabbedContent { height: 1fr; } DataTable { height: 1fr; }"
     ENABLE_COMMAND_PALETTE = False
+    TITLE = "auditor watch"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "Quit"),
-        Binding("r", "report", "Report now"),
-        Binding("l", "reload", "Reload policy"),
+        Binding("r", "report", "Report"),
+        Binding("l", "reload", "Reload"),
         *(Binding(str(key), f"tab('{name}')", name.title()) for key, name in enumerate(_TABLES, 1)),
     ]
 
