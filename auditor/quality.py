@@ -172,9 +172,14 @@ def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
     return UNKNOWN_VANTAGE, ""
 
 
-def weaken(found: Iterable[Finding], quality: Quality) -> tuple[Finding, ...]:
-    """Return the findings, those marked as inconclusive that rest on an answer which the capture may have lost."""
+def weaken(found: Iterable[Finding], quality: Quality, *, lost: int = 0) -> tuple[Finding, ...]:
+    """Return the findings, those marked as inconclusive that rest on an answer which the capture may have lost.
+
+    ``lost`` packets are known to be lost, wherever: each of them may have been the answer.
+    """
     doubts = {capture.path: _doubt(capture) for capture in quality.captures}
+    if lost:
+        doubts = dict.fromkeys(doubts, f"{counted(lost, 'packet')} were lost on the way, and the answer may be among them")
     return tuple(_weakened(finding, doubts) for finding in found)
 
 

@@ -49,6 +49,7 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
         ["report", "--help"],
         ["rejudge", "--help"],
         ["why", "--help"],
+        ["watch", "--help"],
     ],
     ids=" ".join,
 )

@@ -25,6 +25,7 @@ COMMANDS = {
     "sessions": "auditor.cli.sessions:sessions",
     "verify": "auditor.cli.verify:verify",
     "why": "auditor.cli.why:why",
+    "watch": "auditor.cli.watch:watch",
 }
 """Name of a command -> module and object."""
 

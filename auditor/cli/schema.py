@@ -13,6 +13,7 @@ SCHEMAS = {
     "report": "report-1.schema.json",
     "rule": "rule.schema.json",
     "waivers": "waivers.schema.json",
+    "watch": "watch-1.schema.json",
 }
 """Name of a document -> file in ``auditor/schemas``."""
 

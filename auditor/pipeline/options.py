@@ -20,7 +20,8 @@ class AuditOptions:
     ``sockets``: listings of listening sockets, each with the host that printed it: an address, or a name that the policy
     gives it. ``rules``: folders of the site's own rules, and ``waivers`` files of waivers, beside those that the policy
     names. ``as_of``: the day (UTC) on which waivers are judged; that of the last packet when not given, so that the same
-    input gives the same report on any day. ``baseline``: an earlier report, saved as JSON.
+    input gives the same report on any day. ``baseline``: an earlier report, saved as JSON. ``lost``: packets known to be
+    lost beyond what the captures themselves say; any such loss makes findings about what was not seen inconclusive.
     """
 
     hash_files: bool = False
@@ -32,3 +33,4 @@ class AuditOptions:
     waivers: tuple[str, ...] = ()
     as_of: dt.date | None = None
     baseline: str | None = None
+    lost: int = 0

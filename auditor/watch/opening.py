@@ -1,0 +1,112 @@
+"""Opens what a watch reads from."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auditor import _native
+from auditor.errors import UsageError
+from auditor.pipeline import Yardstick
+from auditor.policy.model import DEFAULT_NDMP_PORT
+from auditor.sources.interface import Source, SourceOptions
+from auditor.sources.registry import open_source as open_named
+from auditor.watch.live import Live
+
+MOST_FLOWS = 262_144
+"""Flows in memory unless told otherwise: with their messages well below 200 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A source that is open. ``interface``: its packets have the time of now; ``again``: a regular file, which is read from
+    its beginning at every start."""
+
+    live: Live
+    name: str
+    interface: bool = False
+    again: bool = False
+
+
+class Sourced:
+    """A reading that goes on and the source that feeds it, as one ``Live``."""
+
+    def __init__(self, reading: _native.LiveReading, source: Source) -> None:
+        self._reading, self._source = reading, source
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can come."""
+        return self._source.ended(self._reading)
+
+    @property
+    def error(self) -> str:
+        """One sentence of the latest trouble with the source."""
+        return self._reading.error
+
+    def pump(self, milliseconds: int) -> int:
+        """Take what comes within that time."""
+        return self._source.pump(self._reading, milliseconds)
+
+    def snapshot(self) -> _native.Reading:
+        """Return all that is known by now."""
+        return self._reading.snapshot()
+
+    def evict(self, now_ns: int | None = None) -> dict[str, int]:
+        """Let go of flows that are over or silent."""
+        return self._reading.evict(now_ns)
+
+    def counters(self) -> dict[str, Any]:
+        """Return what was counted since the beginning."""
+        return self._reading.counters()
+
+    def close(self) -> None:
+        """End, with what is still under way taken in."""
+        self._source.close(self._reading)
+
+
+def is_interface(source: str) -> bool:
+    """Return whether this machine has an interface of that name."""
+    return source != "-" and not Path(source).exists() and any(name == source for _, name in socket.if_nameindex())
+
+
+def open_source(
+    source: str,
+    yardstick: Yardstick,
+    *,
+    max_flows: int | None = None,
+    snaplen: int = 262_144,
+    promiscuous: bool = True,
+    expression: str = "",
+    by: str | None = None,
+) -> Opened:
+    """Open an interface, a folder of captures, a capture file, a FIFO, or ``-`` for standard input.
+
+    ``expression`` is a filter in libpcap's language, ``by`` a name of ``auditor.sources.registry.SOURCES``.
+
+    Raises
+    ------
+    UsageError
+        There is no such source.
+    CaptureError
+        It cannot be opened: the sentence says why, and what to do about it.
+    """
+    listens = is_interface(source)
+    if source != "-" and not listens and not Path(source).exists():
+        names = ", ".join(name for _, name in socket.if_nameindex())
+        raise UsageError(
+            f"{source} is no interface of this machine, and no file or folder",
+            fix=f"interfaces: {names}; or name a capture, a FIFO, a folder, or - for standard input",
+        )
+    ports = yardstick.policy.ndmp_ports() if yardstick.policy is not None else (DEFAULT_NDMP_PORT,)
+    reading = _native.LiveReading(
+        known_ports=yardstick.catalogue.known_ports(),
+        ndmp_ports=ports,
+        max_flows=MOST_FLOWS if max_flows is None else max_flows,
+    )
+    chosen = open_named(SourceOptions(source, snaplen, promiscuous, expression), by)
+    chosen.open(reading)
+    name = "standard input" if source == "-" else source
+    return Opened(Sourced(reading, chosen), name, interface=listens, again=Path(source).is_file())

@@ -1,0 +1,1 @@
+"""Places beside standard output where news goes: a file with rotation, syslog, a webhook, metrics."""
