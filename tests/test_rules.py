@@ -103,6 +103,7 @@ CODES = {
     "BX604": "answered-before-login",
     "BX605": "sha-login-offered",
     "BX606": "root-digest-without-challenge",
+    "BX617": "known-digest-of-root",
     "BX607": "agent-revision-with-holes",
     "BX608": "trust-from-undeclared-host",
     "BX609": "commands-in-clear",
