@@ -129,7 +129,7 @@ DIFFERENCES = [
     ("9.x", "10.x", {"netware-agent-9"}, {"netware-agent-10"}, set()),
     ("11d-12", "2010", set(), set(), {"ndmp-control"}),
     ("2010", "2012-2016", set(), {"management-service"}, set()),
-    ("2012-2016", "20.x", set(), {"dedupe-engine", "dedupe-manager"}, {"ndmp-control"}),
+    ("2012-2016", "20.x", set(), {"dedupe-engine", "dedupe-manager", "cloud-storage"}, {"ndmp-control"}),
 ]
 
 

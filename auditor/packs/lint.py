@@ -57,9 +57,9 @@ def _lint_rule(rule: Rule) -> Iterator[DocumentProblem]:
         yield _problem(rule, "no example stays silent", "add one under examples: silent")
     if not rule.sources:
         yield _problem(rule, "no source is given", "say under sources where the claim comes from")
-    if not rule.false_alarms and path.parent.name not in _CERTAIN:
+    if rule.own and not rule.false_alarms and path.parent.name not in _CERTAIN:
         yield _problem(rule, "no doubt is told", "say under false_alarms when it is wrong")
-    if not _SINCE.fullmatch(rule.since):
+    if rule.own and not _SINCE.fullmatch(rule.since):
         yield _problem(rule, f"since {rule.since!r} is no version", "write the version that brought it, such as 0.2.0")
     if len(rule.title) > _LONGEST_TITLE or rule.title.endswith("."):
         yield _problem(
