@@ -272,6 +272,7 @@ def carve(
 
 def pseudonyms(key: bytes, addresses: Sequence[str]) -> list[str]:
     """The addresses that stand for these under a key of 32 bytes: IPv4, IPv6 (Crypto-PAn) or hardware addresses."""
+
 def network_filter(
     networks: Sequence[tuple[str, int]], *, snaplen: int = ..., link_type: int = 1
 ) -> list[tuple[int, int, int, int]] | None:

@@ -179,7 +179,9 @@ def weaken(found: Iterable[Finding], quality: Quality, *, lost: int = 0) -> tupl
     """
     doubts = {capture.path: _doubt(capture) for capture in quality.captures}
     if lost:
-        doubts = dict.fromkeys(doubts, f"{counted(lost, 'packet')} were lost on the way, and the answer may be among them")
+        doubts = dict.fromkeys(
+            doubts, f"{counted(lost, 'packet')} were lost on the way, and the answer may be among them"
+        )
     return tuple(_weakened(finding, doubts) for finding in found)
 
 

@@ -71,7 +71,9 @@ def read_export(path: str) -> FlowExport:
             pass
         parquet = path.lower().endswith(".parquet")
         if not parquet and _is_report(path):
-            raise UsageError(f"{path} is a saved report, and such hold no flows", fix=f"read the captures again, or {fix}")
+            raise UsageError(
+                f"{path} is a saved report, and such hold no flows", fix=f"read the captures again, or {fix}"
+            )
         columns = _parquet(path) if parquet else _json_lines(path)
         return _export(columns)
     except OSError as error:

@@ -42,9 +42,7 @@ def test_a_file_that_is_watched_gives_what_an_audit_gives(name: str, tmp_path: P
     assert sum(one["kind"] == "session-opened" for one in news) == len(theirs["sessions"])
 
 
-def test_what_can_be_wrong_is_said_before_the_first_packet(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_can_be_wrong_is_said_before_the_first_packet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words, said in (
         (["nosuch"], "no interface of this machine"),
         ([CAPTURE, "--interval", "soon"], "--interval"),
