@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-import auditor
 from auditor import _native
 from auditor.errors import UsageError
 from auditor.model import ReportVerdict
+from auditor.pipeline import audit
 from tests.helpers.pcap import Pcap
 from tests.support import COMMAND, committed_cases, run_auditor
 from tests.test_many_files import essence
@@ -61,7 +61,7 @@ def test_compression_is_known_by_content_and_changes_nothing(packing: str, tmp_p
     # In two members, as a rotating writer that appends leaves it.
     path.write_bytes(PACKERS[packing](data[:5000]) + PACKERS[packing](data[5000:]))
     assert read(path).format == f"pcap ({packing})"
-    reports = [auditor.audit([file], policy_path=CASE.policy) for file in (CASE.capture, path)]
+    reports = [audit([file], policy_path=CASE.policy) for file in (CASE.capture, path)]
     assert essence(reports[0]) == essence(reports[1])
 
 
@@ -154,9 +154,9 @@ def test_a_folder_means_the_captures_in_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no capture\n", encoding="utf-8")
     (tmp_path / "messages.1.gz").write_bytes(gzip.compress(b"no capture either\n"))
     (tmp_path / ".hidden").write_bytes(CASE.capture.read_bytes())
-    expected = essence(auditor.audit([CASE.capture], policy_path=CASE.policy))
+    expected = essence(audit([CASE.capture], policy_path=CASE.policy))
     for named in ([tmp_path], [tmp_path / "ring*", deeper], [tmp_path / "**" / "ring?"]):
-        report = auditor.audit(named, policy_path=CASE.policy)
+        report = audit(named, policy_path=CASE.policy)
         assert len(report.captures) == 10
         assert [Path(capture.path).name for capture in report.captures] == [f"ring{n}" for n in range(10)]
         assert essence(report) == expected
@@ -165,7 +165,7 @@ def test_a_folder_means_the_captures_in_it(tmp_path: Path) -> None:
 def test_what_is_called_a_capture_and_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.pcap").write_bytes(CASE.capture.read_bytes())
     (tmp_path / "b.pcap.gz").write_bytes(b"\x1f\x8b\x08 and nothing")
-    report = auditor.audit([tmp_path], policy_path=CASE.policy)
+    report = audit([tmp_path], policy_path=CASE.policy)
     assert [capture.status for capture in report.captures] == ["read", "unreadable"]
     assert report.verdict is not ReportVerdict.CONFORMS
     done = run_auditor("audit", tmp_path, "--policy", str(CASE.policy))
@@ -174,12 +174,12 @@ def test_what_is_called_a_capture_and_is_none_is_told(tmp_path: Path) -> None:
 
 def test_a_pattern_that_nothing_matches_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no file matches .*\*\.pcap"):
-        auditor.audit([tmp_path / "*.pcap"])
+        audit([tmp_path / "*.pcap"])
     done = run_auditor("audit", tmp_path / "*.pcap")
     assert (done.code, done.out) == (2, "")
     strange = tmp_path / "site[1].pcap"
     strange.write_bytes(CASE.capture.read_bytes())
-    assert auditor.audit([strange]).captures[0].status == "read"
+    assert audit([strange]).captures[0].status == "read"
 
 
 def test_a_file_that_grows_while_it_is_read_is_partial(tmp_path: Path) -> None:

@@ -79,13 +79,13 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "steps": [
             {
-                "message": clean(group.findings[0].finding.message),
-                "more": f"And {number(len(group.findings) - 1)} more of {clean(group.code)}."
-                if len(group.findings) > 1
+                "message": clean(" ".join(shown.finding.message for shown in group.findings[: also + 1])),
+                "more": f"And {number(len(group.findings) - also - 1)} more of {clean(group.code)}."
+                if len(group.findings) > also + 1
                 else "",
                 "remedy": clean(group.remedies[0]) if group.remedies else "",
             }
-            for group in first_steps(groups)
+            for group, also in first_steps(groups)
         ],
         "facts": _facts(report),
         "sections": sections(report, groups),
