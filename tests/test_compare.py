@@ -98,8 +98,9 @@ class TestBaseline:
         assert "against the baseline 0 new, 0 gone, 6 unchanged" in same.out.splitlines()[-1]
         other = run_auditor(*arguments, "--baseline", saved["compliant"])
         assert other.code == 1
-        # The three ports outside, and the login with a password at another agent; traps are not sent here.
-        assert "against the baseline 4 new, 2 gone, 0 unchanged" in other.out.splitlines()[-1]
+        # New: three ports outside, the login with a password at another agent. Gone: traps, the login there, an agent that
+        # is seen here. Two hosts are seen in neither.
+        assert "against the baseline 4 new, 3 gone, 2 unchanged" in other.out.splitlines()[-1]
         wrong = run_auditor(*arguments, "--baseline", CAPTURES / "out-of-range" / "truth.json")
         assert (wrong.code, "not a report" in wrong.err) == (2, True)
 
