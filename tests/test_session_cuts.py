@@ -1,4 +1,5 @@
-"""Captures that begin later or end earlier, at any packet: no false tie, and no grade that is higher than the whole's."""
+"""Captures that begin later or end earlier, at any packet: no false tie above *possible*, none that is
+clear, and no grade that is higher than the whole's. Possible ties may be wrong there: docs/sessions.md has the figure."""
 
 from __future__ import annotations
 

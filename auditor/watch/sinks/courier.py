@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
@@ -21,7 +22,7 @@ class Undeliverable(Exception):
     """The receiver will never take this piece; the next one may do better."""
 
 
-class CourierOutlet:
+class CourierOutlet(ABC):
     """An outlet whose ``carry`` may take its time: it runs in a thread of its own and never holds up the watch.
 
     ``carry(news)`` raises OSError where it is worth trying again, Undeliverable where it is not. What has not arrived when
@@ -38,11 +39,11 @@ class CourierOutlet:
         self._closing = False
         self._thread = threading.Thread(target=self._work, name=f"auditor {name}", daemon=True)
 
+    @abstractmethod
     def carry(self, news: News) -> None:
         """Bring one piece of news to the receiver."""
-        raise NotImplementedError
 
-    def let_go(self) -> None:
+    def let_go(self) -> None:  # noqa: B027 - most couriers hold nothing open
         """Close what is open; called in the thread of the courier."""
 
     def begin(self, last: int) -> int | None:
