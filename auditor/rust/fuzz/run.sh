@@ -3,7 +3,7 @@
 # Fails when one found an input that crashes, takes half a minute or wants half a gigabyte; the input is in artifacts/.
 set -euo pipefail
 cd "$(dirname "$0")"
-binaries=$(echo target/*/release)
+binaries=$(echo ../../../target/fuzz/*/release)
 declare -A running=()
 failed=0
 for target in "$@"; do
