@@ -24,7 +24,9 @@ from tests.report_samples import finding, report
 
 def many(count: int) -> Report:
     """Return a report of so many findings; some of its text is beyond ASCII, as in most real ones."""
-    return report(findings=tuple(_finding(number) for number in range(count)), limits=("Only 15:42:15–15:42:23 was seen.",))
+    return report(
+        findings=tuple(_finding(number) for number in range(count)), limits=("Only 15:42:15–15:42:23 was seen.",)
+    )
 
 
 def _finding(number: int) -> Finding:
@@ -61,7 +63,7 @@ def main() -> None:
     made = many(given.findings)
     document = to_dict(made)
     works: dict[str, Callable[[], object]] = {"base": lambda: json.dumps(document, indent=2)}
-    works |= {name: lambda name=name: render(made, name) for name in given.formats}  # type: ignore[misc]
+    works |= {name: lambda name=name: render(made, name) for name in given.formats}
     for work in works.values():
         work()
     times: dict[str, list[float]] = {name: [] for name in works}
