@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from auditor.model import SessionSummary
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import dump, plain
+from auditor.report.json_ import dump
 from auditor.report.layout import Column, Page, Span
 from auditor.report.seen_lines import certificate_lines, tls_lines
 from auditor.text import byte_count, counted, number
@@ -29,8 +29,7 @@ def render_sessions(sessions: Sequence[SessionSummary], options: RenderOptions) 
 
 def sessions_json(sessions: Sequence[SessionSummary]) -> bytes:
     """Return the sessions alone as UTF-8 JSON; ``sessions`` is what the report has under that name."""
-    document = {"schema": SESSIONS_SCHEMA, "sessions": plain(sessions)}
-    return dump(document)
+    return dump({"schema": SESSIONS_SCHEMA, "sessions": sessions})
 
 
 def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int) -> None:
