@@ -193,6 +193,18 @@ class DataLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """A data connection (row of the flow table) that is tied to none of the control connections that could have opened it.
+
+    ``controls``: rows of those, sorted. ``reason`` says why the evidence does not decide.
+    """
+
+    flow: int
+    controls: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A control connection (row of the flow table), what was said on it, and what followed it."""
 
