@@ -121,7 +121,8 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.int
         jobs = JobReader(messages, flow).read()
         whole = how in (Readable.READ, Readable.TLS) and not _lacks_bytes(table, flow)
         posture = PostureReader(messages, flow, from_the_start=whole).read()
-        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture))
+        counts = messages.stream_counts(flow)
+        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, **counts._asdict()))
     return sessions
 
 

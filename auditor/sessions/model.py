@@ -206,7 +206,11 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A control connection (row of the flow table), what was said on it, and what followed it."""
+    """A control connection (row of the flow table), what was said on it, and what followed it.
+
+    ``messages``: NDMP messages whose header was read; ``bodies_missing`` of them lack the body, cut or lost;
+    ``skipped_bytes`` of both directions could not be read as NDMP.
+    """
 
     control: int
     readable: Readable
@@ -215,6 +219,9 @@ class Session:
     notes: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
     posture: Posture = NOTHING_SHOWN
+    messages: int = 0
+    bodies_missing: int = 0
+    skipped_bytes: int = 0
 
     @property
     def tls(self) -> bool:
