@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, io};
 use crate::{
     capture::Capture,
     frame::{ACK, Ends, RST, SYN, Segment},
-    job::{AGENTS, Bulk, Job, Ndmp, agent},
+    job::{Bulk, Job, Ndmp, agent},
     office::{Kind, Office},
     rng::Rng,
     talk::{Datagrams, Talk, Tcp},
@@ -116,10 +116,15 @@ fn between(number: u64, (protocol, port): (u8, u16), rng: &mut Rng) -> Ends {
         ends.address[0][..4].copy_from_slice(&(0x0A1E_0000 + host as u32).to_be_bytes());
         ends.address[1][..4].copy_from_slice(&[10, 40, 0, server]);
         if number.is_multiple_of(5) && !echo {
-            ends.address[0] = agent(number / 5 % (AGENTS - 4)).address[1];
+            // Four hosts take turns, each from one port to the next.
+            ends.address[0] = agent(number / 5 % 4 * 6).address[1];
+            ends.port[0] = 1024 + (number / 20 % 49_000) as u16;
         }
     }
-    ends.port = [own as u16, port];
+    if ends.port[0] == 0 {
+        ends.port[0] = own as u16;
+    }
+    ends.port[1] = port;
     ends
 }
 
