@@ -18,6 +18,7 @@ pub mod live;
 mod merge;
 pub mod opening;
 pub mod order;
+mod pair;
 pub mod problem;
 pub mod pseudonyms;
 pub mod reading;

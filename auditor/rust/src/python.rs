@@ -289,10 +289,11 @@ mod _native {
         module.add("FLAG_FRAGMENTS", FLAG_FRAGMENTS)
     }
 
-    /// Read captures one after another into one flow table.
+    /// Read captures into one flow table, in the order of their packets' times.
     #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    #[expect(clippy::too_many_arguments, reason = "all but the first by name")]
     #[pyfunction]
-    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, progress = None))]
+    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, threads = 0, progress = None))]
     fn read_flows(
         py: Python<'_>,
         paths: Vec<PathBuf>,
@@ -300,6 +301,7 @@ mod _native {
         ndmp_ports: Vec<u16>,
         hash_files: bool,
         keep_duplicates: bool,
+        threads: usize,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<super::Reading> {
         let options = Options {
@@ -307,6 +309,7 @@ mod _native {
             ndmp_ports: ndmp_ports.into_iter().collect(),
             hash_files,
             keep_duplicates,
+            threads,
         };
         let mut caller = Caller { progress, raised: None };
         let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));
