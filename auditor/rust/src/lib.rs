@@ -3,6 +3,7 @@
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] flows, [`app`] what they say, [`columns`] tables;
 //! [`reading`] drives them over files. Only the `python` module knows Python.
 
+pub mod addresses;
 pub mod app;
 pub mod capture;
 pub mod carve;

@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
 use crate::capture::{Frame, Pieces};
+use crate::decode::{Ends, Packet, Tcp, Tuple, protocol, quick};
 use crate::facts::{FileFacts, Status};
 use crate::merge::{self, Merged, broken};
 use crate::order::Waiting;
@@ -27,13 +28,82 @@ const TOGETHER: usize = 256 << 10;
 /// A frame, by where its bytes lie.
 struct Entry {
     time: i64,
-    /// In the buffer of its batch; the address in memory, while it lies where it was read.
+    /// Address of its first byte: where it was read, or in the buffer that it was copied to, from 0.
     at: usize,
     length: u32,
     wire_len: u32,
     file: u32,
     link: u16,
     untimed: bool,
+    /// Of a common packet, what its headers say: the other thread need not look for them in its memory.
+    headers: Option<Headers>,
+}
+
+/// The headers of a common packet: IPv4 with TCP or UDP.
+#[derive(Clone, Copy)]
+struct Headers {
+    source: u32,
+    destination: u32,
+    source_port: u16,
+    destination_port: u16,
+    vlan: u16,
+    protocol: u8,
+    zero_window: bool,
+    flags: u8,
+    /// Where the payload begins in the frame: headers are short.
+    payload: u8,
+    seq: u32,
+    ack: u32,
+    captured: u32,
+    payload_len: u32,
+}
+
+impl Headers {
+    #[inline]
+    fn of(packet: &Packet<'_>, frame: &Frame<'_>) -> Option<Self> {
+        let Ends::V4 { source, destination } = packet.tuple.ends else { return None };
+        let tcp = packet.tcp.unwrap_or(Tcp { seq: 0, ack: 0, flags: 0, zero_window: false });
+        let (captured, payload_len) = (packet.payload.len() as u32, packet.payload_len);
+        let payload = if captured == 0 { 0 } else { packet.payload.as_ptr() as usize - frame.data.as_ptr() as usize };
+        Some(Self {
+            source,
+            destination,
+            source_port: packet.tuple.source_port,
+            destination_port: packet.tuple.destination_port,
+            vlan: packet.vlan,
+            protocol: packet.tuple.protocol,
+            zero_window: tcp.zero_window,
+            flags: tcp.flags,
+            payload: u8::try_from(payload).ok()?,
+            seq: tcp.seq,
+            ack: tcp.ack,
+            captured,
+            payload_len,
+        })
+    }
+
+    #[inline]
+    fn packet<'a>(&self, frame: &Frame<'a>) -> Packet<'a> {
+        let Self { source, destination, source_port, destination_port, seq, ack, flags, zero_window, .. } = *self;
+        let begin = usize::from(self.payload);
+        Packet {
+            tuple: Tuple {
+                ends: Ends::V4 { source, destination },
+                protocol: self.protocol,
+                source_port,
+                destination_port,
+            },
+            vlan: self.vlan,
+            tunnel: 0,
+            tcp: (self.protocol == protocol::TCP).then_some(Tcp { seq, ack, flags, zero_window }),
+            icmp: None,
+            payload: &frame.data[begin..begin + self.captured as usize],
+            payload_len: self.payload_len,
+            cut: self.captured < self.payload_len,
+            fragment: None,
+            problem: None,
+        }
+    }
 }
 
 /// Frames, and the buffer that they lie in.
@@ -41,6 +111,8 @@ struct Entry {
 struct Batch {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// The address that entries have for its first byte.
+    base: usize,
     /// Another sensor joined before them.
     joined: bool,
     /// Where the buffer is wanted back, and help.
@@ -126,11 +198,11 @@ fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSe
             Err(TryRecvError::Empty) => arriving.recv().ok(),
             other => other.ok(),
         };
-        let Some(Batch { bytes, mut entries, joined, pieces: owner }) = batch else { return found };
+        let Some(Batch { bytes, mut entries, base, joined, pieces: owner }) = batch else { return found };
         if joined {
             pass.joined();
         }
-        take_all(pass, &mut found, &bytes, &entries);
+        take_all(pass, &mut found, (&bytes, base), &entries);
         entries.clear();
         // Where the reader is gone, so is the use of its lists.
         drop(done.try_send(entries));
@@ -142,7 +214,7 @@ fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSe
 }
 
 /// Takes the frames of a batch. A file in which something goes badly wrong is told so, and left.
-fn take_all(pass: &mut Pass, found: &mut [FileFacts], bytes: &[u8], entries: &[Entry]) {
+fn take_all(pass: &mut Pass, found: &mut [FileFacts], (bytes, base): (&[u8], usize), entries: &[Entry]) {
     let mut at = 0;
     while at < entries.len() {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -155,8 +227,13 @@ fn take_all(pass: &mut Pass, found: &mut [FileFacts], bytes: &[u8], entries: &[E
                 }
                 facts.packets += 1;
                 let Entry { time, link, wire_len, untimed, file, .. } = *entry;
-                let data = &bytes[entry.at..entry.at + entry.length as usize];
-                pass.follow(&Frame { time, link, wire_len, data, untimed }, facts, file);
+                let from = if entry.length == 0 { 0 } else { entry.at - base };
+                let data = &bytes[from..from + entry.length as usize];
+                let frame = Frame { time, link, wire_len, data, untimed };
+                match &entry.headers {
+                    Some(headers) => pass.follow_decoded(&headers.packet(&frame), &frame, facts, file),
+                    None => pass.follow(&frame, facts, file),
+                }
             }
         }));
         if outcome.is_err() {
@@ -188,7 +265,8 @@ impl Sink for Handing {
         facts.count(frame);
         let Frame { time, link, wire_len, data, untimed } = *frame;
         let (at, length) = (data.as_ptr() as usize, data.len() as u32);
-        self.loose.push(Entry { time, at, length, wire_len, file, link, untimed });
+        let headers = quick(frame, |packet| Headers::of(packet, frame)).flatten();
+        self.loose.push(Entry { time, at, length, wire_len, file, link, untimed, headers });
     }
 
     fn joined(&mut self) {
@@ -213,16 +291,16 @@ impl Sink for Handing {
     fn retired(&mut self, buffer: Vec<u8>, pieces: &Arc<Pieces>) {
         let base = buffer.as_ptr() as usize;
         let lies_in = |entry: &Entry| entry.length == 0 || (base..base + buffer.len()).contains(&entry.at);
-        let count = self.loose.iter().take_while(|&entry| lies_in(entry)).count();
+        // Those that do not lie in it are the last ones.
+        let count = self.loose.len() - self.loose.iter().rev().take_while(|&entry| !lies_in(entry)).count();
         if count == 0 {
             return pieces.spare(buffer);
         }
         self.send_copied();
         let mut entries = self.spare.try_recv().unwrap_or_default();
-        entries.extend(self.loose.drain(..count).map(|entry| {
-            let at = if entry.length == 0 { 0 } else { entry.at - base };
-            Entry { at, ..entry }
-        }));
-        self.send(Batch { bytes: buffer, entries, joined: false, pieces: Some(Arc::clone(pieces)) });
+        // All but the last, most often: what is left moves to the empty list.
+        entries.extend(self.loose.drain(count..));
+        let entries = std::mem::replace(&mut self.loose, entries);
+        self.send(Batch { bytes: buffer, entries, base, joined: false, pieces: Some(Arc::clone(pieces)) });
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::app::ndmp::Events;
 use crate::capture::{Frame, Pieces};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::{decode, quick};
+use crate::decode::{Packet, decode, quick};
 use crate::duplicates::Duplicates;
 pub use crate::facts::{FileFacts, Status};
 use crate::flow::{PortSet, Stamp, Tracker};
@@ -155,8 +155,7 @@ impl Pass {
     /// Takes a frame that was counted.
     #[inline]
     pub(crate) fn follow(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
-        let stamp = Stamp { serial: self.serial, file, time: frame.time, wire_len: frame.wire_len };
-        self.serial += 1;
+        let stamp = self.stamp(frame, file);
         let taken = quick(frame, |packet| {
             if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
                 self.tracker.credit(packet, &stamp);
@@ -165,6 +164,28 @@ impl Pass {
         if taken.is_none() {
             self.uncommon(frame, facts, &stamp);
         }
+        self.look_for_hints();
+    }
+
+    /// The same with the packet that [`quick`] gave.
+    #[inline]
+    pub(crate) fn follow_decoded(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        let stamp = self.stamp(frame, file);
+        if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
+            self.tracker.credit(packet, &stamp);
+        }
+        self.look_for_hints();
+    }
+
+    #[inline]
+    fn stamp(&mut self, frame: &Frame<'_>, file: u32) -> Stamp {
+        let stamp = Stamp { serial: self.serial, file, time: frame.time, wire_len: frame.wire_len };
+        self.serial += 1;
+        stamp
+    }
+
+    #[inline]
+    fn look_for_hints(&mut self) {
         if self.tracker.repeated() != self.repeated {
             self.repeated = self.tracker.repeated();
             self.duplicates.hint();
@@ -221,12 +242,7 @@ impl Pass {
 }
 
 /// Puts flows and events together: rows of the one are named in the other.
-pub(crate) fn assemble(
-    files: Vec<FileFacts>,
-    mut flows: FlowTable,
-    mut events: Events,
-    serials: &Serials,
-) -> Reading {
+pub(crate) fn assemble(files: Vec<FileFacts>, mut flows: FlowTable, mut events: Events, serials: &Serials) -> Reading {
     events.arrange();
     flows.renumber(&mut events.beats.flow);
     if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {

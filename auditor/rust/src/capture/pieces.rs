@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Bytes read at once: fits the L2 cache, as that of [`Window`](super::Window).
-const PIECE: usize = 512 << 10;
+/// Bytes read at once: several pieces are under way between two threads, and fit their caches.
+const PIECE: usize = 256 << 10;
 /// Room in front of them, for the part of a record that the piece before ends with.
 pub(super) const ROOM: usize = 64 << 10;
 /// Pieces that are read before they are wanted.

@@ -149,12 +149,7 @@ impl Feed {
 
     /// Takes frames up to that time, and keeps the first that is later.
     #[inline]
-    fn frames<S: Sink>(
-        &mut self,
-        last: Option<i64>,
-        progress: &mut Progress<'_>,
-        sink: &mut S,
-    ) -> Result<(), Stopped> {
+    fn frames<S: Sink>(&mut self, last: Option<i64>, progress: &mut Progress<'_>, sink: &mut S) -> Result<(), Stopped> {
         // There is no time before the first: nothing is taken then.
         let (last, any) = (last.unwrap_or(i64::MIN), last.is_some());
         while !self.ended {

@@ -19,8 +19,8 @@ use std::path::Path;
 use crate::facts::{FileFacts, Status};
 use crate::order::{Begins, Waiting};
 use crate::reading::{Sink, Stopped, Watch};
-use crate::serials::Serials;
 use crate::recovery;
+use crate::serials::Serials;
 use crate::source;
 use feed::{Feed, Progress};
 
@@ -158,15 +158,12 @@ impl Merge<'_> {
         let came = feed.facts.packets - before;
         self.serials.came(turn, came);
         self.serial += came;
-        match outcome {
-            Ok(outcome) => outcome?,
-            Err(_) => {
-                let error = broken(feed.facts.packets);
-                feed.facts.fail(Status::Unreadable, error);
-                return Ok(true);
-            }
-        }
-        Ok(feed.is_over())
+        let Ok(outcome) = outcome else {
+            let error = broken(feed.facts.packets);
+            feed.facts.fail(Status::Unreadable, error);
+            return Ok(true);
+        };
+        outcome.map(|()| feed.is_over())
     }
 
     /// The last time at which a file still comes before all others; of two at the same time, the file that began first.
