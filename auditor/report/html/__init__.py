@@ -21,6 +21,7 @@ from auditor.report.html.port_band import port_band
 from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
 from auditor.report.interface import RenderOptions
+from auditor.report.places import first_and_last
 from auditor.report.quality_lines import losses_text, quality_facts, vantage_text
 
 
@@ -37,6 +38,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
 def _page(report: Report, detail: Detail) -> bytes:
     groups = group_findings(report, detail.in_full)
     lanes, zones = timeline(report, detail), talk(report)
+    first, last = first_and_last(report)
     page = (
         _environment()
         .get_template("page.html")
@@ -59,8 +61,8 @@ def _page(report: Report, detail: Detail) -> bytes:
             quality_facts=quality_facts(report.quality.total),
             most_sessions=detail.sessions,
             most_data=detail.data,
-            first=min((capture.first for capture in report.captures if capture.first), default=None),
-            last=max((capture.last for capture in report.captures if capture.last), default=None),
+            first=first,
+            last=last,
         )
     )
     return page.encode("utf-8", "backslashreplace")
