@@ -9,7 +9,7 @@ from auditor.flows import FlowTable
 from auditor.notation import parse
 from auditor.pipeline import rehearse
 from auditor.sessions import DataLink, Grade, SessionSet, find_sessions
-from auditor.sessions.doubt import NO_BETTER, TOO_LITTLE
+from auditor.sessions.doubt import NO_BETTER
 from auditor.sessions.evidence import WEIGHTS
 from auditor.sessions.infer import Candidates
 from auditor.sessions.score import Rehearsal, assign
@@ -93,20 +93,16 @@ def test_an_empty_connection_is_hardly_possible() -> None:
     assert link.score == 3
 
 
-def test_equal_times_to_the_close_tell_concurrent_jobs_apart_but_are_not_enough_alone() -> None:
-    """Data connections open out of order; each control connection closes one second after its own.
-
-    That weighs 2. Where the rival opened last before (1), the distance is 1, and no turn of any was seen.
-    """
+def test_equal_times_to_the_close_tell_concurrent_jobs_apart() -> None:
+    """Data connections open out of order; each control connection closes one second after its own."""
     data = [(1.05, 5.31), (1.02, 7.77), (1.03, 3.13), (1.01, 6.49)]
     lines = [tls(41000 + n, 1 + n / 1000, end + 1 - (1 + n / 1000)) for n, (_, end) in enumerate(data)]
     lines += [
         f"10.0.1.5:{42000 + n} > 10.0.2.9:{50100 + n} tcp SF at={at} for={round(end - at, 3)} {BULK}"
         for n, (at, end) in enumerate(data)
     ]
-    found = sessions(*lines)
-    assert [[link.flow for link in session.data] for session in found.sessions] == [[], [5], [], [7]]
-    assert {(one.flow, one.reason) for one in found.undecided} == {(4, TOO_LITTLE), (6, TOO_LITTLE)}
+    found = links(*lines)
+    assert [[link.flow for link in session] for session in found] == [[4], [5], [6], [7]]
 
 
 def test_every_weight_has_its_reason() -> None:
@@ -126,7 +122,7 @@ def test_on_real_captures_what_is_clear_is_right(case: Case) -> None:
     assert result.clear_right == result.clear
     assert result.right == result.given
     assert result.right + result.withheld == result.proved
-    if case.name not in ("at-once", "shared/j_many_jobs.pcap"):
+    if case.name != "shared/j_many_jobs.pcap":
         assert result.withheld == 0
 
 

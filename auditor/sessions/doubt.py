@@ -8,7 +8,7 @@ no other was there for long enough to have shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from auditor import _native
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.evidence import AS_NEAR, FAR, LAG_WIDTH, BeatsOf, Pair
+from auditor.sessions.margins import assignment_margins
 
 CLEAR_MARGIN = 2
 """Distance to the next best explanation from which on the scorer is clear."""
@@ -34,7 +35,8 @@ BRIEFLY = "it began before the capture, and nothing but hosts and time speaks fo
 class Rivals:
     """Other explanations of a pair's flow, and other candidates of its control connection at the same time."""
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Sequence[Pair], chosen: Sequence[Pair]) -> None:
+        self._margins = assignment_margins(pairs, chosen)
         self._flows: dict[tuple[int, int], list[Pair]] = {}
         self._controls: dict[int, list[Pair]] = {}
         for pair in pairs:
@@ -50,17 +52,13 @@ class Rivals:
         """Return the control connections that could have opened the pair's flow, its own among them; sorted."""
         return tuple(sorted({other.control for other in self._flows[pair.flow, pair.side]}))
 
-    def best(self, pair: Pair) -> int:
-        """Return the score of the best rival, 0 where there is none."""
-        return max((other.score for other in self._others(pair)), default=0)
-
     def alone(self, pair: Pair) -> bool:
         """Whether there is no rival at all."""
         return not any(True for _ in self._others(pair))
 
     def margin(self, pair: Pair) -> int:
-        """Return the distance to the best rival. What opened before the capture is never clear: its turn is not seen."""
-        margin = pair.score - self.best(pair)
+        """Return the distance of a chosen pair to the next best. What opened before the capture is never clear."""
+        margin = self._margins[pair]
         return margin if pair.begun else min(margin, CLEAR_MARGIN - 1)
 
     def _others(self, pair: Pair) -> Iterable[Pair]:
