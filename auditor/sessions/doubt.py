@@ -17,6 +17,7 @@ from auditor import _native
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.evidence import AS_NEAR, FAR, LAG_WIDTH, BeatsOf, Pair
 from auditor.sessions.margins import assignment_margins
+from auditor.sessions.timing import AT_ONCE
 
 CLEAR_MARGIN = 2
 """Distance to the next best explanation from which on the scorer is clear."""
@@ -28,6 +29,7 @@ _ENDED = tuple(n for n, name in enumerate(_native.STATES) if name in ("SF", "RST
 
 NO_BETTER = "another explanation is as good"
 TOO_LITTLE = "its opening fits no turn of the control connection, and little else speaks for it"
+TOO_EARLY = "it opened as the capture began, and what any control connection had just said is not in it"
 BEFORE = "it began before the capture, and its end speaks for none of them alone"
 BRIEFLY = "it began before the capture, and nothing but hosts and time speaks for it"
 
@@ -77,21 +79,32 @@ class Doubts:
         self._table = table
         self._rivals = rivals
         self._beats = beats
-        self._start = int(table["first_time"].min(initial=0)) if len(table) else 0
+        self._start = int(table["first_time"].min()) if len(table) else 0
         self._ends: _Ends | None = None
+        # Control connections that were open when the capture began: what they said before is not in it.
+        self._joined = any(int(table["syn_packets"][control]) == 0 for control in rivals.controls)
 
     def of(self, pair: Pair) -> str:
         """Return the reason, empty where the pair is decided."""
         if pair.begun:
-            margin = self._rivals.margin(pair)
-            if margin >= (1 if pair.turned else CLEAR_MARGIN):
-                return ""
-            return NO_BETTER if margin <= 0 else TOO_LITTLE
+            return self._of_opening(pair)
         if self._ended_together(pair):
             return ""
         if not self._rivals.alone(pair):
             return BEFORE
         return "" if self._seen_together(pair) else BRIEFLY
+
+    def _of_opening(self, pair: Pair) -> str:
+        """Return the reason where the connection's opening was captured."""
+        margin = self._rivals.margin(pair)
+        if margin <= 0:
+            return NO_BETTER
+        if pair.turned:
+            return TOO_EARLY if self._joined and pair.first - self._start < AT_ONCE else ""
+        beats = self._beats(pair.control)
+        # Its turn should have been seen, or even read.
+        missing = beats is not None and (beats.legible or not self._rivals.alone(pair))
+        return TOO_LITTLE if missing or margin < CLEAR_MARGIN else ""
 
     def _seen_together(self, pair: Pair) -> bool:
         table = self._table

@@ -42,7 +42,8 @@ class Beats:
     """The segments with payload of one control connection: times (ns, sorted) and senders (true: the server).
 
     ``notices``: times (ns, sorted) of HALTED notices where they could be read; otherwise any segment of the server that
-    follows its own may be one. ``beside``: segments that hold messages which open no connection, where that was read.
+    follows its own may be one. ``beside``: segments that hold messages which open no connection, where that was read;
+    ``legible`` says whether it was.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Beats:
         self._times = times
         self._by_server = by_server
         self._beside = beside
+        self.legible = beside is not None
         # A server's segment after its own: nobody had asked. The greeting is no notice.
         self._notices = times[1:][by_server[1:] & by_server[:-1]] if notices is None else notices
 
