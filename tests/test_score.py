@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -184,3 +187,33 @@ def test_three_way_needs_both_sides() -> None:
     assert [(one.control, one.flow) for one in found] == [(0, 2), (1, 2)]
     spoken[1] = ([0.2, 0.3], [False, True])
     assert assign(table, candidates, [0, 1], nothing, beats=beats) == []
+
+
+def test_ties_are_held_against_the_truth_beside_a_capture(tmp_path: Path) -> None:
+    cases = [case for case in committed_cases() if case.name in ("starttls", "tunnels", "three-way")]
+    done = run_auditor("sessions", "--truth", *(case.capture for case in cases))
+    assert (done.code, done.err) == (0, "")
+    links = [len(Wire(case.truth).links) for case in cases]
+    rows = [line.split() for line in done.out.splitlines()[1:]]
+    assert [row[2:] for row in rows] == [[str(n), str(n), str(n), "1.00", "1.00", "0"] for n in [*links, sum(links)]]
+    # Two owners exchanged: two of eight are wrong.
+    truth = json.loads((cases[0].capture.parent / "truth.json").read_text())
+    first, second = truth["data_connections"][:2]
+    first["control_sessions"], second["control_sessions"] = second["control_sessions"], first["control_sessions"]
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    copy = tmp_path / "copy.pcap"
+    copy.write_bytes(cases[0].capture.read_bytes())
+    rated = run_auditor("sessions", "--truth", copy).out.splitlines()[-1].split()
+    assert rated == ["all", "8", "8", "8", "6", "0.75", "0.75", "0"]
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"control_sessions": 3}'])
+def test_a_capture_without_a_truth_is_not_rated(text: str | None, tmp_path: Path) -> None:
+    capture = tmp_path / "copy.pcap"
+    capture.write_bytes(b"")
+    if text is not None:
+        (tmp_path / "truth.json").write_text(text)
+    done = run_auditor("sessions", "--truth", capture)
+    assert done.code == 2
+    assert "truth.json" in done.err
+    assert "help: " in done.err
