@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from auditor.model import SessionSummary, UndecidedSummary
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import dump, plain
+from auditor.report.json_ import dump
 from auditor.report.layout import Column, Page, Span
 from auditor.report.seen_lines import certificate_lines, tls_lines
 from auditor.text import byte_count, counted, number
@@ -37,7 +37,7 @@ def sessions_json(sessions: Sequence[SessionSummary], undecided: Sequence[Undeci
 
     The schema is ``schemas/sessions-1.schema.json``.
     """
-    document = {"schema": SESSIONS_SCHEMA, "sessions": plain(sessions), "undecided": plain(undecided)}
+    document = {"schema": SESSIONS_SCHEMA, "sessions": sessions, "undecided": undecided}
     return dump(document)
 
 

@@ -16,6 +16,7 @@ from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
 from auditor.rule_table import AddressNames, Array, ColumnData, Mask
 from auditor.sessions import DataLink, Grade, Session, SessionSet
+from auditor.sessions.measure import Measured, measure_sessions
 from auditor.text import counted
 
 ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
@@ -86,9 +87,16 @@ class Source:
         return tuple(told)
 
     @cached_property
+    def measured(self) -> tuple[tuple[Measured, ...], ...]:
+        """The operations of each session, in the order of the sessions."""
+        return measure_sessions(self.flows, self.sessions.sessions)
+
+    @cached_property
     def capacity(self) -> tuple[Load, ...]:
         """Operations and data ports of each host over time."""
-        return measure_capacity(self.flows, self.sessions.sessions, self.ties, self.verdicts, self.policy)
+        return measure_capacity(
+            self.flows, self.sessions.sessions, self.measured, self.ties, self.verdicts, self.policy
+        )
 
     @cached_property
     def capture_ends(self) -> Array:

@@ -39,7 +39,6 @@ impl Scene {
         self.count += 1;
         let stamp = Stamp {
             serial: number,
-            packet: number + 1,
             file: 0,
             time: 1000 + number.cast_signed(),
             wire_len: packet.payload_len + 54,
