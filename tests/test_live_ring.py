@@ -175,7 +175,7 @@ OPEN = """
 import errno, os, sys
 from auditor import _native
 if sys.argv[1] == "drop":
-    _native.drop_privileges(keep_net_raw=sys.argv[2] == "keep")
+    _native.drop_privileges([13] if sys.argv[2] == "keep" else [])
 live = _native.LiveReading()
 try:
     live.open_ring("lo", promiscuous=True)

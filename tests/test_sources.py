@@ -17,6 +17,7 @@ import pytest
 from auditor import _native
 from auditor.errors import CaptureError, UsageError
 from auditor.sources import bpf
+from auditor.sources.cards import hardware_times
 from auditor.sources.folder import FolderSource
 from auditor.sources.interface import Source, SourceOptions
 from auditor.sources.registry import SOURCES, kind_of, open_source
@@ -213,6 +214,13 @@ def test_the_doctor_names_the_source_and_the_privilege_that_is_missing(pair: Pai
                 assert "AmbientCapabilities=CAP_NET_RAW" in ring["fix"]
         found = doctor("nowhere0")
     assert "there is no interface" in found["checks"][0]["text"]
+
+
+@needs_namespaces
+def test_virtual_cards_stamp_nothing_and_cards_that_are_not_there_say_nothing(pair: Pair) -> None:
+    with inside(pair.listening):
+        # As ethtool -T says of veth: neither hardware-receive nor hardware-raw-clock.
+        assert [hardware_times(name) for name in ("tap", "lo", "nowhere0")] == ["none", "none", ""]
 
 
 def test_the_doctor_on_a_folder_and_in_text(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from auditor.listeners import Listing
 from auditor.model import Report
 from auditor.packs.model import Pack
 from auditor.pipeline import AuditOptions, Yardstick, audit_reading
+from auditor.sources.interface import drain
 from auditor.text import counted
 from auditor.watch.found import FindingTeller
 from auditor.watch.journal import Journal
@@ -84,6 +85,7 @@ class Watcher:
         source: str,
         interface: bool = False,
         again: bool = False,
+        note: str = "",
         options: AuditOptions | None = None,
         settings: Settings | None = None,
         limits: Limits | None = None,
@@ -104,7 +106,7 @@ class Watcher:
         unseen, slow = _patient(yardstick.pack)
         self._findings = FindingTeller(self._memory, self._settings, unseen, slow, again=again)
         self._sessions = SessionTeller(self._memory, self._settings)
-        self._again = again
+        self._again, self._note = again, note
         self._round = Round(journal, tuple(outlets))
         self._counted: dict[str, int] = {}
         self._pending: Future[tuple[Report, float]] | None = None
@@ -144,6 +146,8 @@ class Watcher:
         facts = {"source": self._source, "run": self._journal.run, "clean": self._journal.clean}
         kind = "watch-resumed" if resumed else "watch-began"
         self._tell([Step(News(kind, self._source, text, moment.text, "", facts))])
+        if self._note:
+            self._say("source", f"{self._source}: {self._note}")
         if not self._again:
             while self._tell(self._sessions.interrupted(moment)):
                 pass
@@ -292,12 +296,15 @@ class Watcher:
             self._say("report-written", name, why=why)
 
     def _finish(self, pool: ThreadPoolExecutor) -> Report:
+        # What is still under way belongs to the last report, and so does the last count of drops.
+        if self.asked.stop:
+            drain(self._live)
+        self._live.close()
         report = self._fresh(pool, final=True)
         if not self.asked.stop or self._on_report is not None:
             self._deliver(report, "end")
         self._say("watch-ended", report.summary, verdict=report.verdict.value, lost=self.lost, totals=report.totals)
         self._publish(self._moment())
-        self._live.close()
         return report
 
     def _publish(self, moment: Moment) -> None:
