@@ -227,6 +227,7 @@ def test_what_befalls_the_interface_is_told_and_survived(pair: Pair, tmp_path: P
             ip("-n", name, "link", "set", there, "mtu", "9000")
         pair.send(*sent[300:700], *(one[:12] + b"\x81\x00\x00\x07" + one[12:] for one in sent[700:]), b"\xff" * 8000)
         watched.until("session-opened", lambda one: "10.77.0.23" in one["text"])
+        watched.until("source", lambda one: "first time: VLAN 7" in one["text"])
         # Gone, and made anew under the same name.
         ip("-n", pair.listening, "link", "delete", "tap")
         watched.until("source", lambda one: "there is no interface tap at the moment" in one["text"])
