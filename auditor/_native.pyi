@@ -282,9 +282,9 @@ def network_filter(
     what may hide such a packet: VLAN tags, MPLS, PPPoE, IP in IP, GRE. ``snaplen`` is 262144 by default; ``link_type``: 1 Ethernet, 101 bare IP. None when
     the kernel takes no program as long as that. Raises ValueError."""
 
-def drop_privileges(keep_net_raw: bool) -> None:
-    """Give up, for good, all privileges of this thread and of those it starts, but for CAP_NET_RAW where that is kept. Raises
-    OSError."""
+def drop_privileges(keep: Sequence[int]) -> None:
+    """Give up, for good, all privileges of this thread and of those it starts, but for capabilities (Linux's numbers) that are
+    named and held. Raises OSError."""
 
 def holds_net_raw() -> bool:
     """Whether this thread may open packet sockets (Linux)."""

@@ -290,10 +290,11 @@ mod _native {
         crate::python_live::network_filter(&networks, snaplen, link_type)
     }
 
-    /// Give up all privileges, but for opening packet sockets where that is kept.
+    /// Give up all privileges but the capabilities that are kept.
     #[pyfunction]
-    fn drop_privileges(keep_net_raw: bool) -> PyResult<()> {
-        Ok(auditor_ring::drop_privileges(keep_net_raw)?)
+    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    fn drop_privileges(keep: Vec<u32>) -> PyResult<()> {
+        Ok(auditor_ring::drop_privileges(&keep)?)
     }
 
     /// Whether packet sockets may be opened.
