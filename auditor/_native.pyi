@@ -230,6 +230,7 @@ def read_flows(
     ndmp_ports: Sequence[int] = ...,  # 10000
     hash_files: bool = False,
     keep_duplicates: bool = False,
+    tshark: tuple[str | os.PathLike[str], str | os.PathLike[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:
     """Read captures into one flow table, one after another in order of their first packets.
@@ -237,6 +238,7 @@ def read_flows(
     ``known_ports`` are responder ports that settle the direction of a flow without handshake; ``ndmp_ports`` lower the
     bar for recognising a control stream that began before the capture. ``progress(bytes_read, bytes_total)`` is called
     about every 16 MiB; an exception from it (KeyboardInterrupt included) stops the reading and is raised here.
+    ``tshark``: its path and an empty folder in place of settings; Wireshark then says where IP begins in each frame.
     A file that cannot be read is told in ``files``, never raised.
     """
 

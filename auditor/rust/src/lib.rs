@@ -3,6 +3,7 @@
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] flows, [`app`] what they say, [`columns`] tables;
 //! [`reading`] drives them over files. Only the `python` module knows Python.
 
+mod answers;
 pub mod app;
 pub mod capture;
 pub mod carve;
@@ -10,6 +11,7 @@ pub mod clock;
 pub mod columns;
 pub mod convert;
 pub mod decode;
+pub mod dissector;
 pub mod duplicates;
 pub mod facts;
 pub mod flow;

@@ -18,6 +18,7 @@ use crate::app::ndmp;
 use crate::app::{APPS, names::NAME_KINDS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS, tls};
 use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
 use crate::decode::TUNNELS;
+use crate::dissector::Tshark;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
 use crate::opening;
 use crate::problem::PROBLEMS;
@@ -290,9 +291,9 @@ mod _native {
     }
 
     /// Read captures one after another into one flow table.
-    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    #[expect(clippy::needless_pass_by_value, clippy::too_many_arguments, reason = "arguments from Python")]
     #[pyfunction]
-    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, progress = None))]
+    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, tshark = None, progress = None))]
     fn read_flows(
         py: Python<'_>,
         paths: Vec<PathBuf>,
@@ -300,6 +301,7 @@ mod _native {
         ndmp_ports: Vec<u16>,
         hash_files: bool,
         keep_duplicates: bool,
+        tshark: Option<(PathBuf, PathBuf)>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<super::Reading> {
         let options = Options {
@@ -307,6 +309,7 @@ mod _native {
             ndmp_ports: ndmp_ports.into_iter().collect(),
             hash_files,
             keep_duplicates,
+            tshark: tshark.map(|(program, settings)| super::Tshark { program, settings }),
         };
         let mut caller = Caller { progress, raised: None };
         let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));

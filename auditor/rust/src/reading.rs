@@ -8,6 +8,7 @@ use crate::app::ndmp::Events;
 use crate::capture::{Fault, Frame, Search};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
 use crate::decode::{decode, quick};
+use crate::dissector::Tshark;
 use crate::duplicates::Duplicates;
 pub use crate::facts::{FileFacts, Status};
 use crate::flow::{PortSet, Stamp, Tracker};
@@ -32,6 +33,8 @@ pub struct Options {
     pub hash_files: bool,
     /// Count a packet as often as it was captured.
     pub keep_duplicates: bool,
+    /// Has Wireshark say where IP begins in each frame.
+    pub tshark: Option<Tshark>,
 }
 
 /// Someone who wants to know how far the reading is, and may stop it.
@@ -103,6 +106,7 @@ pub(crate) struct Pass {
     pub(crate) serials: Serials,
     /// Packets so far.
     pub(crate) serial: u64,
+    tshark: Option<Tshark>,
     /// Bytes of finished files.
     done: u64,
     total: u64,
@@ -117,6 +121,7 @@ impl Pass {
             repeated: 0,
             serials: Serials::default(),
             serial: 0,
+            tshark: options.tshark.clone(),
             done: 0,
             total,
         }
@@ -132,6 +137,7 @@ impl Pass {
         };
         match opening::open(Path::new(&facts.path), source.bytes, source.length > 0, hash, watch)? {
             Ok(mut opened) => {
+                opened.dissect(self.tshark.as_ref());
                 self.frames(&mut opened, facts, file, watch)?;
                 facts.sha256 = opened.digest();
                 facts.names = opened.reader.into_names();

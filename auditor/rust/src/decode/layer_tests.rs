@@ -2,7 +2,7 @@
 //! shows frames of these kinds to tshark as well.
 
 use super::{Decoded, Ends, TUNNELS, decode, flag, is_decoded, quick, quoted_tuple};
-use crate::capture::Frame;
+use crate::capture::{Frame, Ip};
 use crate::problem::Problem;
 use crate::testing::{Random, hex};
 
@@ -15,7 +15,7 @@ const UDP6: &str = "60000000 000c 11 40 20010000000100000000000000000001 fd00000
 const MACS: &str = "020000000002 020000000001";
 
 fn frame(link: u16, data: &[u8]) -> Frame<'_> {
-    Frame { time: 0, link, wire_len: data.len() as u32, data, untimed: false }
+    Frame { time: 0, link, wire_len: data.len() as u32, data, untimed: false, ip: Ip::Unasked }
 }
 
 /// IPv4 from 192.0.2.1 to 192.0.2.2 with something in it.
