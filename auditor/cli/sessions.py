@@ -64,7 +64,8 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
     looks = output_.terminal_options(
         plain=options["plain"], verbosity=options["verbosity"], to_file=options["output"] is not None
     )
-    data = render_sessions(report.sessions, looks) if text else sessions_json(report.sessions)
+    sessions, undecided = report.sessions, report.undecided
+    data = render_sessions(sessions, looks, undecided) if text else sessions_json(sessions, undecided)
     output_.write(data, options["output"], text=text)
     return INCONCLUSIVE if unread else CONFORMS
 

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from auditor.model import Evidence, Finding, Report, Severity
 from auditor.report.acceptance import acceptance_fields
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import json_bytes
+from auditor.report.json_ import dump
 from auditor.report.places import proof_line, uri
 from auditor.text import escape
 
@@ -62,7 +62,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
         "import-ap": {"href": uri(report.policy.path) if report.policy.path else "#"},
         "results": [{name: value for name, value in result.items() if value != []}],
     }
-    return json_bytes({"assessment-results": document}, indent=2)
+    return dump({"assessment-results": document})
 
 
 class _Identity:

@@ -31,6 +31,9 @@ NEEDED = frozenset({CONNECT_OPEN, CLIENT_AUTH, *LISTENS, *CONNECTS})
 AUTHENTICATION_TYPES = {0: "none", 1: "text", 2: "md5", 3: "bews", 4: "sspi", 5: "sha", 190: "bews2"}
 """Names of authentication types: 0 to 2 of the standard, the others Backup Exec's own."""
 
+UNKNOWN_LOGIN = "unknown"
+"""Stands for the type of a login whose request was not captured whole."""
+
 ADDRESS_LOCAL, ADDRESS_TCP, ADDRESS_TCP6 = 0, 1, 0x20510004
 NO_ERROR = 0
 _NOT_CAPTURED = "not-captured"
@@ -114,7 +117,7 @@ class DialogueReader:
             return
         fields = self._messages.fields(row)
         kind = fields["auth_type"][0].number if "auth_type" in fields else None
-        name = "unknown" if kind is None else AUTHENTICATION_TYPES.get(kind, str(kind))
+        name = UNKNOWN_LOGIN if kind is None else AUTHENTICATION_TYPES.get(kind, str(kind))
         sequence = int(self._messages["sequence"][row])
         self._pending_auth[sequence] = (name, int(self._messages["packet"][row]))
 

@@ -11,6 +11,7 @@ from functools import cache
 import jinja2
 
 from auditor.model import Report
+from auditor.report.glossary import GLOSSARY
 from auditor.report.html.capacity import peaks
 from auditor.report.html.contents import contents, services_by_process
 from auditor.report.html.findings import first_steps, group_findings, links_of, severity_counts
@@ -45,6 +46,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
             timeline=lanes,
             talk=zones,
             most=MOST_ROWS,
+            glossary=GLOSSARY,
             peaks=peaks(report),
             services=services_by_process(report.services[:MOST_ROWS]),
             contents=contents(report, timeline=lanes is not None, talk=zones is not None),

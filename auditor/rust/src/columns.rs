@@ -214,11 +214,15 @@ impl FlowTable {
         Some(history.text(spilled))
     }
 
-    /// Sorts rows by first packet, if fragments that had to wait made that necessary.
-    fn arrange(&mut self) {
+    /// Sorts rows by first packet, if fragments that had to wait made that necessary; `firsts` are the packets' numbers
+    /// over all files, where the order of these says nothing.
+    fn arrange(&mut self, firsts: Option<&[u64]>) {
         let mut order: Vec<u32> = (0..self.rows() as u32).collect();
         let columns = &self.columns;
-        order.sort_by_key(|&row| (columns.first_file[row as usize], columns.first_packet[row as usize]));
+        match firsts {
+            Some(firsts) => order.sort_by_key(|&row| firsts[row as usize]),
+            None => order.sort_by_key(|&row| (columns.first_file[row as usize], columns.first_packet[row as usize])),
+        }
         let mut moved = vec![0; order.len()];
         for (new, &old) in order.iter().enumerate() {
             moved[old as usize] = new as u32;
@@ -238,13 +242,17 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     let mut flows =
         FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
     let (mut sorted, mut before) = (true, 0);
+    let mut firsts = serials.take_turns().then(|| Vec::with_capacity(rows));
     for (flow, record) in (0u32..).zip(table.into_records()) {
         sorted &= before <= record.first;
         before = record.first;
+        if let Some(firsts) = &mut firsts {
+            firsts.push(record.first);
+        }
         put(&mut flows, flow, &record, &addresses, asides.get(flow, &record), serials);
     }
     if !sorted {
-        flows.arrange();
+        flows.arrange(firsts.as_deref());
     }
     (flows, events)
 }
@@ -260,7 +268,7 @@ pub fn tabulate_living(table: &Table, addresses: &Addresses, asides: &Asides, se
         places[flow as usize] = row;
         put(&mut flows, row, record, addresses, asides.get(flow, record), serials);
     }
-    flows.arrange();
+    flows.arrange(None);
     flows.renumber(&mut places);
     flows.moved = Some(places);
     flows

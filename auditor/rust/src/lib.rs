@@ -17,6 +17,7 @@ pub mod facts;
 pub mod flow;
 pub mod hash;
 pub mod live;
+mod merge;
 pub mod opening;
 pub mod order;
 pub mod problem;

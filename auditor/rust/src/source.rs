@@ -67,6 +67,12 @@ pub fn is_regular(path: &Path) -> bool {
     path.as_os_str() != STDIN && fs::metadata(path).is_ok_and(|facts| facts.is_file())
 }
 
+/// Whether reading a path takes away what is there: a pipe, a device, standard input.
+#[must_use]
+pub fn is_consumed(path: &Path) -> bool {
+    path.as_os_str() == STDIN || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
+}
+
 fn explain(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".to_owned(),

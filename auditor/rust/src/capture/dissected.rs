@@ -161,7 +161,7 @@ impl Dissected {
         let Waiting { time, link, wire_len, untimed, ref data, ref place, vlan, known, .. } = self.current;
         let ip = match place {
             Some(Place::Within(at)) => Ip::At { bytes: &data[*at..], vlan },
-            Some(Place::Rebuilt(bytes)) => Ip::At { bytes, vlan },
+            Some(Place::Rebuilt(bytes)) => Ip::At { bytes: bytes.as_slice(), vlan },
             None => Ip::Nowhere { known },
         };
         Some(Frame { time, link, wire_len, data, untimed, ip })

@@ -45,18 +45,18 @@ pub struct Frame<'a> {
     /// The container gave no time; `time` is that of the frame before.
     pub untimed: bool,
     /// Where IP begins.
-    pub ip: Ip<'a>,
+    pub ip: Ip<&'a [u8]>,
 }
 
 /// Where IP begins in a frame, and who says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ip<'a> {
+pub enum Ip<T> {
     /// Nobody yet: [`decode`](crate::decode::decode) does.
     Unasked,
     /// Wireshark: there.
     At {
         /// The packet and what follows it.
-        bytes: &'a [u8],
+        bytes: T,
         /// Outermost VLAN, 0 for none.
         vlan: u16,
     },
@@ -65,6 +65,26 @@ pub enum Ip<'a> {
         /// Though it understands the link type.
         known: bool,
     },
+}
+
+impl<T> Ip<T> {
+    /// The same with other bytes.
+    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Ip<U> {
+        match self {
+            Self::Unasked => Ip::Unasked,
+            Self::At { bytes, vlan } => Ip::At { bytes: with(bytes), vlan },
+            Self::Nowhere { known } => Ip::Nowhere { known },
+        }
+    }
+
+    /// The same on loan.
+    pub fn as_ref(&self) -> Ip<&T> {
+        match self {
+            Self::Unasked => Ip::Unasked,
+            Self::At { bytes, vlan } => Ip::At { bytes, vlan: *vlan },
+            Self::Nowhere { known } => Ip::Nowhere { known: *known },
+        }
+    }
 }
 
 /// What ends the reading of a file before its end.

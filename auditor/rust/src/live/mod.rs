@@ -66,7 +66,7 @@ impl Live {
     /// Nothing so far.
     #[must_use]
     pub fn new(options: &Options, limits: Limits) -> Self {
-        let mut pass = Pass::new(options, 0);
+        let mut pass = Pass::new(options);
         pass.tracker.hold_at_most(MAX_HELD);
         Self {
             pass,
@@ -252,11 +252,8 @@ impl Live {
             let told = file.saturating_sub(self.folded) as usize;
             files[told].problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (flows, mut events) = self.pass.tracker.view(&self.pass.serials);
-        if self.folded > 0 {
-            events.places(|file, packet| self.pass.serials.told(file, packet));
-        }
-        assemble(files, flows, events)
+        let (flows, events) = self.pass.tracker.view(&self.pass.serials);
+        assemble(files, flows, events, &self.pass.serials)
     }
 
     /// One frame.
