@@ -45,7 +45,7 @@ def test_through_pyshark_it_is_the_same(tmp_path: Path) -> None:
     (tunnels,) = (CAPTURES / "tunnels").glob("*.pcap")
     plain = Writer()
     plain.udp(MEDIA, ("10.0.2.9", 4000), b"sound")
-    plain.udp(MEDIA, ("10.0.2.9", 4000), b"too short")
+    plain.udp(MEDIA, ("10.0.2.9", 4001), b"too short")
     pcap = Pcap.read(plain.save(tmp_path / "plain.pcap"))
     frame = pcap.records[0][16:]
     body = struct.pack("<I", len(frame)) + frame + bytes(-len(frame) % 4)
@@ -57,7 +57,7 @@ def test_through_pyshark_it_is_the_same(tmp_path: Path) -> None:
         lines, objects = document(path, 0), document(path, 0, "pyshark")
         assert objects.pop("tshark").startswith(f"{lines.pop('tshark')} through pyshark ")
         assert objects == lines
-    assert [difference["cause"] for difference in lines["differences"]] == ["malformed"]
+    assert {difference["cause"] for difference in lines["differences"]} == {"malformed", "no times"}
     (tmp_path / "cut.pcap").write_bytes(tunnels.read_bytes()[:-3])
     assert "cut" in document(tmp_path / "cut.pcap", 3, "pyshark")["tshark_complaint"]
 
