@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 
 NO_ADDRESS = 0xFFFFFFFF
 """The address code that stands for none."""
@@ -147,7 +148,7 @@ class NdmpMessages:
         rows: Rows = self._order[first:last]
         if codes is None or first == last:
             return rows
-        return rows[np.isin(self._messages["message"][rows], list(codes))]
+        return rows[among(self._messages["message"][rows], list(codes))]
 
     def fields(self, row: int) -> dict[str, list[Field]]:
         """Return the fields of a message, by name; a name occurs more than once in lists (addresses, for one)."""

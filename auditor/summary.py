@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable, time_text, transport_text
 from auditor.model import (
@@ -125,7 +126,7 @@ def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet,
         hosts=int(hosts.sum()),
         packets=packets,
         flows=int(tcp.sum()),
-        guessed=int((tcp & ~np.isin(table["originator_by"], _HANDSHAKE)).sum()),
+        guessed=int((tcp & ~among(table["originator_by"], _HANDSHAKE)).sum()),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.policy.combine import KIND_WORDS, NO_PORT, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import Groups
 from auditor.policy.model import Term
@@ -113,7 +114,7 @@ def _applies(term: Term, combinations: Combinations, catalogue: Catalogue) -> Bo
     service = catalogue.get(term.service)
     family = service.family if service else ""
     kinds = [word for word in KIND_WORDS if word == (term.carries or word) and word in ("", family)]
-    return np.isin(combinations.kind, [KIND_WORDS.index(word) for word in kinds])
+    return among(combinations.kind, [KIND_WORDS.index(word) for word in kinds])
 
 
 def _has_transport(term: Term, combinations: Combinations) -> Bools:

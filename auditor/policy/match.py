@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.policy.combine import KIND_WORDS, Combinations, combine
 from auditor.policy.fit import PARTS, Fit, fit_term
@@ -152,14 +153,14 @@ def _in_scope(
     """
     orig, resp = groups.role[combinations.orig], groups.role[combinations.resp]
     outside = [ROLE_NAMES.index(word) for word in (UNDECLARED, MULTICAST, OTHER, *INFRASTRUCTURE_ROLES)]
-    estate = ~np.isin(orig, outside) | ~np.isin(resp, outside)
+    estate = ~among(orig, outside) | ~among(resp, outside)
     vendor = np.array([*(not service.platform for service in catalogue.judged()), False])
-    serves = np.isin(resp, [ROLE_NAMES.index(role) for role in INFRASTRUCTURE_ROLES])
+    serves = among(resp, [ROLE_NAMES.index(role) for role in INFRASTRUCTURE_ROLES])
     serves &= vendor[naming.service] & (naming.level >= BY_LISTENER)
     group_address = ROLE_NAMES.index(MULTICAST)
     unicast = (orig != group_address) & (resp != group_address)
     nowhere = [ROLE_NAMES.index(word) for word in (UNDECLARED, MULTICAST)]
-    declared = ~np.isin(orig, nowhere) | ~np.isin(resp, nowhere)
+    declared = ~among(orig, nowhere) | ~among(resp, nowhere)
     concerned: Bools = (combinations.transport > 0) & ((unicast & (estate | serves)) | (site & declared))
     return concerned
 

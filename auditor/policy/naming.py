@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.policy.combine import KIND_WORDS, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import ROLE_NAMES, Groups
 from auditor.policy.model import OTHER, UNDECLARED, Policy
@@ -107,7 +108,7 @@ def _doubt(services: tuple[Service, ...], best: int, level: int, rivals: int) ->
 def _has_role(codes: Codes, roles: tuple[str, ...]) -> Bools:
     if "any" in roles:
         return np.ones(len(codes), np.bool_)
-    return np.isin(codes, [ROLE_NAMES.index(role) for role in roles])
+    return among(codes, [ROLE_NAMES.index(role) for role in roles])
 
 
 def _is_transport(combinations: Combinations, transport: str) -> Bools:

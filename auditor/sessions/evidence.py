@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.sessions.infer import MOST_POSSIBLE, Candidates, Mask
 from auditor.sessions.timing import NO_TURN, Beats
@@ -149,7 +150,7 @@ class Weigher:
         if len(rows):
             others = np.array(sorted(self._by_client[client] - {server, client}), np.uint32)
             orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
-            rows = rows[np.isin(np.where(orig == server, resp, orig), others)]
+            rows = rows[among(np.where(orig == server, resp, orig), others)]
             rows = self._candidates.come_about(control, rows, taken)
             found += [replace(self._weigh(control, int(row), "third"), side=server) for row in rows]
         rows = self._candidates.with_strangers(client, self._hosts)

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from auditor.distinct import distinct
 from auditor.packs.columns import GRADES, OUTCOMES
 from auditor.rule_table import Array, ColumnData, Mask, Rows, RuleTable, Witness, words_column
 from auditor.sessions import DataLink, Session
@@ -42,7 +43,7 @@ class DataEnds:
         declared = np.zeros(len(flow), np.bool_)
         inside = np.zeros(len(flow), np.bool_)
         ranges = np.full(len(flow), "none", object)
-        for code in np.unique(address):
+        for code in distinct(address):
             ports = source.policy.dynamic_ports_of(flows.address(int(code)))
             if ports is not None:
                 own = address == code
