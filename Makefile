@@ -30,7 +30,8 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench-live watch-lab lint \
+.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench bench-growth bench-parts \
+        bench-live watch-lab lint \
         lint-python lint-rust docs docs-check site clean
 
 help: ## Show what can be made
@@ -95,6 +96,7 @@ bench-growth: $(BUILT) ## Curves of cost over packets and flows (BENCH='--packet
 bench-parts: $(BENCHED) ## Time the parts: the core's by criterion, the others by pytest-benchmark
 	cargo bench --manifest-path $(CRATE) --bench parts
 	$(BIN)/python -m pytest -q --timeout 0 bench/parts.py
+
 watch-lab: $(EQUIPPED) ## Hold a watch of the lab's bridge against an audit of tcpdump's file, for every scenario (needs root)
 	$(BIN)/python captures/lab/watched.py
 

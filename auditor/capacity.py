@@ -10,7 +10,6 @@ Sweeps sort starts and ends; nothing walks over packets.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from auditor.model import CapacityPoint, HostCapacity
 from auditor.policy.match import Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
+from auditor.records import record
 from auditor.sessions import DataLink, Session
 from auditor.sessions.measure import Measured
 
@@ -43,7 +43,7 @@ Times = npt.NDArray[np.int64]
 Link = tuple[Session, DataLink]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Load:
     """The capacity of one host, with the row of the flow table that made its peak."""
 
@@ -79,7 +79,7 @@ def measure_capacity(
     return tuple(sorted(loads, key=lambda load: (order[load.facts.zone], table.addresses[load.code].tobytes())))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Ends:
     """Ends of data connections, one element for each; times in ns. ``held_to`` is ``last`` plus TIME_WAIT, where known."""
 
@@ -120,10 +120,10 @@ class _Ends:
     def at(self, code: int) -> _Ends:
         """Return the ends at one host."""
         own = self.host == code
-        return _Ends(*(getattr(self, name)[own] for name in self.__slots__))
+        return _Ends(*(getattr(self, name)[own] for name in self.__match_args__))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Work:
     """Operations of hosts, one element for each operation and host. ``weight``: what the policy counts ports by.
 
@@ -163,7 +163,7 @@ class _Work:
     def at(self, code: int) -> _Work:
         """Return the operations of one host."""
         own = self.host == code
-        return _Work(*(getattr(self, name)[own] for name in self.__slots__))
+        return _Work(*(getattr(self, name)[own] for name in self.__match_args__))
 
 
 _UNKNOWN, _ORIGINATOR, _RESPONDER, _NOBODY = range(4)
@@ -189,7 +189,7 @@ def _ports(table: FlowTable, session: Session, flows: Iterable[int]) -> dict[int
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Steps:
     """How many of some intervals are open at any time; both ends belong to an interval."""
 
@@ -278,7 +278,7 @@ def _host(code: int, table: FlowTable, ends: _Ends, work: _Work, policy: Policy)
     return Load(code, facts, _flow_at(ends, live, series))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Series:
     """Numbers at times, in ns: operations running, ports open, ports held."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from auditor import _native
 from auditor.distinct import among
+from auditor.records import record
 
 NO_ADDRESS = 0xFFFFFFFF
 """The address code that stands for none."""
@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column: its name, NumPy dtype, unit and meaning."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from auditor.model import (
 from auditor.packs.model import Pack
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Network, Policy, Term
+from auditor.records import record
 from auditor.sessions import SessionSet
 from auditor.text import path_text
 from auditor.verdict import Coverage
@@ -142,7 +142,7 @@ def summarise_services(table: FlowTable, verdicts: Verdicts) -> tuple[ServiceSum
     return tuple(summary for _, summary in sorted(summaries, key=lambda pair: pair[0]))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Groups:
     """Flows by service, transport, port, direction and verdict: one element of each array for one group.
 

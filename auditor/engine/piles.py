@@ -14,13 +14,14 @@ from auditor.distinct import among, distinct
 from auditor.engine.matching import matches
 from auditor.packs.columns import COUNT
 from auditor.packs.model import Rule, Template
+from auditor.records import record
 from auditor.rule_table import Array, Rows, RuleTable
 
 MOST_FINDINGS = 200
 """Findings that one rule may raise; the rest, the least grave and smallest, become one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pile:
     """Rows of one finding, in order. ``names`` are the parts of the subject that they share; ``rest`` marks the pile of
     what is not listed one by one."""

@@ -6,8 +6,6 @@ was and who opened it are not known either: such a flow ``may`` match, and only 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +14,7 @@ from auditor.policy.combine import KIND_WORDS, NO_PORT, TRANSPORT_WORDS, Combina
 from auditor.policy.groups import Groups
 from auditor.policy.model import Term
 from auditor.ports import DYNAMIC
+from auditor.records import record
 from auditor.services import Catalogue
 
 PARTS = ("port", "direction", "zone", "transport")
@@ -24,7 +23,7 @@ PARTS = ("port", "direction", "zone", "transport")
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fit:
     """How one term fits each combination, part by part. ``applies``: flows of this kind are its business; ``declares``:
     the responder declares the ports that the term is about. ``unknown``: the capture has no ports of these."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +15,7 @@ from auditor.policy.naming import BY_LISTENER, Naming, name_services, renamed, s
 from auditor.policy.outcome import observed
 from auditor.policy.terms import policy_terms
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.services import INFRASTRUCTURE_ROLES, Catalogue, Service
 
 VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
@@ -36,7 +35,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdicts:
     """Columns beside a flow table, one entry per flow, and the words that they index into.
 

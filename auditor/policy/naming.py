@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from auditor.policy.combine import KIND_WORDS, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import ROLE_NAMES, Groups
 from auditor.policy.model import OTHER, UNDECLARED, Policy
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.services import NDMP_CONTROL, NDMP_DATA, Catalogue, Service
 
 NOT_AT_ALL, BY_PORT, BY_ORIGINATOR, BY_LISTENER, BY_BOTH = range(5)
@@ -24,7 +25,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Naming:
     """Per combination: ``service`` (index into ``Catalogue.judged()``, -1 none), ``level`` and ``doubt`` (index)."""
 

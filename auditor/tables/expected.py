@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.packs.columns import ROLES
 from auditor.policy.match import VERDICTS
+from auditor.records import record
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.services import load_catalogue
 from auditor.tables.captures import CaptureFacts
@@ -35,7 +35,7 @@ _BLINKERED = ("agent", "firewall-inside")
 """Vantages that do not see what other hosts do, or what the firewall stopped before it got there."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Row:
     kind: str
     name: str
