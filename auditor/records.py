@@ -8,6 +8,7 @@ shared by all records and look the fields up. ``fields``, ``replace`` and ``is_d
 from __future__ import annotations
 
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
+from functools import cache
 from typing import Any, NoReturn, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -36,39 +37,53 @@ def record(cls: type[T]) -> type[T]:
 
 def _init(self: Any, *values: Any, **named: Any) -> None:
     names = self.__match_args__
+    given = dict(zip(names, values, strict=False))
+    if named or len(given) != len(values):
+        _check(self, names, values, named)
+        given |= named
+    kind: Any = type(self)
+    if len(given) != len(kind.__dataclass_fields__):
+        for name, default, factory in _defaults_of(kind):
+            if name not in given:
+                given[name] = default if factory is None else factory()
+        if len(given) != len(kind.__dataclass_fields__):
+            missing = next(name for name in names if name not in given)
+            raise TypeError(f"{kind.__qualname__} needs {missing!r}")
     put = object.__setattr__
-    for name, value in zip(names, values, strict=False):
+    for name, value in given.items():
         put(self, name, value)
-    if len(values) != len(names) or named or len(names) != len(self.__dataclass_fields__):
-        _set_rest(self, names, values, named)
-    if hasattr(self, "__post_init__"):
+    if hasattr(kind, "__post_init__"):
         self.__post_init__()
 
 
-def _set_rest(self: Any, names: tuple[str, ...], values: tuple[Any, ...], named: dict[str, Any]) -> None:
-    """Set the fields that were not given by place. Raises TypeError as the function of a dataclass does."""
+def _check(self: Any, names: tuple[str, ...], values: tuple[Any, ...], named: dict[str, Any]) -> None:
+    """Raise TypeError as the function of a dataclass does: too many values, a name that is none, or is given twice."""
     kind = type(self).__qualname__
     if len(values) > len(names):
         raise TypeError(f"{kind} takes {len(names)} values but {len(values)} were given")
-    placed = set(names[: len(values)])
-    for name, field in self.__dataclass_fields__.items():
-        if name in placed:
-            continue
-        if field.init and name in named:
-            value = named.pop(name)
-        elif field.default is not MISSING:
-            value = field.default
-        elif field.default_factory is not MISSING:
-            value = field.default_factory()
-        else:
-            raise TypeError(f"{kind} needs {name!r}")
-        object.__setattr__(self, name, value)
-    if named:
-        raise TypeError(f"{kind} has no {next(iter(named))!r}, or was given it twice")
+    odd = named.keys() - set(names[len(values) :])
+    if odd:
+        raise TypeError(f"{kind} has no {min(odd)!r}, or was given it twice")
+
+
+@cache
+def _defaults_of(kind: Any) -> list[tuple[str, Any, Any]]:
+    """Return the fields that need not be given: name, and default or what makes it."""
+    return [
+        (name, field.default, None if field.default_factory is MISSING else field.default_factory)
+        for name, field in kind.__dataclass_fields__.items()
+        if field.default is not MISSING or field.default_factory is not MISSING
+    ]
+
+
+@cache
+def _compared_names(kind: Any) -> tuple[str, ...]:
+    return tuple(name for name, field in kind.__dataclass_fields__.items() if field.compare)
 
 
 def _compared(self: Any) -> tuple[Any, ...]:
-    return tuple(getattr(self, name) for name, field in self.__dataclass_fields__.items() if field.compare)
+    kind: Any = type(self)
+    return tuple([getattr(self, name) for name in _compared_names(kind)])
 
 
 def _repr(self: Any) -> str:
@@ -76,11 +91,8 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
-def _eq(self: Any, other: object) -> bool:
-    if type(other) is not type(self):
-        return NotImplemented
-    same: bool = _compared(self) == _compared(other)
-    return same
+def _eq(self: Any, other: object) -> Any:
+    return _compared(self) == _compared(other) if type(other) is type(self) else NotImplemented
 
 
 def _hash(self: Any) -> int:
