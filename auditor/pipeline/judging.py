@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,11 +18,12 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
+from auditor.records import record
 from auditor.services import Catalogue
 from auditor.sessions import SessionSet, find_sessions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tied:
     """Captures as read, with what they are held against, and their sessions."""
 

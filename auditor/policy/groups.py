@@ -6,7 +6,6 @@ Judging a pair of groups judges every flow between them, so that the work does n
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from auditor.policy.distinct import distinct_rows
 from auditor.policy.model import ANY, MULTICAST, OTHER, UNDECLARED, Network, Policy, Term
 from auditor.policy.prefixes import PrefixIndex, is_ipv4
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.services import ROLES
 
 ROLE_NAMES = (UNDECLARED, *ROLES, OTHER, MULTICAST)
@@ -31,7 +31,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Groups:
     """Groups of addresses. ``of_address`` maps an address code to its group; all else has one entry per group.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
+from auditor.records import record
 from auditor.sessions.claims import still_undecided, without_claims
 from auditor.sessions.controls import control_mask, readable, session_mask
 from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
@@ -58,7 +59,7 @@ __all__ = [
 Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionSet:
     """Sessions in order of their control connections' first packets.
 

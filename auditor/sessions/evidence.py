@@ -7,12 +7,14 @@ control connection's single segments. Not used: sizes of TLS records, the dynami
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.flows import FlowTable
+from auditor.records import record
 from auditor.sessions.infer import MOST_POSSIBLE, Candidates, Mask
 from auditor.sessions.timing import NO_TURN, Beats
 
@@ -65,7 +67,7 @@ BeatsOf = Callable[[int], Beats | None]
 """The segments of a control connection (row of the flow table); None where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """A control connection and a candidate, with the evidence for one another; times in ns.
 
@@ -151,7 +153,7 @@ class Weigher:
         if len(rows):
             others = np.array(sorted(self._by_client[client] - {server, client}), np.uint32)
             orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
-            rows = rows[np.isin(np.where(orig == server, resp, orig), others)]
+            rows = rows[among(np.where(orig == server, resp, orig), others)]
             rows = self._candidates.come_about(control, rows, taken)
             found += [replace(self._weigh(control, int(row), "third"), side=server) for row in rows]
         rows = self._candidates.with_strangers(client, self._hosts)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.model import Announcement, DataLink, Grade, Readable
 
@@ -35,7 +36,7 @@ class Candidates:
             (table["transport"] == TCP)
             & ~taken
             & ~known[table["resp_port"]]
-            & np.isin(table["app"], _CARRIES_DATA)
+            & among(table["app"], _CARRIES_DATA)
             # Without a handshake either end may be the listener.
             & ~(known[table["orig_port"]] & (table["syn_packets"] == 0))
         )
@@ -60,12 +61,12 @@ class Candidates:
         """Return the candidates between two of ``hosts``, by the address code of either end."""
         known = np.array(sorted(hosts), np.uint32)
         orig, resp = self._table["orig_addr"][self._rows], self._table["resp_addr"][self._rows]
-        rows = np.sort(self._rows[np.isin(orig, known) & np.isin(resp, known)])
+        rows = np.sort(self._rows[among(orig, known) & among(resp, known)])
         found: dict[int, Rows] = {}
         for side in ("orig_addr", "resp_addr"):
-            for code in np.unique(self._table[side][rows]).tolist():
+            for code in distinct(self._table[side][rows]).tolist():
                 own = rows[self._table[side][rows] == code]
-                found[code] = np.union1d(found[code], own) if code in found else own
+                found[code] = distinct(np.concatenate([found[code], own])) if code in found else own
         return found
 
     def with_strangers(self, host: int, hosts: frozenset[int]) -> Rows:
@@ -76,7 +77,7 @@ class Candidates:
             rows = np.sort(self._rows)
             orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
             other = np.where(orig == host, resp, orig)
-            found = rows[((orig == host) | (resp == host)) & ~np.isin(other, known)]
+            found = rows[((orig == host) | (resp == host)) & ~among(other, known)]
             self._strangers[host] = found
         return found
 
