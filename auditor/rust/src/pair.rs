@@ -20,8 +20,8 @@ use crate::source;
 
 /// Bytes of captures from which on a second thread is worth its start.
 const WORTH: u64 = 8 << 20;
-/// Batches that may wait: the reading waits then, so that memory stays bounded.
-const WAITING: usize = 4;
+/// Batches that may wait: few, so that their buffers stay in the caches; the reading waits then.
+const WAITING: usize = 2;
 /// Bytes of copied frames that are handed over together.
 const TOGETHER: usize = 256 << 10;
 
