@@ -203,7 +203,9 @@ def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable
         read, codes = messages["time"][rows], messages["message"][rows]
         opens = np.isin(codes, list(ANNOUNCES))
         beside = np.isin(times, read[~opens]) & ~np.isin(times, read[opens])
-        return Beats(times, by_server, np.sort(read[np.isin(codes, list(HALTS))]), beside)
+        # Where frames were cut, a notice may be among what was not read: any segment that was not asked for may be one.
+        notices = None if messages.stream_counts(control).bodies_missing else np.sort(read[np.isin(codes, list(HALTS))])
+        return Beats(times, by_server, notices, beside)
 
     return beats
 
