@@ -59,6 +59,9 @@ RESOLUTION = 1_000_000
 """Below this many ns it is the scheduler's doing, which of two segments is the nearer one."""
 FAR = NO_TURN.gap
 
+ENDED = frozenset(n for n, name in enumerate(_native.STATES) if name in ("SF", "RSTO", "RSTR", "S2", "S3", "SH", "SHR"))
+"""States of connections whose end was captured: a last packet is an end only there, elsewhere the capture's doing."""
+
 _NO_ROWS = np.zeros(0, np.intp)
 _MTF = _native.APPS.index("mtf")
 TWO_WAY = -1
@@ -73,7 +76,8 @@ class Pair:
 
     ``side``: address code of the NDMP server, where the connection joins two that one client controls: it belongs to
     a control connection on each side then; ``TWO_WAY`` otherwise. ``opening`` and ``ending``: how near these lie to
-    the control segments that explain them, ``FAR`` where none does. ``begun``: the candidate's SYN was captured.
+    the control segments that explain them, ``FAR`` where none does. ``lag``: from its end to that of the control
+    connection, negative where they were not both captured, or in the other order. ``begun``: the candidate's SYN was captured.
     """
 
     control: int
@@ -167,6 +171,8 @@ class Weigher:
         table = self._table
         first, last = int(table["first_time"][flow]), int(table["last_time"][flow])
         opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
+        ended = int(table["state"][control]) in ENDED
+        both = ended and int(table["state"][flow]) in ENDED
         seen, begun = bool(table["syn_packets"][control]), bool(table["syn_packets"][flow])
         payload = sorted((int(table["orig_payload"][flow]), int(table["resp_payload"][flow])))
         beats, turn, notice = self._beats[control], NO_TURN, None
@@ -182,8 +188,8 @@ class Weigher:
             "notice": notice is not None,
             "soon": seen and 0 <= first - opened <= SOON,
             "nearest": self._nearest.get(flow) == control,
-            "within": first >= opened and last <= closed,
-            "afterwards": 0 <= closed - last <= AFTERWARDS,
+            "within": ended and first >= opened and last <= closed,
+            "afterwards": both and 0 <= closed - last <= AFTERWARDS,
             "one-way": payload[1] > ONE_WAY * payload[0],
             "bulk": payload[1] >= BULK,
             "mtf": int(table["app"][flow]) == _MTF,
@@ -191,7 +197,8 @@ class Weigher:
         }
         evidence = tuple(name for name, holds in tests.items() if holds)
         ending = notice if notice is not None else FAR
-        return Pair(control, flow, evidence, abs(first - opened), turn.gap, ending, first, last, closed - last, begun)
+        lag = closed - last if both else -1
+        return Pair(control, flow, evidence, abs(first - opened), turn.gap, ending, first, last, lag, begun)
 
 
 def _nearest_turns(pairs: list[Pair]) -> list[Pair]:
