@@ -110,6 +110,9 @@ def _session(
         ended=ended,
         story=_story(table, session, jobs, ended),
         authority=summarise_authority(session),
+        messages=session.messages,
+        bodies_missing=session.bodies_missing,
+        skipped_bytes=session.skipped_bytes,
     )
 
 

@@ -30,6 +30,7 @@ from auditor.summary import (
 from auditor.tables import Source
 from auditor.text import path_text
 from auditor.traffic_names import TrafficNames
+from auditor.undecided_summary import summarise_undecided, undecided_limit
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 
@@ -80,6 +81,7 @@ def sum_up(
         terms=summarise_terms(verdicts, policy),
         limits=(
             *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
+            *undecided_limit(sessions.undecided),
             *quality_limits(quality),
             *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),
         ),
@@ -89,6 +91,7 @@ def sum_up(
         capacity=tuple(load.facts for load in source.capacity),
         controls=assess(load_controls(), pack, found, judged),
         rules=summarise_rules(pack, found),
+        undecided=summarise_undecided(tied.table, sessions.undecided),
         flows=flow_rows(tied.table, sessions, verdicts) if flows else None,
     )
 
