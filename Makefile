@@ -30,8 +30,8 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench-live lint lint-python lint-rust docs \
-        docs-check site clean
+.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench-live watch-lab lint \
+        lint-python lint-rust docs docs-check site clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -82,6 +82,9 @@ match: $(EQUIPPED) ## Hold the matcher against the plain evaluator over 100 000 
 
 fuzz-recogniser: | $(MADE) ## Send ten million random segments through the recognisers (half a minute)
 	AUDITOR_SEGMENTS=10000000 cargo test --quiet --release --manifest-path $(CRATE) --test random_segments -- --nocapture
+
+watch-lab: $(EQUIPPED) ## Hold a watch of the lab's bridge against an audit of tcpdump's file, for every scenario (needs root)
+	$(BIN)/python captures/lab/watched.py
 
 bench-live: $(EQUIPPED) ## Packet rates without loss, side by side, and ten million flows in bounded memory (needs root)
 	$(BIN)/python bench/live.py

@@ -249,7 +249,10 @@ def test_no_more_news_at_a_time_than_stated_and_all_of_it_in_the_end() -> None:
     few, _, _ = watched("rogue", settings=replace(QUICK, most=2))
     many, _, _ = watched("rogue")
     assert sorted(few.keys("session-opened")) == sorted(many.keys("session-opened"))
-    assert sorted(few.keys("finding-opened")) == sorted(many.keys("finding-opened"))
+    # What stood for a while and was closed again depends on when audits happened to look; what is open in the end does not.
+    still = [set(one.keys("finding-opened")) - set(one.keys("finding-closed")) for one in (few, many)]
+    assert still[0] == still[1]
+    assert len(still[0]) > 2
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
 from auditor.sessions.claims import still_undecided, without_claims
 from auditor.sessions.controls import control_mask, readable, session_mask
-from auditor.sessions.dialogue import DialogueReader
+from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
 from auditor.sessions.infer import WHY_BLIND, Candidates, after_cut_announcements
 from auditor.sessions.jobs import HALTS, JobReader
 from auditor.sessions.link import EndpointIndex, Linker
@@ -191,15 +191,20 @@ def _is_blind(session: Session) -> bool:
 
 
 def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable[[int], Beats | None]:
-    """Return what tells a control connection's turns. HALTED notices are read of those of ``blind`` that can be read."""
+    """Return what tells a control connection's turns; of those of ``blind`` that can be read in part, with what was read."""
 
     def beats(control: int) -> Beats | None:
         times, by_server = messages.beats(control)
         if not len(times):
             return None
         legible = blind.get(control) in (Readable.MID_STREAM, Readable.CUT)
-        rows = messages.rows(control, HALTS) if legible else None
-        return Beats(times, by_server, None if rows is None else np.sort(messages["time"][rows]))
+        if not legible:
+            return Beats(times, by_server)
+        rows = messages.rows(control)
+        read, codes = messages["time"][rows], messages["message"][rows]
+        opens = np.isin(codes, list(ANNOUNCES))
+        beside = np.isin(times, read[~opens]) & ~np.isin(times, read[opens])
+        return Beats(times, by_server, np.sort(read[np.isin(codes, list(HALTS))]), beside)
 
     return beats
 

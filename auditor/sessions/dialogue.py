@@ -22,6 +22,8 @@ DATA_GET_STATE, MOVER_GET_STATE = 0x400, 0xA00
 LISTENS = frozenset({DATA_LISTEN, MOVER_LISTEN})
 CONNECTS = frozenset({DATA_CONNECT, MOVER_CONNECT})
 STARTS = {START_BACKUP: "backup", START_RECOVER: "restore", START_RECOVER_FILEHIST: "restore"}
+ANNOUNCES = LISTENS | CONNECTS | frozenset(STARTS)
+"""Messages after which, or while they are unanswered, a data connection opens."""
 STATES = frozenset({DATA_GET_STATE, MOVER_GET_STATE})
 RELEVANT = frozenset({CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *LISTENS, *CONNECTS, *STARTS, *STATES})
 _RELEVANT = np.array(sorted(RELEVANT), np.uint32)

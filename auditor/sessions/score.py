@@ -65,7 +65,7 @@ def assign(
     pairs, lag = Weigher(table, candidates, controls, beats).pairs(taken, running)
     pairs.sort(key=lambda p: (-p.score, p.gap, abs(p.lag - lag) if lag else 0, p.delay, p.control, p.flow))
     chosen = _both_sides(_choose(pairs))
-    rivals = Rivals(pairs)
+    rivals = Rivals(pairs, chosen)
     doubts = Doubts(table, rivals, beats)
     scored = [
         Scored(p.control, p.flow, p.score, rivals.margin(p), p.reasons, p.turned, doubts.of(p), rivals.owners(p))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from auditor import _native
 from auditor.sources.bpf import compiler
+from auditor.sources.cards import hardware_times
 from auditor.sources.interface import Availability
 from auditor.sources.registry import FOR_INTERFACES, available, kind_of
 
@@ -49,7 +50,8 @@ def diagnose(target: str) -> Diagnosis:
     if best and best != names[0]:
         why += f"; {names[0]} cannot be used: {answers[names[0]].reason}"
     sources = tuple(_of_source(name, answer) for name, answer in answers.items())
-    rest = (_privilege(), _filters(), _memory(), _clock(), _disk()) if kind == "interface" else (_disk(),)
+    machine = (_privilege(), _filters(), _memory(), _clock(), _card(target), _disk())
+    rest = machine if kind == "interface" else (_disk(),)
     return Diagnosis(target, best, why, (*sources, *rest))
 
 
@@ -111,6 +113,21 @@ def _clock() -> Check:
             "run a time service: chrony, systemd-timesyncd",
         )  # fmt: skip
     return Check("clock", "ok", f"clock source {source}, synchronised")
+
+
+def _card(target: str) -> Check:
+    """Whether --hardware-times would give other times than the kernel's."""
+    words = {
+        "on": ("ok", "the card stamps packets: --hardware-times takes its times", ""),
+        "off": (
+            "note",
+            "the card can stamp packets and does not: times are the kernel's",
+            f"for --hardware-times: hwstamp_ctl -i {target} -r 1, and phc2sys for its clock (linuxptp)",
+        ),
+        "none": ("ok", "the card stamps no packets: times are the kernel's, --hardware-times changes nothing", ""),
+        "": ("note", "whether the card stamps packets is not told on this system: times are the kernel's", ""),
+    }
+    return Check("card times", *words[hardware_times(target)])
 
 
 def _disk() -> Check:

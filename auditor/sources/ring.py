@@ -9,7 +9,7 @@ import sys
 from auditor import _native
 from auditor.errors import CaptureError
 from auditor.sources.bpf import compile_expression
-from auditor.sources.interface import Availability, SourceOptions
+from auditor.sources.interface import Availability, SourceOptions, drain
 
 BLOCK = 1 << 20
 
@@ -93,5 +93,5 @@ class RingSource:
 
     def close(self, live: _native.LiveReading) -> None:
         """Take what the rings still hold, and close them."""
-        live.pump(100)
+        drain(live)
         live.close()

@@ -3,6 +3,7 @@
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] flows, [`app`] what they say, [`columns`] tables;
 //! [`reading`] drives them over files. Only the `python` module knows Python.
 
+pub mod addresses;
 pub mod app;
 pub mod capture;
 pub mod carve;
@@ -18,6 +19,7 @@ pub mod live;
 mod merge;
 pub mod opening;
 pub mod order;
+mod pair;
 pub mod problem;
 pub mod pseudonyms;
 pub mod reading;

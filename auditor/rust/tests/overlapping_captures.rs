@@ -126,8 +126,7 @@ fn check(folder: &Folder, path: &PathBuf, whole: &Records, chosen: &[usize], fil
         counts[file] += 1;
         places.push((order.iter().position(|&known| known == file).unwrap_or(0) as u32, counts[file]));
     }
-    let mut paths: Vec<PathBuf> =
-        order.iter().map(|&file| folder.put(&format!("{file}.pcap"), &bytes[file])).collect();
+    let mut paths: Vec<PathBuf> = order.iter().map(|&file| folder.put(&format!("{file}.pcap"), &bytes[file])).collect();
     let expected = read(std::slice::from_ref(path), &options(), &mut Unwatched).expect("nobody stops it");
     let expected = told(moved(expected, &places));
     for _ in 0..2 {
