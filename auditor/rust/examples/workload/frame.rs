@@ -68,7 +68,13 @@ impl Frame {
     pub fn tcp(&mut self, ends: &Ends, from: usize, segment: &Segment<'_>) {
         let opening = segment.flags & SYN != 0;
         let bare = segment.flags & RST != 0;
-        let header = if opening { 40 } else if bare { 20 } else { 32 };
+        let header = if opening {
+            40
+        } else if bare {
+            20
+        } else {
+            32
+        };
         let at = self.ip(ends, from, header + segment.head.len() + segment.fill);
         self.ports(ends, from);
         let ack = if segment.flags & ACK == 0 { 0 } else { segment.ack };

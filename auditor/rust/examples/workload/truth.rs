@@ -98,7 +98,10 @@ impl Truth {
     /// Writes a line for each flow, in order of first packets: protocol, originator, responder, packets and bytes both ways.
     pub fn save(&self, path: &str) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
-        writeln!(file, "protocol\torig\torig_port\tresp\tresp_port\torig_packets\tresp_packets\torig_bytes\tresp_bytes")?;
+        writeln!(
+            file,
+            "protocol\torig\torig_port\tresp\tresp_port\torig_packets\tresp_packets\torig_bytes\tresp_bytes"
+        )?;
         for (ends, carried) in self.rows.iter().flatten() {
             let [orig, resp] = [0, 1].map(|end| address(ends, end));
             let [out, back] = ends.port;
