@@ -30,8 +30,8 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz fuzz-recogniser damage bench-live watch-lab lint lint-python \
-        lint-rust docs docs-check site clean
+.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench-live watch-lab lint \
+        lint-python lint-rust docs docs-check site clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ fuzz: $(BUILT) ## Fuzz container, decoder, stream and NDMP, FUZZ_SECONDS each (a
 
 damage: | $(MADE) ## Cut our captures at every length and flip every byte, one at a time (some minutes)
 	AUDITOR_DAMAGE=all cargo test --quiet --release --manifest-path $(CRATE) --test damaged_captures -- --nocapture
+
+match: $(EQUIPPED) ## Hold the matcher against the plain evaluator over 100 000 random policies, 4 flows each (half an hour)
+	AUDITOR_POLICIES=100000 $(BIN)/python -m pytest -q --timeout 0 tests/test_match_many.py
 
 fuzz-recogniser: | $(MADE) ## Send ten million random segments through the recognisers (half a minute)
 	AUDITOR_SEGMENTS=10000000 cargo test --quiet --release --manifest-path $(CRATE) --test random_segments -- --nocapture

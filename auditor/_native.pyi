@@ -230,12 +230,14 @@ def read_flows(
     ndmp_ports: Sequence[int] = ...,  # 10000
     hash_files: bool = False,
     keep_duplicates: bool = False,
+    threads: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:
-    """Read captures into one flow table, one after another in order of their first packets.
+    """Read captures into one flow table, in the order of their packets' times.
 
     ``known_ports`` are responder ports that settle the direction of a flow without handshake; ``ndmp_ports`` lower the
-    bar for recognising a control stream that began before the capture. ``progress(bytes_read, bytes_total)`` is called
+    bar for recognising a control stream that began before the capture. ``threads``: 1 or 2 read; 0 means two where the
+    captures are large and there is a second core. The result is the same. ``progress(bytes_read, bytes_total)`` is called
     about every 16 MiB; an exception from it (KeyboardInterrupt included) stops the reading and is raised here.
     A file that cannot be read is told in ``files``, never raised.
     """

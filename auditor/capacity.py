@@ -21,7 +21,7 @@ from auditor.policy.match import Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
 from auditor.sessions import DataLink, Session
-from auditor.sessions.measure import capture_end, measure_jobs
+from auditor.sessions.measure import Measured
 
 ADVISED_PORTS = 25
 """Ports that the vendor advises for the remote computers (chapter, prose)."""
@@ -52,20 +52,26 @@ class Load:
 
 
 def measure_capacity(
-    table: FlowTable, sessions: Sequence[Session], ties: Sequence[Link], verdicts: Verdicts, policy: Policy
+    table: FlowTable,
+    sessions: Sequence[Session],
+    measured: Iterable[Sequence[Measured]],
+    ties: Sequence[Link],
+    verdicts: Verdicts,
+    policy: Policy,
 ) -> tuple[Load, ...]:
     """Return the capacity of each host with data connections or operations, in the order of zones, then of addresses.
 
-    ``ties`` are the data connections that count, each with its session.
+    ``measured`` holds the operations of each session, in the order of ``sessions``; ``ties`` are the data connections that
+    count, each with its session.
     """
     ends = _Ends.of(table, ties, verdicts, policy.time_wait)
-    work = _Work.of(table, sessions, ends, policy.ports_per)
+    work = _Work.of(table, zip(sessions, measured, strict=True), ends, policy.ports_per)
     codes, counts = np.unique(np.concatenate([ends.host, work.host]), return_counts=True)
-    measured = codes[np.argsort(-counts, kind="stable")[:MOST_HOSTS]].tolist()
+    busiest = codes[np.argsort(-counts, kind="stable")[:MOST_HOSTS]].tolist()
     order = {zone.name: position for position, zone in enumerate(policy.zones)}
     loads = [
         load
-        for code in measured
+        for code in busiest
         if policy.zone_of(table.address(code)) is not None
         and (load := _host(code, table, ends.at(code), work.at(code), policy)) is not None
     ]
@@ -133,15 +139,15 @@ class _Work:
     weight_last: Times
 
     @classmethod
-    def of(cls, table: FlowTable, sessions: Sequence[Session], ends: _Ends, ports_per: str) -> _Work:
+    def of(
+        cls, table: FlowTable, sessions: Iterable[tuple[Session, Sequence[Measured]]], ends: _Ends, ports_per: str
+    ) -> _Work:
         """Collect the operations of all sessions. One whose messages were not readable counts as one operation."""
-        end, known = capture_end(table), frozenset(ends.flow.tolist())
+        known = frozenset(ends.flow.tolist())
         rows: list[tuple[int, ...]] = []
-        for session in sessions:
+        for session, operations in sessions:
             links = [link.flow for link in session.data if link.flow in known]
-            spans = [
-                (job.first, job.last, [one.flow for one in job.links]) for job in measure_jobs(table, session, end)
-            ]
+            spans = [(job.first, job.last, [one.flow for one in job.links]) for job in operations]
             if not spans and links:
                 spans = [(int(table["first_time"][links].min()), int(table["last_time"][links].max()), links)]
             whole = (min((s[0] for s in spans), default=0), max((s[1] for s in spans), default=0))

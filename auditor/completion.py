@@ -10,6 +10,7 @@ from pathlib import Path
 
 from auditor.digests import file_sha256, folder_sha256
 from auditor.drift.baseline import summarise_baseline
+from auditor.drift.renames import with_present_codes
 from auditor.engine import findings as find_findings
 from auditor.errors import AuditorError, UsageError
 from auditor.flows import FlowTable
@@ -75,11 +76,11 @@ def completed(report: Report, pack: Pack, baseline: Baseline | None) -> Report:
     return replace(report, baseline=summary, summary=sentence)
 
 
-def read_baseline(path: str) -> Baseline:
-    """Return a saved report. Raises UsageError where the file cannot be read or is none."""
+def read_baseline(path: str, pack: Pack) -> Baseline:
+    """Return a saved report, its findings under the codes that their rules have now. Raises UsageError where the file cannot be read or is none."""
     try:
         data = Path(path).read_bytes()
-        return Baseline(path, data, load_report(data))
+        return Baseline(path, data, with_present_codes(load_report(data), pack.renames()))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
     except AuditorError as error:

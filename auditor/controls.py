@@ -2,7 +2,7 @@
 
 ``rules/controls.yaml`` holds the catalogues. Nothing is claimed that traffic cannot support: a finding that counts is
 evidence against the controls of its rule; evidence for needs traffic that was judged under a declared policy by rules
-of that control, a capture that supports a verdict, and a control for which traffic can speak at all.
+of that control, a capture that supports a verdict and lacks nothing, and a control for which traffic can speak at all.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from auditor.errors import DocumentProblem, RuleError
 from auditor.model import Assessment, ControlAssessment, Finding, Severity
 from auditor.packs.model import Pack
 from auditor.services import rules_folder
+from auditor.text import counted
 
 _KEYS = ("title", "why", "follows", "of", "supports")
 _MOST_KEYS = 50
@@ -45,11 +46,17 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What an audit stands on: flows judged, whether the capture supports a verdict, whether roles were inferred."""
+    """What an audit stands on: flows judged, whether the capture supports a verdict, whether roles were inferred.
+
+    ``lacking`` says what the captures do not hold and might speak against a control. ``unread`` control connections are
+    inside TLS: what went over them was judged by hosts, ports and times alone.
+    """
 
     flows: int
     conclusive: bool
     inferred: bool
+    lacking: tuple[str, ...] = ()
+    unread: int = 0
 
 
 def load_controls(path: Path | None = None) -> tuple[Control, ...]:
@@ -137,11 +144,11 @@ def _assessment(
     judged: Judged,
 ) -> ControlAssessment:
     own = [one for one in findings if control.bears(one.code, named.get(one.code, ()))]
-    against = [one for one in own if one.severity >= Severity.LOW and not one.waived]
+    # What rests on an answer that the capture may have lost is no evidence of anything.
+    against = [one for one in own if one.severity >= Severity.LOW and not (one.waived or one.inconclusive)]
     waived = [one for one in own if one.waived]
-    count = f"{len(rules)} rule{'' if len(rules) == 1 else 's'}"
     if against:
-        word, because = Assessment.AGAINST, f"{len(against)} finding{'' if len(against) == 1 else 's'}. {control.why}"
+        word, because = Assessment.AGAINST, f"{counted(len(against), 'finding')}. {control.why}"
     elif waived:
         word = Assessment.NOT_ASSESSABLE
         because = "All findings that speak against it are waived: accepted, not refuted."
@@ -157,8 +164,19 @@ def _assessment(
         )
     elif not judged.conclusive or not judged.flows:
         word, because = Assessment.NOT_ASSESSABLE, "The capture does not support a verdict."
+    elif judged.lacking:
+        word, because = (
+            Assessment.NOT_ASSESSABLE,
+            f"Nothing speaks against it, but the captures are incomplete: {'; '.join(judged.lacking)}.",
+        )
     else:
-        word = Assessment.FOR
-        because = f"{count} judged {judged.flows} flows and found nothing against it, where and while this was captured. {control.why}"
+        word, because = Assessment.FOR, f"{_judged_by(rules, judged)} {control.why}"
     keys = tuple(one.key for one in against[:_MOST_KEYS])
     return ControlAssessment(control.framework, control.id, control.title, word, because, keys)
+
+
+def _judged_by(rules: Sequence[str], judged: Judged) -> str:
+    said = f"{counted(len(rules), 'rule')} judged {counted(judged.flows, 'flow')} and found nothing against it, where and while this was captured."
+    if not judged.unread:
+        return said
+    return f"{said} {counted(judged.unread, 'control connection')} inside TLS judged by hosts, ports and times alone."

@@ -21,6 +21,7 @@ from auditor.policy.outcome import OUTCOMES
 from auditor.services import load_catalogue
 from auditor.sessions import SessionSet
 from auditor.sessions.load import IDLE, HostLoad, host_loads
+from auditor.sessions.measure import Measured
 from auditor.tables.listeners import listener_rows
 from auditor.text import counted, joined, number
 from auditor.traffic_names import TrafficNames
@@ -68,6 +69,7 @@ def summarise_hosts(
     table: FlowTable,
     verdicts: Verdicts,
     sessions: SessionSet,
+    measured: Iterable[Sequence[Measured]],
     policy: Policy,
     names: TrafficNames | None = None,
     listings: Sequence[Listing] = (),
@@ -75,7 +77,7 @@ def summarise_hosts(
     """Return the hosts that are an end of a flow in scope or have a listing, in the order of the policy's zones, then by
     address.
 
-    What ``listings`` say of a host proves its process roles; all else is inferred.
+    ``measured`` holds the operations of each session, in the order of ``sessions``. What ``listings`` say of a host proves its process roles; all else is inferred.
     """
     hosts = _taking_part(table, verdicts)
     listed = _listed(policy, listings)
@@ -86,7 +88,7 @@ def summarise_hosts(
     _add_listeners(hosts, table, verdicts, sessions)
     _add_others(hosts, table, verdicts)
     order = {zone.name: position for position, zone in enumerate(policy.zones)}
-    loads = host_loads(table, sessions.sessions)
+    loads = host_loads(table, sessions.sessions, measured)
     told = names or TrafficNames()
     summaries = [
         replace(_summary(table.address(code), host, policy, loads.get(code, IDLE)), names=told.of(code))

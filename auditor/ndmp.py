@@ -82,6 +82,14 @@ class Field(NamedTuple):
     address: int | None
 
 
+class StreamCounts(NamedTuple):
+    """What was read of a control stream, both directions: messages, those of them without a body, bytes skipped."""
+
+    messages: int = 0
+    bodies_missing: int = 0
+    skipped_bytes: int = 0
+
+
 class NdmpMessages:
     """The NDMP messages of a reading: ``messages["message"]`` is a column of ``MESSAGE_COLUMNS``.
 
@@ -152,6 +160,13 @@ class NdmpMessages:
     def stream(self, flow: int) -> int | None:
         """Return the row of ``streams`` for a flow, or None where it carries no NDMP."""
         return self._stream_rows.get(flow)
+
+    def stream_counts(self, flow: int) -> StreamCounts:
+        """Return what was read of a flow's control stream, and what was not; zeros where it carries no NDMP."""
+        row = self.stream(flow)
+        if row is None:
+            return StreamCounts()
+        return StreamCounts(*(int(self.streams[name][row]) for name in ("messages", "not_captured", "skipped_bytes")))
 
     def beats(self, flow: int) -> tuple[Array, Array]:
         """Return times (ns, sorted) and senders (true: the responder) of the flow's segments with payload."""

@@ -205,6 +205,25 @@ def _doubt(capture: CaptureQuality) -> str:
     return ""
 
 
+def lacking(quality: Quality, *, guessed: int = 0, lost: int = 0) -> tuple[str, ...]:
+    """Return what the captures do not hold of the traffic that passed, one part of a sentence each; empty where they are
+    whole as far as they tell.
+
+    ``guessed`` TCP flows in scope came without a handshake; ``lost`` packets are known to be lost, wherever.
+    """
+    total = quality.total
+    undecoded = sum(total.undecoded.values())
+    parts = (
+        (lost, f"{counted(lost, 'packet')} lost on the way"),
+        (total.drops or 0, f"{counted(total.drops or 0, 'packet')} dropped by the capturing program"),
+        (total.missed_bytes, f"{counted(total.missed_bytes, 'byte')} of TCP connections not captured"),
+        (total.one_sided, f"{counted(total.one_sided, 'TCP flow')} in one direction only"),
+        (guessed, f"{counted(guessed, 'TCP flow')} begun before the capture"),
+        (undecoded, f"{counted(undecoded, 'frame')} of link types that are not decoded"),
+    )
+    return tuple(said for count, said in parts if count)
+
+
 def quality_limits(quality: Quality) -> tuple[str, ...]:
     """Return what the captures cannot show, one sentence each."""
     said = []

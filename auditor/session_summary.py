@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from auditor.model import Authentication, ControlSummary, DataEnd, DataSummary, 
 from auditor.policy.model import Policy
 from auditor.ports import PortSet
 from auditor.sessions import DataLink, Session, SessionSet
-from auditor.sessions.measure import Measured, capture_end, how_ended, measure_jobs
+from auditor.sessions.measure import Measured, capture_end, how_ended
 from auditor.text import byte_count, counted, duration, joined, path_text
 from auditor.tls_summary import summarise_authority, summarise_tls
 
@@ -23,16 +24,25 @@ _ENDED = {"open": "still open when the capture ended", "silent": "silent to the 
 
 
 def summarise_sessions(
-    table: FlowTable, sessions: SessionSet, policy: Policy, handshakes: Handshakes | None = None
+    table: FlowTable,
+    sessions: SessionSet,
+    measured: Iterable[tuple[Measured, ...]],
+    policy: Policy,
+    handshakes: Handshakes | None = None,
 ) -> tuple[SessionSummary, ...]:
-    """Return the control connections with the data connections tied to each, in the order of their first packets."""
+    """Return the control connections with the data connections tied to each, in the order of their first packets.
+
+    ``measured`` holds the operations of each session, in the order of ``sessions``.
+    """
     attempted = table.attempts()
     end = capture_end(table)
     ranges = _Ranges(table, policy)
     shown = handshakes or Handshakes()
     return tuple(
-        replace(_session(table, session, attempted, end, ranges), tls_details=summarise_tls(table, session, shown))
-        for session in sessions.sessions
+        replace(
+            _session(table, session, jobs, attempted, end, ranges), tls_details=summarise_tls(table, session, shown)
+        )
+        for session, jobs in zip(sessions.sessions, measured, strict=True)
     )
 
 
@@ -64,11 +74,15 @@ class _Ranges:
 
 
 def _session(
-    table: FlowTable, session: Session, attempted: npt.NDArray[np.bool_], end: int, ranges: _Ranges
+    table: FlowTable,
+    session: Session,
+    jobs: tuple[Measured, ...],
+    attempted: npt.NDArray[np.bool_],
+    end: int,
+    ranges: _Ranges,
 ) -> SessionSummary:
     row = session.control
     links = [(bool(attempted[link.flow]), _data(table, link, ranges)) for link in session.data]
-    jobs = measure_jobs(table, session, end)
     control = ControlSummary(
         originator=table.endpoint(row, "orig"),
         responder=table.endpoint(row, "resp"),
@@ -96,6 +110,9 @@ def _session(
         ended=ended,
         story=_story(table, session, jobs, ended),
         authority=summarise_authority(session),
+        messages=session.messages,
+        bodies_missing=session.bodies_missing,
+        skipped_bytes=session.skipped_bytes,
     )
 
 

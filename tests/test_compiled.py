@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from auditor import controls, services
+from auditor import controls
 from auditor.compiled import remembered
 from auditor.controls import load_controls
 from auditor.model import Severity
 from auditor.packs.load import load_pack
-from auditor.services import load_catalogue, rules_folder
+from auditor.services import catalogue, load_catalogue, rules_folder
 from tests.test_import_budget import loaded_by
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="nothing is kept where files have no owner")
@@ -46,7 +46,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     """Make the next load read, as a fresh process does."""
-    for one in (services._read_folder, services._load, controls._load):
+    for one in (catalogue._read_folder, catalogue._load, controls._load):
         one.cache_clear()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import auditor
 from auditor.controls import Control, Judged, assess, lint_controls, load_controls
 from auditor.errors import RuleError
-from auditor.model import Assessment, ControlAssessment, Severity
+from auditor.model import Assessment, ControlAssessment, ReportVerdict, Severity
 from auditor.packs.load import load_pack
 from auditor.packs.model import Pack
 from auditor.services import rules_folder
@@ -61,7 +62,13 @@ def test_a_finding_that_counts_is_evidence_against() -> None:
 
 
 @pytest.mark.parametrize(
-    "judged", [replace(SOUND, conclusive=False), replace(SOUND, inferred=True), replace(SOUND, flows=0)]
+    "judged",
+    [
+        replace(SOUND, conclusive=False),
+        replace(SOUND, inferred=True),
+        replace(SOUND, flows=0),
+        replace(SOUND, lacking=("3 packets dropped by the capturing program",)),
+    ],
 )
 def test_evidence_for_needs_a_judged_capture_under_a_declared_policy(judged: Judged) -> None:
     assert of(assess(load_controls(), PACK, [], SOUND), "AC-4").assessment is Assessment.FOR
@@ -73,6 +80,17 @@ def test_evidence_for_needs_a_judged_capture_under_a_declared_policy(judged: Jud
 def test_a_waived_finding_speaks_neither_for_nor_against() -> None:
     waived = replace(FINDING, waived=True)
     assert of(assess(load_controls(), PACK, [waived], SOUND), "AC-4").assessment is Assessment.NOT_ASSESSABLE
+
+
+def test_what_may_have_been_answered_is_no_evidence_against() -> None:
+    doubted = replace(FINDING, absence=True, inconclusive="the capturing program dropped 90 packets")
+    assessed = assess(load_controls(), PACK, [doubted], replace(SOUND, conclusive=False))
+    assert {one.assessment for one in assessed} == {Assessment.NOT_ASSESSABLE}
+
+
+def test_tls_is_told_beside_the_evidence() -> None:
+    assessed = assess(load_controls(), PACK, [], replace(SOUND, unread=1))
+    assert "1 control connection inside TLS judged by hosts, ports and times alone" in of(assessed, "AC-4").because
 
 
 def test_a_note_is_no_evidence_against() -> None:
@@ -98,6 +116,54 @@ def test_a_real_capture(tmp_path: Path) -> None:
     against = {key for control in report.controls for key in control.findings}
     assert against <= {one.key for one in report.findings if one.severity >= Severity.LOW}
     assert of(report.controls, "AC-4").assessment is Assessment.AGAINST
+
+
+def audited(name: str, *, declared: bool = True) -> auditor.Report:
+    folder = ROOT / "captures" / name
+    return auditor.audit([folder / f"{name}.pcap"], policy_path=folder / "policy.yaml" if declared else None)
+
+
+@pytest.mark.parametrize("name", ["midstream", "begun-before", "snaplen96"])
+def test_an_incomplete_capture_speaks_for_nothing(name: str) -> None:
+    """Their stories: recording began after the jobs did; frames cut to 96 bytes, within the announcements."""
+    assert not [one.id for one in audited(name).controls if one.assessment is Assessment.FOR]
+
+
+def test_inferred_roles_speak_for_nothing() -> None:
+    assert [one.id for one in audited("compliant").controls if one.assessment is Assessment.FOR]
+    assert not [one.id for one in audited("compliant", declared=False).controls if one.assessment is Assessment.FOR]
+
+
+def test_a_packet_that_is_missing_takes_the_evidence_away(tmp_path: Path) -> None:
+    """One full segment of a data connection is left out; its bytes are acknowledged all the same."""
+    folder = ROOT / "captures" / "compliant"
+    data = (folder / "compliant.pcap").read_bytes()
+    (order,) = [order for order in "<>" if struct.unpack(f"{order}I", data[:4])[0] in (0xA1B2C3D4, 0xA1B23C4D)]
+    at, sizes = 24, []
+    while at < len(data):
+        size = 16 + struct.unpack(f"{order}I", data[at + 8 : at + 12])[0]
+        sizes.append((size, at))
+        at += size
+    size, cut = max(sizes)
+    path = tmp_path / "hole.pcap"
+    path.write_bytes(data[:cut] + data[cut + size :])
+    report = auditor.audit([path], policy_path=folder / "policy.yaml")
+    assert of(report.controls, "AC-4").assessment is Assessment.NOT_ASSESSABLE
+    assert "not captured" in of(report.controls, "AC-4").because
+
+
+def test_a_violation_does_not_make_an_unsound_capture_sound(tmp_path: Path) -> None:
+    """A login without a password is seen (two-way) beside a capture that cannot support a verdict (snaplen96)."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "zones:\n  media-servers: [10.88.0.10, 10.77.0.10]\n"
+        "  agents: [10.88.0.21, 10.88.0.22, 10.77.0.21, 10.77.0.22, 10.77.0.23]\n  filers: [10.77.0.30]\n"
+    )
+    captures = [ROOT / "captures" / name / f"{name}.pcap" for name in ("two-way", "snaplen96")]
+    report = auditor.audit(captures, policy_path=policy)
+    assert report.verdict is ReportVerdict.VIOLATIONS
+    assert not [one.id for one in report.controls if one.assessment is Assessment.FOR]
+    assert of(report.controls, "IA-2").assessment is Assessment.AGAINST
 
 
 def test_a_catalogue_with_mistakes_is_refused(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from auditor.report import xlsx
 from auditor.report.csv_ import cell, table_pieces
 from auditor.report.registry import FORMATS, format_of, render, split_target
 from auditor.report.tables import NUMBER, TEXT, Table
+from tests.helpers.read_back import anchor_of, page_findings, paper_findings, squeezed
 from tests.report_samples import HOSTILE, finding, hostile_report, report
 from tests.support import CAPTURES, committed_cases, run_auditor
 
@@ -97,6 +98,10 @@ def test_every_format_tells_the_same_findings(name: str, tmp_path: Path) -> None
     expected = Counter((one.code, one.key) for one in made.findings)
     told = findings_told(made, tmp_path)
     assert told.pop("github") == Counter((code,) for code, _ in expected.elements())
+    # The page names a finding by its anchor, paper breaks keys at spaces.
+    assert page_findings(render(made, "html")) == Counter((code, anchor_of(key)) for code, key in expected.elements())
+    pytest.importorskip("typst")
+    assert paper_findings(render(made, "pdf")) == paper_findings(render(made, "pdf-a")) == squeezed(expected)
     assert {form: counts for form, counts in told.items() if counts != expected} == {}
 
 

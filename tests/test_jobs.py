@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from auditor.flows import FlowTable
+from auditor.model import SessionSummary
 from auditor.notation import parse
 from auditor.policy.model import Policy
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import SessionSet, find_sessions
 from auditor.sessions.load import host_loads
-from auditor.sessions.measure import Measured, capture_end, measure_jobs, peaks
+from auditor.sessions.measure import Measured, capture_end, measure_jobs, measure_sessions, peaks
 from tests.helpers.talk import Talk
 from tests.support import Case, committed_cases, run_auditor, shared_cases
 from tests.wire import Wire
@@ -34,6 +35,11 @@ def found_in(table: FlowTable, talk: Talk) -> SessionSet:
 def measured(table: FlowTable, talk: Talk, *, end: float | None = None) -> tuple[Measured, ...]:
     (session,) = found_in(table, talk).sessions
     return measure_jobs(table, session, capture_end(table) if end is None else int(end * 1e9))
+
+
+def summarised(table: FlowTable, talk: Talk) -> tuple[SessionSummary, ...]:
+    found = found_in(table, talk)
+    return summarise_sessions(table, found, measure_sessions(table, found.sessions), Policy(path=None))
 
 
 def scene(*lines: str) -> tuple[FlowTable, Talk]:
@@ -131,7 +137,7 @@ def test_operations_one_after_another_on_one_control_connection() -> None:
     assert {(job.job.name, job.job.host) for job in jobs} == {("Monday", "FILES01")}
     # 1,000 bytes in two seconds.
     assert jobs[0].throughput == 500
-    (summary,) = summarise_sessions(table, found_in(table, talk), Policy(path=None))
+    (summary,) = summarised(table, talk)
     assert summary.story.startswith("10.0.1.5 ran 2 backups and 1 restore on 10.0.2.9, one after another: 1.53 KiB in")
 
 
@@ -230,7 +236,8 @@ def test_peaks_and_ports_per_operation() -> None:
         talk.say(flow, LISTEN, reply=True, at=1 + flow - 0.05, address=(int(table.address_codes("10.0.2.9")[0]), port))
         talk.say(flow, START, at=1.2 + flow)
         talk.say(flow, DATA_HALTED, at=5.5 + flow, reason=1)
-    loads = host_loads(table, found_in(table, talk).sessions)
+    sessions = found_in(table, talk).sessions
+    loads = host_loads(table, sessions, measure_sessions(table, sessions))
     agent = loads[int(table.address_codes("10.0.2.9")[0])]
     assert (agent.operations, agent.peak, agent.ports) == (2, 2, 1)
 
@@ -247,7 +254,7 @@ def test_a_hostile_job_name_stays_on_one_line() -> None:
 
     table, talk = scene(CONTROL)
     talk.say(0, START, at=1, env_jobname="a\x1b[2J\r\nVIOLATIONS: none\u202e")
-    summaries = summarise_sessions(table, found_in(table, talk), Policy(path=None))
+    summaries = summarised(table, talk)
     shown = render_sessions(summaries, RenderOptions()).decode()
     assert "\x1b" not in shown
     assert not any(line.startswith("VIOLATIONS") for line in shown.splitlines())

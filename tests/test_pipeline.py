@@ -94,7 +94,7 @@ def test_traffic_out_of_scope_is_no_service(table: FlowTable, verdicts: Verdicts
 def test_hosts_in_order_of_zones_with_reasons(
     table: FlowTable, verdicts: Verdicts, sessions: SessionSet, policy: Policy
 ) -> None:
-    hosts = summarise_hosts(table, verdicts, sessions, policy)
+    hosts = summarise_hosts(table, verdicts, sessions, (), policy)
     assert [(host.address, host.zone, host.process_roles) for host in hosts] == [
         ("10.0.1.1", "media-servers", ("benetns.exe",)),
         ("10.0.2.5", "agents", ()),
@@ -121,7 +121,7 @@ def test_an_empty_table(policy: Policy) -> None:
     sessions = SessionSet((), none, none)
     verdicts = judge(table, policy, load_catalogue(), control=none, data=none)
     assert summarise_services(table, verdicts) == ()
-    assert summarise_hosts(table, verdicts, sessions, policy) == ()
+    assert summarise_hosts(table, verdicts, sessions, (), policy) == ()
     assert measure_coverage(table, verdicts, sessions, 0).judged == 0
 
 

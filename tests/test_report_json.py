@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from auditor import model
 from auditor.errors import AuditorError
-from auditor.report import json_
+from auditor.report import json_, json_text
 from auditor.report.interface import RenderOptions
 from tests.report_samples import HOSTILE, hostile_report, report
 from tests.support import ROOT
@@ -113,6 +113,24 @@ def test_control_characters_are_escaped() -> None:
     assert not any(byte < 0x20 and byte != 0x0A for byte in data)
     assert not set(data.decode()) & set("\x7f\x9b\u202e\u2028\u200b")
     assert json.loads(data)["limits"] == [HOSTILE]
+
+
+@pytest.mark.parametrize("made", [report(), hostile_report(), report(limits=("fünf – “x”",), policy=None)])
+def test_the_layout_is_that_of_the_standard_library(made: model.Report) -> None:
+    written = json.dumps(json_.to_dict(made), indent=2, ensure_ascii=False)
+    read = rendered(made).decode()
+    assert json.loads(read) == json.loads(written)
+    # Beyond what a terminal would obey, byte for byte; the samples have empty and full lists, numbers, None and enumerations.
+    assert json_text.harmless(written) == read.removesuffix("\n")
+
+
+@pytest.mark.parametrize("text", ["\x7f", "a\x7fé", '\x00\x1b\n\t"\\', "é\u202e", "\ud83d\ude00"])
+def test_any_text_survives_and_nothing_of_it_is_obeyed(text: str) -> None:
+    document = {text: [text, (text,), {"x": {text: text}}], "n": [1, -2, 1.5, True, None, [], {}]}
+    data = json_.dump(document)
+    assert json.loads(data) == json.loads(json.dumps(document))
+    assert not set(data.decode()) & set("\x7f\x00\x1b\t\u202e")
+    assert not set(json_.json_bytes(document).decode()) & set("\x7f\x00\x1b\t\u202e")
 
 
 def test_a_lone_surrogate_survives() -> None:

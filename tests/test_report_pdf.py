@@ -80,11 +80,34 @@ def test_it_is_tagged_numbered_and_has_contents() -> None:
     assert "/StructTreeRoot" in catalogue
     assert pdf.metadata.title.startswith("Violations: audit of ")
     titles = [one.title for one in pdf.outline if not isinstance(one, list)]
-    order = ["Data ports against the declared range", "Control connections and their data", "Capacity", "Sessions",
-             "Findings", "Services and terms", "Controls", "Method and limits", "Signatures"]  # fmt: skip
+    order = ["Data ports against the declared range", "Control connections and their data", "Who talks to whom", "Capacity",
+             "Sessions", "Findings", "Services and terms", "Controls", "Method and limits", "Glossary",
+             "Signatures"]  # fmt: skip
     assert [title for title in order if any(title in one for one in titles)] == order
     for number, page in enumerate(pdf.pages, 1):
         assert f"Page {number} of {len(pdf.pages)}" in re.sub(r"\s+", " ", page.extract_text())
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
+def test_the_map_and_the_peaks_are_pictures_on_paper(tmp_path: Path) -> None:
+    path = tmp_path / "r.pdf"
+    path.write_bytes(render(audited(), "pdf"))
+    done = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True, timeout=60)
+    body = done.stdout.rpartition("Control connections and their data")[2]
+    talk = body.partition("Who talks to whom")[2].partition("Capacity")[0]
+    # tshark -q -z conv,tcp: three flows to the data ports of agents, one to the media server's, four control connections.
+    for words in (
+        "media-servers",
+        "agents",
+        "Backup Exec data connection",
+        "3 flows",
+        "1 flow,",
+        "4 flows",
+    ):
+        assert words in talk
+    peaks = body.partition("Capacity")[2].partition("Data ports of each host at once")[0]
+    for words in ("10.77.0.21", "10.77.0.10", "2 held at most, of 25 declared", "no range declared"):
+        assert words in peaks
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")

@@ -104,6 +104,8 @@ CODES = {
     "BX605": "sha-login-offered",
     "BX606": "root-digest-without-challenge",
     "BX617": "known-digest-of-root",
+    "BX618": "accepted-weak-login",
+    "BX619": "login-type-not-accepted",
     "BX607": "agent-revision-with-holes",
     "BX608": "trust-from-undeclared-host",
     "BX609": "commands-in-clear",

@@ -56,6 +56,26 @@ def test_a_rule_of_the_site_is_judged(folder: Path) -> None:
     assert [one.code for one in report.findings if one.code.startswith("SITE")] == ["SITE-101"]
 
 
+def test_a_rule_that_was_renamed_is_no_drift(folder: Path, tmp_path: Path) -> None:
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    audit = ("audit", CASE / "compliant.pcap", "--policy", CASE / "policy.yaml", "--rules", folder, "--format", "json")
+    run_auditor(*audit, "--output", before)
+    (folder / "control-from-media-server.yaml").write_text(
+        RULE.replace("code: SITE-101", "code: SITE-7\nformerly: [SITE-101]")
+    )
+    run_auditor(*audit, "--output", after, "--baseline", before)
+    old, new = (json.loads(path.read_text()) for path in (before, after))
+    assert [one["code"] for one in old["findings"] if one["code"].startswith("SITE")] == ["SITE-101"]
+    states = {one["code"]: one["baseline_state"] for one in new["findings"]}
+    assert states["SITE-7"] == "unchanged"
+    assert set(states.values()) == {"unchanged"}
+    assert new["baseline"]["gone"] == []
+    assert run_auditor("compare", before, after, "--rules", folder).code == 0
+    # Who does not say that it is the same rule sees one come and one go.
+    blind = run_auditor("compare", before, after)
+    assert (blind.code, "findings 1 new, 1 gone" in blind.out) == (1, True)
+
+
 def test_a_policy_names_the_folder(folder: Path, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text((CASE / "policy.yaml").read_text() + "\nrules: [own]\n")

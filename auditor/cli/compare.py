@@ -21,7 +21,15 @@ from auditor.report.comparison import FORMATS, render_comparison
 @click.option("--output", "-o", metavar="FILE", help="Write the comparison to a file instead of standard output.")
 @click.option("--verbose", "-v", "verbosity", count=True, help="Show every change.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
-def compare(old: str, new: str, format_name: str, output: str | None, verbosity: int, plain: bool) -> int:
+@click.option(
+    "--rules",
+    multiple=True,
+    metavar="DIR",
+    help="Folder of the site's own rules, should one have been renamed. May be given several times.",
+)
+def compare(
+    old: str, new: str, format_name: str, output: str | None, verbosity: int, plain: bool, rules: tuple[str, ...]
+) -> int:
     """Compare two saved reports.
 
     Says which findings, hosts, services and terms came, changed or went since the older report. Exit code 0 without drift,
@@ -33,8 +41,12 @@ def compare(old: str, new: str, format_name: str, output: str | None, verbosity:
       auditor compare march.json april.json --format html --output drift.html
     """  # noqa: D301 - Click wants a real backspace
     output_.check_output(output, [old, new])
-    before, after = load_saved(old), load_saved(new)
+    from auditor.cli.rule_text import builtin_pack
     from auditor.drift.compare import compare_reports
+    from auditor.drift.renames import with_present_codes
+
+    renames = builtin_pack(rules).renames()
+    before, after = (with_present_codes(load_saved(path), renames) for path in (old, new))
 
     comparison = compare_reports(before, after, ((old, Path(old).read_bytes()), (new, Path(new).read_bytes())))
     looks = output_.terminal_options(plain=plain, verbosity=verbosity, to_file=output is not None)

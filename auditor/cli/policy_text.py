@@ -33,14 +33,18 @@ def policy_page(policy: Policy, terms: Sequence[Term], looks: RenderOptions) -> 
         Column("Hosts", flex=True, least=16),
         Column("Data ports"),
         Column("NDMP"),
+        Column("Logins"),
     ]
     page.table(columns, [_zone_row(policy, zone) for zone in policy.zones])
     own = [(host.address, host) for host in policy.hosts.values()]
     if own:
         page.heading("Hosts with settings of their own")
         page.table(
-            [Column("Host"), Column("Name"), Column("Data ports"), Column("NDMP")],
-            [(a, h.name, str(h.dynamic_ports or ""), str(h.ndmp_port or "")) for a, h in own],
+            [Column("Host"), Column("Name"), Column("Data ports"), Column("NDMP"), Column("Logins")],
+            [
+                (a, h.name, str(h.dynamic_ports or ""), str(h.ndmp_port or ""), ", ".join(h.logins or ()))
+                for a, h in own
+            ],
         )
     page.heading("Terms, the first that fits decides", counted(len(terms), "term"))
     notes = list(dict.fromkeys(term.doubt for term in terms if term.doubt))
@@ -67,7 +71,8 @@ def _zone_row(policy: Policy, zone: Zone) -> tuple[str, ...]:
     hosts = [str(net.network_address) if net.num_addresses == 1 else str(net) for net in zone.networks]
     ports = "" if zone.dynamic_ports is None else str(zone.dynamic_ports)
     role = zone.role if zone.role != zone.name else ""
-    return zone.name, role, ", ".join(hosts), ports, str(zone.ndmp_port or policy.ndmp_port)
+    logins = zone.logins or policy.logins or ()
+    return zone.name, role, ", ".join(hosts), ports, str(zone.ndmp_port or policy.ndmp_port), ", ".join(logins)
 
 
 def _term_rows(terms: Sequence[Term], notes: Sequence[str], catalogue: Catalogue) -> Iterator[Sequence[str] | str]:
@@ -107,6 +112,7 @@ def policy_json(policy: Policy, terms: Sequence[Term]) -> str:
                 "hosts": [str(network) for network in zone.networks],
                 "dynamic_ports": None if zone.dynamic_ports is None else str(zone.dynamic_ports),
                 "ndmp_port": zone.ndmp_port or policy.ndmp_port,
+                "logins": zone.logins or policy.logins,
             }
             for zone in policy.zones
         ],
@@ -115,6 +121,7 @@ def policy_json(policy: Policy, terms: Sequence[Term]) -> str:
                 "name": host.name,
                 "dynamic_ports": None if host.dynamic_ports is None else str(host.dynamic_ports),
                 "ndmp_port": host.ndmp_port,
+                "logins": host.logins,
             }
             for host in policy.hosts.values()
         },

@@ -12,6 +12,7 @@ SCHEMAS = {
     "policy": "policy.schema.json",
     "report": "report-1.schema.json",
     "rule": "rule.schema.json",
+    "sessions": "sessions-1.schema.json",
     "waivers": "waivers.schema.json",
     "watch": "watch-1.schema.json",
 }

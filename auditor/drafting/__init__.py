@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from auditor.drafting.logins import accept_logins
 from auditor.drafting.material import Material
 from auditor.drafting.ranges import observed_ranges
 from auditor.drafting.terms import settle
@@ -46,7 +47,9 @@ def draft_policy(paths: Iterable[str | os.PathLike[str]], *, progress: Progress 
             fix="take the capture where media server and agents talk, while a job runs",
         )
     policy, ranges = observed_ranges(material, policy)
-    policy, terms, left_out = settle(material, policy)
-    text = write_draft(material, policy, ranges, terms, left_out=left_out)
+    settled = settle(material, policy)
+    held = settled.held
+    policy, doors = accept_logins(settled.policy, held.table, held.sessions.sessions)
+    text = write_draft(material, policy, ranges, settled.terms, doors, left_out=settled.left_out)
     questions = sum(line.lstrip(" ").startswith("# ? ") for line in text.splitlines())
     return Draft(text, questions, material.damaged)

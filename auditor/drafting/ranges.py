@@ -105,7 +105,8 @@ def _of_zone(held: Held, zone: Zone) -> RangeEvidence | None:
     if not seen:
         return None
     covering, scattered = cover(seen, ndmp)
-    loads = [load for code, load in host_loads(held.table, held.sessions.sessions).items() if code in codes]
+    found = host_loads(held.table, held.sessions.sessions, held.source.measured)
+    loads = [load for code, load in found.items() if code in codes]
     return RangeEvidence(
         seen,
         covering,

@@ -41,12 +41,25 @@ class DraftTerm:
     question: str
 
 
-def settle(material: Material, policy: Policy) -> tuple[Policy, tuple[DraftTerm, ...], int]:
-    """Return the policy with terms for all that its zones leave open, those terms, and how many at least were too many."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A policy with ``terms`` for all that its zones leave open; ``left_out`` at least were too many.
+
+    ``held`` are the captures as they were last held against it.
+    """
+
+    policy: Policy
+    terms: tuple[DraftTerm, ...]
+    left_out: int
+    held: Held
+
+
+def settle(material: Material, policy: Policy) -> Settled:
+    """Find the terms that a policy lacks for the traffic seen."""
     drafted: tuple[DraftTerm, ...] = ()
     left_out = 0
+    held = material.held(policy)
     for _ in range(_ROUNDS):
-        held = material.held(policy)
         found = _merged((*_terms(held, _let_in(held), "permit"), *_terms(held, _kept_out(held), "deny")))
         room = MOST_TERMS - len(drafted)
         fresh, left_out = found[:room], max(0, len(found) - room)
@@ -59,7 +72,8 @@ def settle(material: Material, policy: Policy) -> tuple[Policy, tuple[DraftTerm,
         policy = replace(policy, site_terms=tuple(one.term for one in drafted))
         if left_out:
             break
-    return policy, drafted, left_out
+        held = material.held(policy)
+    return Settled(policy, drafted, left_out, held)
 
 
 def _let_in(held: Held) -> Mask:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import wrap
 
 from auditor import _native
+from auditor.drafting.logins import OpenDoor
 from auditor.drafting.material import Material
 from auditor.drafting.ranges import ADVISED, PER_OPERATION, RangeEvidence
 from auditor.drafting.terms import DraftTerm
@@ -30,6 +31,7 @@ def write_draft(
     policy: Policy,
     ranges: dict[str, RangeEvidence],
     terms: tuple[DraftTerm, ...],
+    doors: Mapping[str, OpenDoor],
     *,
     left_out: int = 0,
 ) -> str:
@@ -41,7 +43,7 @@ def write_draft(
         "zones:",
         *(line for zone in policy.zones for line in _zone(policy, zone, ranges.get(zone.name))),
         *_missing(policy),
-        *_hosts(policy),
+        *_hosts(policy, doors),
         *_terms(terms, left_out),
     ]
     return "\n".join(lines) + "\n"
@@ -196,18 +198,28 @@ def _missing(policy: Policy) -> Iterator[str]:
             yield f"  # {role}: []"
 
 
-def _hosts(policy: Policy) -> Iterator[str]:
+def _hosts(policy: Policy, doors: Mapping[str, OpenDoor]) -> Iterator[str]:
     if not policy.hosts:
         return
     yield ""
     yield "hosts:"
     for host in policy.hosts.values():
-        yield from _comment(
-            f"answered NDMP on {host.ndmp_port}, never on {policy.ndmp_port}. Is that in its services file?",
-            2,
-            question=True,
-        )
-        yield f"  {word(host.address)}: {{ndmp_port: {host.ndmp_port}}}"
+        values = []
+        if host.ndmp_port is not None:
+            values.append(f"ndmp_port: {host.ndmp_port}")
+            answered = f"answered NDMP on {host.ndmp_port}, never on {policy.ndmp_port}. Is that in its services file?"
+            yield from _comment(answered, 2, question=True)
+        if host.logins is not None:
+            values.append(f"logins: [{', '.join(host.logins)}]")
+            yield from _comment(_let_in(doors[host.address]), 2, question=True)
+        yield f"  {word(host.address)}: {{{', '.join(values)}}}"
+
+
+def _let_in(door: OpenDoor) -> str:
+    return (
+        f"let {door.caller} in without a password (NDMP login of type none, packet {door.packet}). Is that wanted? If not, "
+        "remove none: it is then the finding BX603 (high)."
+    )
 
 
 def _terms(terms: tuple[DraftTerm, ...], left_out: int) -> Iterator[str]:

@@ -30,9 +30,9 @@ def check_installed() -> None:
 
 
 def dissect(capture: Path, ndmp_ports: Iterable[int] = ()) -> Iterator[list[str]]:
-    """Yield the lines of each packet of a capture file: hostile text, to be escaped by whoever shows it.
+    """Yield the lines of each packet of a carved file that proves the finding: hostile text, to be escaped when shown.
 
-    ``ndmp_ports`` are decoded as NDMP. Raises what ``check_installed`` does, and UsageError where tshark fails.
+    Such a packet has a comment; the others only tell Wireshark what went before. ``ndmp_ports`` are decoded as NDMP. Raises what ``check_installed`` does, and UsageError where tshark fails.
     """
     check_installed()
     # It brings no types.
@@ -40,7 +40,9 @@ def dissect(capture: Path, ndmp_ports: Iterable[int] = ()) -> Iterator[list[str]
     crash: Any = import_module("pyshark.capture.capture").TSharkCrashException
     ports = {f"tcp.port=={int(port)}": "ndmp" for port in ndmp_ports}
     # A pipe to tshark that is closed in good time leaves no process behind.
-    with pyshark.FileCapture(str(capture), decode_as=ports, keep_packets=False) as packets:
+    with pyshark.FileCapture(
+        str(capture), display_filter="frame.comment", decode_as=ports, keep_packets=False
+    ) as packets:
         try:
             for packet in packets:
                 lines = [line for layer in packet.layers for line in _layer_lines(str(layer))]

@@ -15,7 +15,15 @@ from auditor.model.flow_rows import FlowField, FlowRows
 from auditor.model.names import NameEvidence
 from auditor.model.quality import CaptureQuality, Quality
 from auditor.model.rules import RuleSummary
-from auditor.model.sessions import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
+from auditor.model.sessions import (
+    Authentication,
+    ControlSummary,
+    DataEnd,
+    DataSummary,
+    JobSummary,
+    SessionSummary,
+    UndecidedSummary,
+)
 from auditor.model.tls import CertificateSummary, TlsSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 from auditor.model.waivers import WaiverReference, WaiverSummary
@@ -59,6 +67,7 @@ __all__ = [
     "Severity",
     "TermSummary",
     "TlsSummary",
+    "UndecidedSummary",
     "WaiverReference",
     "WaiverSummary",
 ]

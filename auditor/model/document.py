@@ -13,7 +13,7 @@ from auditor.model.findings import Finding
 from auditor.model.flow_rows import FlowRows
 from auditor.model.quality import Quality
 from auditor.model.rules import RuleSummary
-from auditor.model.sessions import SessionSummary
+from auditor.model.sessions import SessionSummary, UndecidedSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 from auditor.model.waivers import WaiverSummary
 
@@ -56,6 +56,7 @@ class RulePackSummary:
 class Report:
     """The finished document. ``summary`` is the verdict in one sentence with what it covers;
     ``limits`` says what it cannot say. ``rules`` are those that were evaluated, ``rule_pack`` where they came from.
+    ``undecided`` are data connections tied to no session because the evidence does not decide.
     ``as_of`` is the day (UTC) on which waivers were judged. ``flows`` is there only where it was asked for; it is not saved
     with the report and counts for no comparison."""
 
@@ -80,4 +81,5 @@ class Report:
     baseline: BaselineSummary | None = None
     rule_pack: RulePackSummary | None = None
     rules: tuple[RuleSummary, ...] = ()
+    undecided: tuple[UndecidedSummary, ...] = ()
     flows: FlowRows | None = field(default=None, compare=False, repr=False, metadata=NOT_SAVED)

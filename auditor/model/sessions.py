@@ -104,7 +104,8 @@ class SessionSummary:
 
     ``data`` are connections that came about; ``attempts`` those that were announced or tried and then not answered, or
     refused. ``ended`` says how the control connection ended; ``story`` tells the session in one line.
-    ``authority`` is whose certificate was delivered in clear with message 0xf383.
+    ``authority`` is whose certificate was delivered in clear with message 0xf383. ``messages`` were read,
+    ``bodies_missing`` of them without their body; ``skipped_bytes`` of both directions could not be read as NDMP.
     """
 
     control: ControlSummary
@@ -122,3 +123,28 @@ class SessionSummary:
     story: str = ""
     tls_details: tuple[TlsSummary, ...] = ()
     authority: CertificateSummary | None = None
+    messages: int = 0
+    bodies_missing: int = 0
+    skipped_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedSummary:
+    """A data connection that is tied to no control connection, because the evidence fits several or is too little.
+
+    ``candidates`` control connections could have opened it; ``controls`` names the first of them.
+    """
+
+    originator: str
+    responder: str
+    first_packet: int
+    last_packet: int
+    reason: str
+    candidates: int
+    controls: tuple[FlowReference, ...]
+    capture: str = ""
+    originator_bytes: int = 0
+    responder_bytes: int = 0
+    state: str = ""
+    first: str = ""
+    last: str = ""

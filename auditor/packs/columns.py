@@ -47,6 +47,7 @@ OUTCOMES = ("established", "unanswered", "refused", "uncertain")
 MISFITS = ("none", "port", "direction", "zone", "transport")
 GRADES = ("none", "proved", "probable", "possible")
 LOGINS = ("none", "unanswered", "refused", "accepted")
+LOGIN_POLICIES = ("unsaid", "accepted", "not-accepted")
 READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
 STATUSES = ("read", "partial", "unreadable")
 TRANSPORTS = ("tcp", "udp")
@@ -157,6 +158,7 @@ SESSION_COLUMNS = (
     _number("version", "NDMP version in force, 0 where it was not readable"),
     _word("auth", "strongest statement about the login: none, or its type (text, md5 …)"),
     _word("login", "best answer to a login", LOGINS),
+    _word("login_policy", "what the policy says of logins of that type at the server", LOGIN_POLICIES),
     _flag("tls", "the control connection is inside TLS"),
     _word("readable", "how much of the control connection could be read", READABLE),
     _flag("transfer", "a transfer was started or announced"),

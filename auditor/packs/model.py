@@ -124,6 +124,10 @@ class Pack:
         present = next((rule for rule in self.rules if word in (rule.code, rule.name)), None)
         return present or next((rule for rule in self.rules if word in rule.formerly), None)
 
+    def renames(self) -> dict[str, str]:
+        """Return the present code of a rule by each code and name that it once had."""
+        return {word: rule.code for rule in self.rules for word in rule.formerly}
+
     def for_generation(self, generation: str) -> Pack:
         """Return the rules that judge a product generation."""
         return Pack(tuple(rule for rule in self.rules if not rule.generations or generation in rule.generations))

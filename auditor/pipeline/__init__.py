@@ -100,7 +100,7 @@ def audit_reading(
     found, uses = waived(pack, yardstick.waivers, found, day, table=tied.table, told=told)
     if yardstick.baseline is not None:
         found = against_baseline(found, yardstick.baseline.report)
-    report = sum_up(tied, source, pack, found, quality, listings=listings, flows=options.flows)
+    report = sum_up(tied, source, pack, found, quality, listings=listings, flows=options.flows, lost=options.lost)
     report = replace(report, as_of="" if day is None else str(day), waivers=summarise_uses(uses))
     return completed(report, pack, yardstick.baseline), tied.table
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from auditor import _native
+from auditor.errors import UsageError
 from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
@@ -48,9 +50,18 @@ def read(
         ndmp_ports=policy.ndmp_ports() if policy is not None else (DEFAULT_NDMP_PORT,),
         hash_files=options.hash_files,
         keep_duplicates=options.keep_duplicates,
+        threads=_threads(),
         # Python sees an interrupt only when the core comes back to it, so that it always must.
         progress=progress or _no_progress,
     )
+
+
+def _threads() -> int:
+    """Return how many threads ``AUDITOR_THREADS`` wants, 0 for as many as are worth it; raise a UsageError for nonsense."""
+    text = os.environ.get("AUDITOR_THREADS", "0")
+    if text not in {"0", "1", "2"}:
+        raise UsageError(f"AUDITOR_THREADS is {text!r}: 1 or 2 threads read captures, 0 leaves it to auditor")
+    return int(text)
 
 
 def tie(reading: _native.Reading, policy: Policy | None, catalogue: Catalogue) -> Tied:

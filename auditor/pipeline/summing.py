@@ -16,7 +16,7 @@ from auditor.listeners import Listing
 from auditor.model import CaptureSummary, Finding, Quality, Report, ReportVerdict
 from auditor.packs.model import Pack
 from auditor.pipeline.judging import Tied
-from auditor.quality import quality_limits
+from auditor.quality import lacking, quality_limits
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable
 from auditor.summary import (
@@ -30,6 +30,7 @@ from auditor.summary import (
 from auditor.tables import Source
 from auditor.text import path_text
 from auditor.traffic_names import TrafficNames
+from auditor.undecided_summary import summarise_undecided, undecided_limit
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 
@@ -47,8 +48,12 @@ def sum_up(
     *,
     listings: Sequence[Listing] = (),
     flows: bool = True,
+    lost: int = 0,
 ) -> Report:
-    """Return the report, but for what follows from waivers and a baseline; with its flows where they are wanted."""
+    """Return the report, but for what follows from waivers and a baseline; with its flows where they are wanted.
+
+    ``lost`` packets are known to be lost before they could be captured.
+    """
     captures, policy, verdicts, sessions = summarised_captures(tied), tied.policy, source.verdicts, tied.sessions
     coverage = measure_coverage(tied.table, verdicts, sessions, sum(capture.packets for capture in captures))
     verdict = report_verdict(captures, found, coverage)
@@ -57,19 +62,26 @@ def sum_up(
     names = TrafficNames(tied.reading)
     names.add_ndmp(tied.table, tied.messages, sessions.sessions)
     names.add_file_names(tied.table, {path_text(facts.path): facts.names for facts in tied.reading.files})
-    judged = Judged(coverage.judged, verdict is not ReportVerdict.INCONCLUSIVE, policy.inferred)
+    judged = Judged(
+        coverage.judged,
+        verdict is not ReportVerdict.INCONCLUSIVE and not any(one.undermines or one.inconclusive for one in found),
+        policy.inferred,
+        lacking(quality, guessed=coverage.guessed, lost=lost),
+        sum(session.tls for session in sessions.sessions),
+    )
     return Report(
         verdict=verdict,
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
         policy=held_against,
         captures=captures,
-        hosts=summarise_hosts(tied.table, verdicts, sessions, policy, names, listings),
+        hosts=summarise_hosts(tied.table, verdicts, sessions, source.measured, policy, names, listings),
         services=summarise_services(tied.table, verdicts),
-        sessions=summarise_sessions(tied.table, sessions, policy, Handshakes(tied.reading)),
+        sessions=summarise_sessions(tied.table, sessions, source.measured, policy, Handshakes(tied.reading)),
         findings=found,
         terms=summarise_terms(verdicts, policy),
         limits=(
             *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
+            *undecided_limit(sessions.undecided),
             *quality_limits(quality),
             *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),
         ),
@@ -79,6 +91,7 @@ def sum_up(
         capacity=tuple(load.facts for load in source.capacity),
         controls=assess(load_controls(), pack, found, judged),
         rules=summarise_rules(pack, found),
+        undecided=summarise_undecided(tied.table, sessions.undecided),
         flows=flow_rows(tied.table, sessions, verdicts) if flows else None,
     )
 

@@ -53,7 +53,7 @@ def prepare(policy_path: str | os.PathLike[str] | None = None, options: AuditOpt
         catalogue=load_catalogue(policy.generation) if policy is not None else load_catalogue(),
         pack=pack,
         waivers=tuple(load_waivers((*(policy.waiver_files if policy else ()), *options.waivers), pack, policy)),
-        baseline=None if options.baseline is None else read_baseline(options.baseline),
+        baseline=None if options.baseline is None else read_baseline(options.baseline, pack),
         listings=tuple(read_listing(path, host) for host, path in options.sockets),
     )
 

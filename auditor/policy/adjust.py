@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from auditor.documents.yaml_tree import Place
 from auditor.errors import UsageError
-from auditor.policy.model import DATA_DIRECTIONS, PORTS_PER_WORDS, Policy, Term, Zone
+from auditor.policy.model import DATA_DIRECTIONS, LOGIN_TYPES, PORTS_PER_WORDS, Policy, Term, Zone
 from auditor.ports import PortError, PortSet, parse_ports
 
 SETTINGS = {
     "data_direction=WORD": "either, media-to-agent, agent-to-media",
     "ports_per=WORD": "operation, job, resource",
     "time_wait=N": "seconds that a closed connection holds its port",
+    "logins=TYPES": "types of NDMP login that every host may let in: none, text, md5 …",
     "terms=none": "no terms of the site's own",
     "term.NAME=ACTION/SOURCE/DESTINATION/TRANSPORT/PORTS": "a term of the site's own; ports any or 50100-50124",
     "hosts.ZONE=ADDRESS,…": "the hosts and networks of a zone",
@@ -50,6 +51,11 @@ def _ports_per(policy: Policy, _: str, value: str) -> Policy | None:
 
 def _time_wait(policy: Policy, _: str, value: str) -> Policy:
     return replace(policy, time_wait=int(value))
+
+
+def _logins(policy: Policy, _: str, value: str) -> Policy | None:
+    named = tuple(value.split(","))
+    return replace(policy, logins=named) if set(named) <= set(LOGIN_TYPES) else None
 
 
 def _no_terms(policy: Policy, _: str, value: str) -> Policy | None:
@@ -97,6 +103,7 @@ _CHANGES: dict[str, Callable[[Policy, str, str], Policy | None]] = {
     "data_direction": _direction,
     "ports_per": _ports_per,
     "time_wait": _time_wait,
+    "logins": _logins,
     "terms": _no_terms,
     "term": _term,
     "hosts": _hosts,

@@ -20,17 +20,17 @@ from auditor.policy.model import (
     Policy,
     Zone,
 )
-from auditor.policy.read_values import read_address, read_port
+from auditor.policy.read_values import read_address, read_logins, read_port
 from auditor.policy.services_file import read_services_file
 from auditor.services import DEFAULT_GENERATION, generations
 
 POLICY_KEYS = (
     "generation", "ndmp_port", "data_direction", "zones", "hosts", "notification", "terms", "ports_per", "time_wait",
-    "rules", "waivers",
+    "rules", "waivers", "logins",
 )  # fmt: skip
 OPTIONAL_SECTIONS = ("hosts", "notification", "terms", "waivers")
 LONGEST_TIME_WAIT = 600
-HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file")
+HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file", "logins")
 NOTIFICATION_KEYS = ("smtp_ports", "snmp_ports")
 
 
@@ -84,6 +84,7 @@ class _PolicyReader:
             rules=self._rules(fields.get("rules")),
             services_files=tuple(self._services_files),
             waiver_files=self._waiver_files(fields.get("waivers")),
+            logins=read_logins(document, fields.get("logins")),
         )
         self._check_ranges(policy)
         return policy
@@ -143,7 +144,8 @@ class _PolicyReader:
         if address is None:
             return None
         name = document.text(fields.get("name")) or ""
-        return Host(str(address), name, document.ports(fields.get("dynamic_ports")), ndmp_port, node.place)
+        ranges, logins = document.ports(fields.get("dynamic_ports")), read_logins(document, fields.get("logins"))
+        return Host(str(address), name, ranges, ndmp_port, node.place, logins)
 
     def _services_port(self, node: Node) -> int | None:
         name = self._document.text(node)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from auditor.documents.document import Document, did_you_mean
 from auditor.documents.yaml_tree import Mapping, Node, Place
 from auditor.policy.model import ANY, MULTICAST, OTHER, UNDECLARED, ZONE_ROLES, Network, Zone
-from auditor.policy.read_values import read_network, read_port
+from auditor.policy.read_values import read_logins, read_network, read_port
 from auditor.services import ROLES
 
-ZONE_KEYS = ("role", "hosts", "dynamic_ports", "ndmp_port")
+ZONE_KEYS = ("role", "hosts", "dynamic_ports", "ndmp_port", "logins")
 RESERVED_NAMES = (ANY, UNDECLARED, MULTICAST, OTHER)
 _LONGEST_NAME = 64
 
@@ -93,6 +93,7 @@ def _read_zone(document: Document, name: str, mapping: Mapping, placed: list[Pla
         document.ports(fields.get("dynamic_ports")),
         read_port(document, fields.get("ndmp_port")),
         place,
+        read_logins(document, fields.get("logins")),
     )
 
 

@@ -27,6 +27,9 @@ PORTS_PER_WORDS = ("operation", "job", "resource")
 DEFAULT_TIME_WAIT = 120
 """What ports are counted by, and seconds that a closed connection holds its port: docs/capacity.md."""
 
+LOGIN_TYPES = ("none", "text", "md5", "bews", "sspi", "sha", "bews2")
+"""Types of NDMP login that a policy may accept: the standard's none, text and md5, and Backup Exec's own."""
+
 DATA_DIRECTIONS = ("either", "media-to-agent", "agent-to-media")
 
 
@@ -39,11 +42,15 @@ class Host:
     dynamic_ports: PortSet | None
     ndmp_port: int | None
     place: Place
+    logins: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A named set of hosts with one role. ``networks`` holds single hosts as /32 or /128."""
+    """A named set of hosts with one role. ``networks`` holds single hosts as /32 or /128.
+
+    ``logins`` are the types of NDMP login that these hosts may let in, None where the policy does not say.
+    """
 
     name: str
     role: str
@@ -51,6 +58,7 @@ class Zone:
     dynamic_ports: PortSet | None
     ndmp_port: int | None
     place: Place
+    logins: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ class Policy:
     rules: tuple[str, ...] = ()
     waiver_files: tuple[str, ...] = ()
     services_files: tuple[str, ...] = ()
+    logins: tuple[str, ...] | None = None
     _single: dict[Address, Zone] = field(init=False, repr=False, compare=False, default_factory=dict)
     _wide: list[tuple[Network, Zone]] = field(init=False, repr=False, compare=False, default_factory=list)
 
@@ -145,6 +154,14 @@ class Policy:
             return host.dynamic_ports
         zone = self.zone_of(address)
         return None if zone is None else zone.dynamic_ports
+
+    def logins_of(self, address: str | Address) -> tuple[str, ...] | None:
+        """Return the types of login that a host may let in: its own, else its zone's, else the policy's, else None."""
+        host = self.hosts.get(str(normalised(address)))
+        if host is not None and host.logins is not None:
+            return host.logins
+        zone = self.zone_of(address)
+        return self.logins if zone is None or zone.logins is None else zone.logins
 
     def name_of(self, address: str | Address) -> str:
         """Return the name that the policy gives a host, or nothing."""

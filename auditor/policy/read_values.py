@@ -6,13 +6,21 @@ import ipaddress
 
 from auditor.documents.document import Document
 from auditor.documents.yaml_tree import Node
-from auditor.policy.model import Address, Network, normalised
+from auditor.policy.model import LOGIN_TYPES, Address, Network, normalised
 from auditor.ports import HIGHEST_PORT
 
 
 def read_port(document: Document, node: Node | None) -> int | None:
     """Return one port."""
     return document.whole_number(node, 1, HIGHEST_PORT)
+
+
+def read_logins(document: Document, node: Node | None) -> tuple[str, ...] | None:
+    """Return types of NDMP login, each once, in the order of ``LOGIN_TYPES``; None where the key is not there."""
+    if node is None:
+        return None
+    named = {document.choice(item, LOGIN_TYPES) for _, item in document.texts(node, single=True, some=True)}
+    return tuple(kind for kind in LOGIN_TYPES if kind in named)
 
 
 def read_address(document: Document, node: Node, text: str) -> Address | None:

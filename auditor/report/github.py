@@ -31,7 +31,8 @@ def _line(report: Report, finding: Finding) -> str:
     path, line = place_of(report, finding)
     properties = [f"file={_property(path)}"] if path else []
     properties += [f"line={line}"] if line else []
-    properties.append(f"title={_property(f'{finding.code} {finding.title}')}")
+    state = f" ({finding.baseline_state})" if finding.baseline_state else ""
+    properties.append(f"title={_property(f'{finding.code} {finding.title}{state}')}")
     proof = "\n".join(f"{proof_line(one)}" for one in finding.evidence[:2])
     text = "\n".join(filter(None, (finding.message, finding.remedy, proof)))
     return f"::{_COMMANDS[finding.severity]} {','.join(properties)}::{_data(text)}"

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import enum
 import json
-import re
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
 from typing import Any
 
 from auditor.errors import AuditorError
 from auditor.model import SCHEMA, Report
 from auditor.report.interface import RenderOptions
-from auditor.text import is_harmful
-
-_BEYOND_ASCII = re.compile(r"[^ -~\n]")
+from auditor.report.json_text import field_names, harmless, json_text
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -31,33 +27,33 @@ _HEAD = ("schema", "version", "verdict", "summary", "limits", "policy", "totals"
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the report as UTF-8 JSON, indented by two, with a line feed at the end."""
-    return json_bytes(to_dict(report), indent=2)
+    return dump({name: getattr(report, name) for name in _names()})
 
 
-def dump(document: dict[str, Any]) -> bytes:
-    """Return a document as indented UTF-8 JSON that is harmless to print."""
-    return json_bytes(document, indent=2)
+def dump(document: Any) -> bytes:
+    """Return a document of plain values or parts of a report as indented UTF-8 JSON that is harmless to print."""
+    return _bytes(json_text(document))
 
 
-def json_bytes(document: Any, *, indent: int | None = None) -> bytes:
-    """Return a document of plain values as UTF-8 JSON with a line feed at the end; on one line without ``indent``."""
+def json_bytes(document: Any) -> bytes:
+    """Return a document of plain values as one line of UTF-8 JSON that is harmless to print."""
+    return _bytes(harmless(json.dumps(document, ensure_ascii=False)))
+
+
+def _bytes(text: str) -> bytes:
     # A lone surrogate, as an odd file name may hold, becomes its JSON escape and comes back as itself.
-    text = json.dumps(document, ensure_ascii=False, indent=indent)
-    # What a terminal would obey or hide is escaped too: reports are printed and paged, not only parsed.
-    harmless = text if text.isascii() else _BEYOND_ASCII.sub(_escaped, text)
-    return f"{harmless}\n".encode("utf-8", "backslashreplace")
-
-
-def _escaped(match: re.Match[str]) -> str:
-    character = match[0]
-    return json.dumps(character)[1:-1] if is_harmful(character) else character
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def to_dict(report: Report) -> dict[str, Any]:
     """Return the report as dicts, lists, text, numbers, booleans and None."""
-    names = [field.name for field in fields(report) if field.metadata.get("saved", True)]
-    ordered = [*_HEAD, *(name for name in names if name not in _HEAD)]
-    return {name: plain(getattr(report, name)) for name in ordered}
+    return {name: plain(getattr(report, name)) for name in _names()}
+
+
+def _names() -> list[str]:
+    """Return the names of a saved report in their order."""
+    names = [field.name for field in fields(Report) if field.metadata.get("saved", True)]
+    return [*_HEAD, *(name for name in names if name not in _HEAD)]
 
 
 def load(data: bytes | str) -> Report:
@@ -80,7 +76,7 @@ def plain(value: Any) -> Any:
     kind: Any = type(value)
     if kind in _SCALARS:
         return value
-    names = _field_names(kind)
+    names = field_names(kind)
     if names is not None:
         return {name: item if type(item := getattr(value, name)) in _SCALARS else plain(item) for name in names}
     # An enumeration of numbers is a number too, and must be told from one first.
@@ -93,12 +89,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value
-
-
-@cache
-def _field_names(kind: type) -> tuple[str, ...] | None:
-    """Return the names of a dataclass's fields, None for any other type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _typed(value: Any, kind: Any, place: str) -> Any:

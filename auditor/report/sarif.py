@@ -14,7 +14,7 @@ from auditor.community_id import community_id
 from auditor.model import Evidence, Finding, Report, RuleSummary, Severity
 from auditor.report.acceptance import acceptance, acceptance_fields
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import json_bytes
+from auditor.report.json_ import dump
 from auditor.report.places import place_of, proof_line, uri
 from auditor.text import escape
 
@@ -63,7 +63,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
         "columnKind": "unicodeCodePoints",
         "properties": _properties(report),
     }
-    return json_bytes({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return dump({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def message(text: str) -> str:

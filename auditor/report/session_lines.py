@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.model import SessionSummary
+from auditor.model import SessionSummary, UndecidedSummary
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import dump, plain
+from auditor.report.json_ import dump
 from auditor.report.layout import Column, Page, Span
 from auditor.report.seen_lines import certificate_lines, tls_lines
 from auditor.text import byte_count, counted, number
@@ -15,21 +15,29 @@ SESSIONS_SCHEMA = "auditor.sessions/1"
 
 _SESSIONS = 20
 """Control connections shown at verbosity 0."""
+_UNDECIDED = 10
+"""Data connections without a tie shown at verbosity 0."""
 
 
-def render_sessions(sessions: Sequence[SessionSummary], options: RenderOptions) -> bytes:
-    """Return the sessions alone as UTF-8 text."""
+def render_sessions(
+    sessions: Sequence[SessionSummary], options: RenderOptions, undecided: Sequence[UndecidedSummary] = ()
+) -> bytes:
+    """Return the sessions alone as UTF-8 text, and the data connections that are tied to none."""
     page = Page(options)
     if sessions:
         show_sessions(page, sessions, options.verbosity)
+        show_undecided(page, undecided, options.verbosity)
     else:
         page.line(Span("No NDMP control connection was seen."))
     return page.text().encode("utf-8", "backslashreplace")
 
 
-def sessions_json(sessions: Sequence[SessionSummary]) -> bytes:
-    """Return the sessions alone as UTF-8 JSON; ``sessions`` is what the report has under that name."""
-    document = {"schema": SESSIONS_SCHEMA, "sessions": plain(sessions)}
+def sessions_json(sessions: Sequence[SessionSummary], undecided: Sequence[UndecidedSummary] = ()) -> bytes:
+    """Return the sessions alone as UTF-8 JSON; both lists are what the report has under those names.
+
+    The schema is ``schemas/sessions-1.schema.json``.
+    """
+    document = {"schema": SESSIONS_SCHEMA, "sessions": sessions, "undecided": undecided}
     return dump(document)
 
 
@@ -62,6 +70,35 @@ def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int
     show_more(page, len(sessions) - len(shown), "control connection")
 
 
+def show_undecided(page: Page, undecided: Sequence[UndecidedSummary], verbosity: int) -> None:
+    """List the data connections that could not be tied, each with the control connections that could have opened it."""
+    if not undecided:
+        return
+    page.heading("Not tied", f"{counted(len(undecided), 'data connection')}")
+    shown = undecided if verbosity else undecided[:_UNDECIDED]
+    columns = [
+        Column("", style="dim"),
+        Column("Connection", flex=True, least=37),
+        Column("", flex=True, least=12),
+        Column("Packets", right=True),
+    ]
+    rows: list[Sequence[str] | str] = []
+    reason = ""
+    for one in shown:
+        if one.reason != reason:
+            reason = one.reason
+            rows.append(reason[:1].upper() + reason[1:])
+        carried = byte_count(one.originator_bytes + one.responder_bytes)
+        ends, packets = f"{one.originator} → {one.responder}", f"{one.first_packet}–{one.last_packet}"
+        rows.append(("  data", ends, f"{counted(one.candidates, 'candidate')}, {carried}", packets))
+        if verbosity:
+            rows += [f"      of {control.originator} → {control.responder}?" for control in one.controls]
+            more = one.candidates - len(one.controls)
+            rows += [f"      or of {counted(more, 'other')}"] if more > 0 else []
+    page.table(columns, rows)
+    show_more(page, len(undecided) - len(shown), "data connection")
+
+
 def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str, str]:
     """Return the row of a control connection."""
     control = session.control
@@ -74,6 +111,10 @@ def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str
         facts.append(session.readable if session.readable != "tls" else "inside TLS")
     elif session.tls:
         facts.append("inside TLS")
+    if session.bodies_missing:
+        facts.append(f"{counted(session.bodies_missing, 'message body', 'message bodies')} missing")
+    if session.skipped_bytes:
+        facts.append(f"{byte_count(session.skipped_bytes)} skipped")
     lines = [", ".join(facts)]
     if verbosity > 1:
         lines += [f"originator known by {control.originator_known_by}"] if control.originator_known_by else []

@@ -18,7 +18,7 @@ from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.report.quality_lines import show_quality
 from auditor.report.seen_lines import name_lines
-from auditor.report.session_lines import show_more, show_sessions
+from auditor.report.session_lines import show_more, show_sessions, show_undecided
 from auditor.report.waiver_lines import show_baseline, show_finding_marks, show_waivers
 from auditor.text import byte_count, counted, duration, joined, number, packet_list, period
 
@@ -49,6 +49,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _hosts(page, report.hosts, verbosity)
     _services(page, report, verbosity)
     show_sessions(page, report.sessions, verbosity)
+    show_undecided(page, report.undecided, verbosity)
     show_capacity(page, report.capacity, verbosity)
     _findings(page, report, verbosity)
     show_controls(page, report.controls, verbosity)

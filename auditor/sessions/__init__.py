@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +11,11 @@ import numpy.typing as npt
 from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
-from auditor.sessions.claims import without_claims
+from auditor.sessions.claims import still_undecided, without_claims
 from auditor.sessions.controls import control_mask, readable, session_mask
-from auditor.sessions.dialogue import DialogueReader
+from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
 from auditor.sessions.infer import WHY_BLIND, Candidates, after_cut_announcements
-from auditor.sessions.jobs import JobReader
+from auditor.sessions.jobs import HALTS, JobReader
 from auditor.sessions.link import EndpointIndex, Linker
 from auditor.sessions.model import (
     Announcement,
@@ -29,9 +29,10 @@ from auditor.sessions.model import (
     Posture,
     Readable,
     Session,
+    Undecided,
 )
 from auditor.sessions.posture import PostureReader
-from auditor.sessions.score import Rehearsal, assign, rehearse
+from auditor.sessions.score import Rehearsal, Scored, assign, rehearse
 from auditor.sessions.timing import Beats
 from auditor.sessions.tls import with_handshakes
 
@@ -49,6 +50,7 @@ __all__ = [
     "Rehearsal",
     "Session",
     "SessionSet",
+    "Undecided",
     "find_sessions",
     "rehearse_blind",
 ]
@@ -61,12 +63,14 @@ class SessionSet:
     """Sessions in order of their control connections' first packets.
 
     ``control`` marks every flow that is, or tries to be, a control connection; ``data`` every flow that is tied to one.
-    Both have shape (flows,), dtype bool.
+    Both have shape (flows,), dtype bool. ``undecided`` are data connections, marked as such in ``data``, of which it
+    cannot be told whose they are.
     """
 
     sessions: tuple[Session, ...]
     control: Mask
     data: Mask
+    undecided: tuple[Undecided, ...] = ()
 
     @property
     def reversed(self) -> npt.NDArray[np.intp]:
@@ -80,9 +84,10 @@ class SessionSet:
         The very same set where there is none; ``permitted`` has shape (flows,).
         """
         kept = without_claims(self.sessions, permitted)
-        if all(new is old for new, old in zip(kept, self.sessions, strict=True)):
+        undecided = still_undecided(self.undecided, permitted)
+        if undecided == self.undecided and all(new is old for new, old in zip(kept, self.sessions, strict=True)):
             return self
-        return SessionSet(kept, self.control, _data_mask(len(self.data), kept))
+        return SessionSet(kept, self.control, _data_mask(len(self.data), kept, undecided), undecided)
 
 
 def find_sessions(
@@ -103,8 +108,8 @@ def find_sessions(
     sessions = with_handshakes(_read_all(table, messages, rows), handshakes or Handshakes())
     sessions = _tie_by_value(table, sessions, control)
     data = _data_mask(len(table), sessions)
-    sessions = _tie_by_time(table, messages, sessions, control | data, service_ports)
-    return SessionSet(tuple(sessions), control, _data_mask(len(table), sessions))
+    sessions, undecided = _tie_by_time(table, messages, sessions, control | data, service_ports)
+    return SessionSet(tuple(sessions), control, _data_mask(len(table), sessions, undecided), undecided)
 
 
 def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.intp]) -> list[Session]:
@@ -116,7 +121,8 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.int
         jobs = JobReader(messages, flow).read()
         whole = how in (Readable.READ, Readable.TLS) and not _lacks_bytes(table, flow)
         posture = PostureReader(messages, flow, from_the_start=whole).read()
-        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture))
+        counts = messages.stream_counts(flow)
+        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, **counts._asdict()))
     return sessions
 
 
@@ -140,8 +146,11 @@ def _tie_by_time(
     sessions: list[Session],
     taken: Mask,
     service_ports: npt.NDArray[np.uint16],
-) -> list[Session]:
-    """Give unreadable sessions what is left, the surer ties first, so that a flow gets its best grade."""
+) -> tuple[list[Session], tuple[Undecided, ...]]:
+    """Give unreadable sessions what is left, the surer ties first, so that a flow gets its best grade.
+
+    Return with them what remains undecided.
+    """
     candidates = Candidates(table, taken, service_ports)
     taken = taken.copy()
     sure: list[Session] = []
@@ -151,16 +160,24 @@ def _tie_by_time(
         taken[[link.flow for link in links]] = True
         sure.append(replace(session, data=session.data + links))
     blind = {session.control: session.readable for session in sure if _is_blind(session)}
-    given: dict[int, list[DataLink]] = {}
     running = frozenset(session.control for session in sure if session.control in blind and session.data)
-    for scored in assign(table, candidates, list(blind), taken, beats=_beats_of(messages), running=running):
-        why = WHY_BLIND[blind[scored.control]]
-        because = (f"{why}; score {scored.score}, margin {scored.margin}: {', '.join(scored.reasons)}",)
-        # However clear: hosts and times never prove.
-        grade = Grade.PROBABLE if scored.clear and scored.turned else Grade.POSSIBLE
-        link = DataLink(scored.flow, grade, because, score=scored.score, margin=scored.margin)
-        given.setdefault(scored.control, []).append(link)
-    return [replace(session, data=(*session.data, *given.get(session.control, ()))) for session in sure]
+    beats = _beats_of(messages, blind)
+    given: dict[int, list[DataLink]] = {}
+    undecided: dict[int, Undecided] = {}
+    for scored in assign(table, candidates, list(blind), taken, beats=beats, running=running):
+        if scored.doubt:
+            undecided[scored.flow] = Undecided(scored.flow, scored.owners, scored.doubt)
+        else:
+            given.setdefault(scored.control, []).append(_blind_link(scored, blind[scored.control]))
+    tied = [replace(session, data=(*session.data, *given.get(session.control, ()))) for session in sure]
+    return tied, tuple(undecided[flow] for flow in sorted(undecided))
+
+
+def _blind_link(scored: Scored, readable: Readable) -> DataLink:
+    why = f"{WHY_BLIND[readable]}; score {scored.score}, margin {scored.margin}: {', '.join(scored.reasons)}"
+    # However clear: hosts and times never prove.
+    grade = Grade.PROBABLE if scored.clear and scored.turned else Grade.POSSIBLE
+    return DataLink(scored.flow, grade, (why,), score=scored.score, margin=scored.margin)
 
 
 def _is_blind(session: Session) -> bool:
@@ -173,10 +190,21 @@ def _is_blind(session: Session) -> bool:
     return session.readable is not Readable.READ and not session.data
 
 
-def _beats_of(messages: NdmpMessages) -> Callable[[int], Beats | None]:
+def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable[[int], Beats | None]:
+    """Return what tells a control connection's turns; of those of ``blind`` that can be read in part, with what was read."""
+
     def beats(control: int) -> Beats | None:
         times, by_server = messages.beats(control)
-        return Beats(times, by_server) if len(times) else None
+        if not len(times):
+            return None
+        legible = blind.get(control) in (Readable.MID_STREAM, Readable.CUT)
+        if not legible:
+            return Beats(times, by_server)
+        rows = messages.rows(control)
+        read, codes = messages["time"][rows], messages["message"][rows]
+        opens = np.isin(codes, list(ANNOUNCES))
+        beside = np.isin(times, read[~opens]) & ~np.isin(times, read[opens])
+        return Beats(times, by_server, np.sort(read[np.isin(codes, list(HALTS))]), beside)
 
     return beats
 
@@ -196,10 +224,11 @@ def rehearse_blind(
         if session.readable is Readable.READ
     }
     controls = [session.control for session in sessions.sessions]
-    return rehearse(table, candidates, truth, controls, _beats_of(messages))
+    return rehearse(table, candidates, truth, controls, _beats_of(messages, {}))
 
 
-def _data_mask(flows: int, sessions: Iterable[Session]) -> Mask:
+def _data_mask(flows: int, sessions: Iterable[Session], undecided: Iterable[Undecided] = ()) -> Mask:
     mask = np.zeros(flows, np.bool_)
     mask[[link.flow for session in sessions for link in session.data]] = True
+    mask[[one.flow for one in undecided]] = True
     return mask

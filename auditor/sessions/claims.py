@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from auditor.sessions.model import Session
+from auditor.sessions.model import Session, Undecided
 
 
 def without_claims(sessions: tuple[Session, ...], permitted: npt.NDArray[np.bool_]) -> tuple[Session, ...]:
@@ -25,3 +25,9 @@ def without_claims(sessions: tuple[Session, ...], permitted: npt.NDArray[np.bool
         else replace(session, data=tuple(link for link in session.data if not link.blind))
         for session in sessions
     )
+
+
+def still_undecided(undecided: tuple[Undecided, ...], permitted: npt.NDArray[np.bool_]) -> tuple[Undecided, ...]:
+    """Return what a ``permitted`` control connection, of a mask of flows, could have opened, with those alone."""
+    kept = ((one, tuple(row for row in one.controls if permitted[row])) for one in undecided)
+    return tuple(replace(one, controls=controls) for one, controls in kept if controls)

@@ -22,6 +22,8 @@ DATA_GET_STATE, MOVER_GET_STATE = 0x400, 0xA00
 LISTENS = frozenset({DATA_LISTEN, MOVER_LISTEN})
 CONNECTS = frozenset({DATA_CONNECT, MOVER_CONNECT})
 STARTS = {START_BACKUP: "backup", START_RECOVER: "restore", START_RECOVER_FILEHIST: "restore"}
+ANNOUNCES = LISTENS | CONNECTS | frozenset(STARTS)
+"""Messages after which, or while they are unanswered, a data connection opens."""
 STATES = frozenset({DATA_GET_STATE, MOVER_GET_STATE})
 RELEVANT = frozenset({CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *LISTENS, *CONNECTS, *STARTS, *STATES})
 _RELEVANT = np.array(sorted(RELEVANT), np.uint32)
@@ -30,6 +32,9 @@ NEEDED = frozenset({CONNECT_OPEN, CLIENT_AUTH, *LISTENS, *CONNECTS})
 
 AUTHENTICATION_TYPES = {0: "none", 1: "text", 2: "md5", 3: "bews", 4: "sspi", 5: "sha", 190: "bews2"}
 """Names of authentication types: 0 to 2 of the standard, the others Backup Exec's own."""
+
+UNKNOWN_LOGIN = "unknown"
+"""Stands for the type of a login whose request was not captured whole."""
 
 ADDRESS_LOCAL, ADDRESS_TCP, ADDRESS_TCP6 = 0, 1, 0x20510004
 NO_ERROR = 0
@@ -114,7 +119,7 @@ class DialogueReader:
             return
         fields = self._messages.fields(row)
         kind = fields["auth_type"][0].number if "auth_type" in fields else None
-        name = "unknown" if kind is None else AUTHENTICATION_TYPES.get(kind, str(kind))
+        name = UNKNOWN_LOGIN if kind is None else AUTHENTICATION_TYPES.get(kind, str(kind))
         sequence = int(self._messages["sequence"][row])
         self._pending_auth[sequence] = (name, int(self._messages["packet"][row]))
 

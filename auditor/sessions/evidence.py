@@ -53,6 +53,8 @@ LEAST_SHARE = 4
 
 AS_NEAR = 3
 """A control segment this many times as far off as the nearest one explains as well as that does."""
+RESOLUTION = 1_000_000
+"""Below this many ns it is the scheduler's doing, which of two segments is the nearer one."""
 FAR = NO_TURN.gap
 
 _NO_ROWS = np.zeros(0, np.intp)
@@ -204,9 +206,9 @@ def _nearest_turns(pairs: list[Pair]) -> list[Pair]:
     kept: list[Pair] = []
     for pair in pairs:
         far = set()
-        if pair.opening > AS_NEAR * openings[pair.flow, pair.side]:
+        if pair.opening > max(AS_NEAR * openings[pair.flow, pair.side], RESOLUTION):
             far |= {"answered", "pending"}
-        if pair.ending > AS_NEAR * endings[pair.flow, pair.side]:
+        if pair.ending > max(AS_NEAR * endings[pair.flow, pair.side], RESOLUTION):
             far.add("notice")
         kept.append(replace(pair, evidence=tuple(name for name in pair.evidence if name not in far)) if far else pair)
     return kept

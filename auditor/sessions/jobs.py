@@ -24,11 +24,12 @@ from auditor.sessions.model import Job, Outcome
 
 DATA_ABORT, MOVER_ABORT = 0x403, 0xA03
 DATA_HALTED, MOVER_HALTED = 0x501, 0x503
+HALTS = frozenset({DATA_HALTED, MOVER_HALTED})
 JOB_ENVIRONMENT = 0xF270
 OPENS = frozenset({DATA_LISTEN, DATA_CONNECT, MOVER_LISTEN, MOVER_CONNECT, *STARTS})
 """Messages that prepare or start an operation."""
 
-CODES = OPENS | {DATA_ABORT, MOVER_ABORT, DATA_HALTED, MOVER_HALTED, JOB_ENVIRONMENT, DATA_GET_STATE, MOVER_GET_STATE}
+CODES = OPENS | HALTS | {DATA_ABORT, MOVER_ABORT, JOB_ENVIRONMENT, DATA_GET_STATE, MOVER_GET_STATE}
 MOST_JOBS = 1000
 """Operations kept of one control connection: a capture must not fill the memory with them."""
 
@@ -93,7 +94,7 @@ class JobReader:
         elif code in (DATA_ABORT, MOVER_ABORT):
             if reply and int(self._messages["error"][row]) == NO_ERROR:
                 self._halt(row, (Outcome.ABORTED, "aborted on request"), certain=False)
-        elif code in (DATA_HALTED, MOVER_HALTED):
+        elif code in HALTS:
             self._halted(row, code)
         elif reply and int(self._messages["error"][row]) == NO_ERROR:
             self._state(row, code)

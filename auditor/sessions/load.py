@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.flows import FlowTable
-from auditor.sessions.measure import Measured, capture_end, measure_jobs, peaks
+from auditor.sessions.measure import Measured, peaks
 from auditor.sessions.model import Session
 
 
@@ -22,20 +23,22 @@ IDLE = HostLoad(0, 0, 0)
 """The load of a host without operations."""
 
 
-def host_loads(table: FlowTable, sessions: tuple[Session, ...]) -> dict[int, HostLoad]:
+def host_loads(
+    table: FlowTable, sessions: Sequence[Session], measured: Iterable[Sequence[Measured]]
+) -> dict[int, HostLoad]:
     """Return the load of each host (address code) that is an end of an operation's control or data connections.
 
+    ``measured`` holds the operations of each session, in the order of ``sessions``.
     A three-way operation shows on two control connections; a host is charged once for each of those at which it is an
     end, and never for another host's.
     """
-    end = capture_end(table)
     spans: dict[int, list[tuple[int, int]]] = {}
     ports: dict[int, int] = {}
-    for session in sessions:
-        for measured in measure_jobs(table, session, end):
-            own = _ports(table, session, measured)
+    for session, operations in zip(sessions, measured, strict=True):
+        for operation in operations:
+            own = _ports(table, session, operation)
             for code, used in own.items():
-                spans.setdefault(code, []).append((measured.first, measured.last))
+                spans.setdefault(code, []).append((operation.first, operation.last))
                 ports[code] = max(ports.get(code, 0), len(used))
     return {code: HostLoad(len(own), peaks(own), ports[code]) for code, own in spans.items()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,12 @@ class Measured:
     def throughput(self) -> int | None:
         """Payload bytes per second while its data connections were open; None where nothing was carried."""
         return self.carried * _NANOSECONDS // self.wire_time if self.carried and self.wire_time > 0 else None
+
+
+def measure_sessions(table: FlowTable, sessions: Sequence[Session]) -> tuple[tuple[Measured, ...], ...]:
+    """Return the operations of each session, in the order of the sessions."""
+    end = capture_end(table)
+    return tuple(measure_jobs(table, session, end) for session in sessions)
 
 
 def measure_jobs(table: FlowTable, session: Session, capture_end: int) -> tuple[Measured, ...]:

@@ -193,8 +193,24 @@ class DataLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """A data connection (row of the flow table) that is tied to none of the control connections that could have opened it.
+
+    ``controls``: rows of those, sorted. ``reason`` says why the evidence does not decide.
+    """
+
+    flow: int
+    controls: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
-    """A control connection (row of the flow table), what was said on it, and what followed it."""
+    """A control connection (row of the flow table), what was said on it, and what followed it.
+
+    ``messages``: NDMP messages whose header was read; ``bodies_missing`` of them lack the body, cut or lost;
+    ``skipped_bytes`` of both directions could not be read as NDMP.
+    """
 
     control: int
     readable: Readable
@@ -203,6 +219,9 @@ class Session:
     notes: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
     posture: Posture = NOTHING_SHOWN
+    messages: int = 0
+    bodies_missing: int = 0
+    skipped_bytes: int = 0
 
     @property
     def tls(self) -> bool:

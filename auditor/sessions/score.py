@@ -6,23 +6,25 @@ What speaks for a pair is in ``auditor.sessions.evidence``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import cache
 
 import numpy as np
 
 from auditor.flows import FlowTable
+from auditor.sessions.doubt import CLEAR_MARGIN, Doubts, Rivals
 from auditor.sessions.evidence import TWO_WAY, BeatsOf, Pair, Weigher
 from auditor.sessions.infer import Candidates, Mask
 
 CLEAR_SCORE = 7
-CLEAR_MARGIN = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """A candidate given to a control connection (row of the flow table). ``margin``: to the next best explanation.
 
-    ``turned``: its opening fits a turn of the control connection, and no nearer one of another.
+    ``turned``: its opening fits a turn of the control connection, and no nearer one of another. ``doubt``: why it is
+    not to be told as a tie, empty where it is; ``owners`` are the control connections that could have opened it.
     """
 
     control: int
@@ -31,6 +33,8 @@ class Scored:
     margin: int
     reasons: tuple[str, ...]
     turned: bool = False
+    doubt: str = ""
+    owners: tuple[int, ...] = ()
 
     @property
     def clear(self) -> bool:
@@ -54,14 +58,20 @@ def assign(
     """Give each candidate to at most one control connection (in three-way transfers one on each side).
 
     A control connection serves one operation at a time, so that its data connections never overlap. To those that are
-    ``running``, only connections begun before the capture are given.
+    ``running``, only connections begun before the capture are given. What the evidence does not decide is given with
+    its ``doubt``.
     """
+    beats = cache(beats)
     pairs, lag = Weigher(table, candidates, controls, beats).pairs(taken, running)
     pairs.sort(key=lambda p: (-p.score, p.gap, abs(p.lag - lag) if lag else 0, p.delay, p.control, p.flow))
     chosen = _both_sides(_choose(pairs))
-    rivals = _Rivals(pairs)
-    scored = [Scored(p.control, p.flow, p.score, rivals.margin(p), p.reasons, p.turned) for p in chosen]
-    return sorted(scored, key=lambda one: (one.control, one.flow))
+    rivals = Rivals(pairs, chosen)
+    doubts = Doubts(table, rivals, beats)
+    scored = [
+        Scored(p.control, p.flow, p.score, rivals.margin(p), p.reasons, p.turned, doubts.of(p), rivals.owners(p))
+        for p in chosen
+    ]
+    return sorted(_alike_on_both_sides(scored), key=lambda one: (one.control, one.flow))
 
 
 def _choose(pairs: Iterable[Pair]) -> list[Pair]:
@@ -87,27 +97,10 @@ def _both_sides(chosen: list[Pair]) -> list[Pair]:
     return [pair for pair in chosen if pair.side == TWO_WAY or sides[pair.flow] == 2]
 
 
-class _Rivals:
-    """Other explanations of a pair's flow, and other candidates of its control connection at the same time."""
-
-    def __init__(self, pairs: Iterable[Pair]) -> None:
-        self._flows: dict[tuple[int, int], list[Pair]] = {}
-        self._controls: dict[int, list[Pair]] = {}
-        for pair in pairs:
-            self._flows.setdefault((pair.flow, pair.side), []).append(pair)
-            self._controls.setdefault(pair.control, []).append(pair)
-
-    def best(self, pair: Pair) -> int:
-        """Return the score of the best rival, 0 where there is none."""
-        rivals = [other.score for other in self._flows[pair.flow, pair.side] if other.control != pair.control]
-        same = self._controls[pair.control]
-        rivals += [other.score for other in same if other.flow != pair.flow and pair.overlaps(other)]
-        return max([0, *rivals])
-
-    def margin(self, pair: Pair) -> int:
-        """Return the distance to the best rival. What opened before the capture is never clear: its turn is not seen."""
-        margin = pair.score - self.best(pair)
-        return margin if pair.begun else min(margin, CLEAR_MARGIN - 1)
+def _alike_on_both_sides(scored: list[Scored]) -> list[Scored]:
+    """Let a doubt on one side of a connection between two NDMP servers be one on the other."""
+    doubts = {one.flow: one.doubt for one in scored if one.doubt}
+    return [replace(one, doubt=doubts[one.flow]) if one.flow in doubts else one for one in scored]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +108,8 @@ class Rehearsal:
     """The scorer held against ties that the decoder proved, on sessions whose messages it was not shown.
 
     ``sessions`` that were readable, ``proved`` ties of theirs, ``given`` ties by the scorer, ``right`` ones among them;
-    ``clear`` and ``clear_right`` count those alone that the scorer is clear about.
+    ``clear`` and ``clear_right`` count those alone that the scorer is clear about; ``withheld`` what it does not tie
+    because the evidence does not decide.
     """
 
     sessions: int = 0
@@ -124,6 +118,7 @@ class Rehearsal:
     right: int = 0
     clear: int = 0
     clear_right: int = 0
+    withheld: int = 0
 
     def __add__(self, other: Rehearsal) -> Rehearsal:
         """Return both together."""
@@ -149,7 +144,7 @@ def rehearse(
 ) -> Rehearsal:
     """Score ``controls`` as if none could be read. ``truth``: control connection -> data connections that were proved."""
     found = assign(table, candidates, controls, np.zeros(len(table), np.bool_), beats=beats)
-    given = [one for one in found if one.control in truth]
+    given = [one for one in found if one.control in truth and not one.doubt]
     right = [one for one in given if one.flow in truth[one.control]]
     return Rehearsal(
         sessions=len(truth),
@@ -158,4 +153,5 @@ def rehearse(
         right=len(right),
         clear=sum(one.clear for one in given),
         clear_right=sum(one.clear for one in right),
+        withheld=len({one.flow for one in found if one.control in truth and one.doubt}),
     )

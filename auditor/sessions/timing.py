@@ -39,19 +39,27 @@ NO_TURN = Turn("", PENDING)
 
 
 class Beats:
-    """The segments with payload of one control connection: times (ns, sorted) and senders (true: the server)."""
+    """The segments with payload of one control connection: times (ns, sorted) and senders (true: the server).
 
-    def __init__(self, times: Times, by_server: Senders) -> None:
+    ``notices``: times (ns, sorted) of HALTED notices where they could be read; otherwise any segment of the server that
+    follows its own may be one. ``beside``: segments that hold messages which open no connection, where that was read;
+    ``legible`` says whether it was.
+    """
+
+    def __init__(
+        self, times: Times, by_server: Senders, notices: Times | None = None, beside: Senders | None = None
+    ) -> None:
         self._times = times
         self._by_server = by_server
+        self._beside = beside
+        self.legible = beside is not None
         # A server's segment after its own: nobody had asked. The greeting is no notice.
-        unasked = by_server[1:] & by_server[:-1]
-        self._notices = times[1:][unasked]
+        self._notices = times[1:][by_server[1:] & by_server[:-1]] if notices is None else notices
 
     def opening(self, at: int, *, by_server: bool) -> Turn:
         """Say how a connection that opens ``at`` (ns) fits, by whom it was opened."""
         after = int(np.searchsorted(self._times, at, side="right"))
-        if not after:
+        if not after or (self._beside is not None and self._beside[after - 1]):
             return NO_TURN
         gap = at - int(self._times[after - 1])
         replied = bool(self._by_server[after - 1])
@@ -70,3 +78,7 @@ class Beats:
             return None
         gap = int(self._notices[first]) - end
         return abs(gap) if gap <= NOTICE_LATE else None
+
+    def notice_within(self, first: int, last: int) -> bool:
+        """Return whether a notice lies between two times (ns), both included."""
+        return int(np.searchsorted(self._notices, first)) < int(np.searchsorted(self._notices, last, side="right"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from auditor import _native
-from auditor.packs.columns import LOGINS, READABLE, VERDICTS
+from auditor.packs.columns import LOGIN_POLICIES, LOGINS, READABLE, VERDICTS
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.sessions import Session
+from auditor.sessions.dialogue import UNKNOWN_LOGIN
 from auditor.tables.flow_rows import login_code
 from auditor.tables.posture_rows import posture_columns
 from auditor.tables.source import NANOSECONDS, Source
@@ -54,9 +55,11 @@ def _of_dialogue(source: Source, sessions: tuple[Session, ...]) -> dict[str, Col
         return ColumnData(np.array(values, np.int64))
 
     readable = [READABLE.index(session.readable.value) for session in sessions]
+    standing = [_login_policy(source, session) for session in sessions]
     return {
         "version": numbers([session.version or 0 for session in sessions]),
         "auth": words_column([_auth(session) for session in sessions]),
+        "login_policy": ColumnData(_codes([LOGIN_POLICIES.index(word) for word in standing]), LOGIN_POLICIES),
         "login": ColumnData(_codes([login_code(session) for session in sessions]), LOGINS),
         "tls": flags([session.tls for session in sessions]),
         "readable": ColumnData(_codes(readable), READABLE),
@@ -77,6 +80,14 @@ def _auth(session: Session) -> str:
     logins = session.authentications
     accepted = [login.type for login in logins if login.accepted]
     return (accepted or [login.type for login in logins] or ["none"])[-1]
+
+
+def _login_policy(source: Source, session: Session) -> str:
+    """Return whether the policy accepts logins of the session's type at its server; unsaid also where none was seen."""
+    accepted = source.policy.logins_of(source.flows.address(int(source.flows["resp_addr"][session.control])))
+    if accepted is None or not session.authentications or _auth(session) == UNKNOWN_LOGIN:
+        return "unsaid"
+    return "accepted" if _auth(session) in accepted else "not-accepted"
 
 
 def _transfers(session: Session) -> bool:

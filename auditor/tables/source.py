@@ -15,7 +15,9 @@ from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
 from auditor.rule_table import AddressNames, Array, ColumnData, Mask
-from auditor.sessions import DataLink, Session, SessionSet
+from auditor.sessions import DataLink, Grade, Session, SessionSet
+from auditor.sessions.measure import Measured, measure_sessions
+from auditor.text import counted
 
 ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
 NANOSECONDS = 1_000_000_000
@@ -66,20 +68,35 @@ class Source:
         """Data connections with their sessions.
 
         A tie by hosts, time and shape alone counts only where the control connection is permitted: else one unreadable
-        connection to the control port would turn all other traffic of an intruder into data connections.
+        connection to the control port would turn all other traffic of an intruder into data connections. What is
+        undecided stands with the first control connection that could have opened it: the hosts are theirs all the same.
         """
         permitted = self.verdicts.verdict == VERDICTS.index("permit")
-        return tuple(
+        told = [
             (session, link)
             for session in self.sessions.sessions
             for link in session.data
             if not link.blind or permitted[session.control]
-        )
+        ]
+        by_control = {session.control: session for session in self.sessions.sessions}
+        for one in self.sessions.undecided:
+            owners = [control for control in one.controls if permitted[control]]
+            if owners:
+                note = f"data of one of {counted(len(owners), 'control connection')}, tied to none: {one.reason}"
+                told.append((by_control[owners[0]], DataLink(one.flow, Grade.POSSIBLE, (note,))))
+        return tuple(told)
+
+    @cached_property
+    def measured(self) -> tuple[tuple[Measured, ...], ...]:
+        """The operations of each session, in the order of the sessions."""
+        return measure_sessions(self.flows, self.sessions.sessions)
 
     @cached_property
     def capacity(self) -> tuple[Load, ...]:
         """Operations and data ports of each host over time."""
-        return measure_capacity(self.flows, self.sessions.sessions, self.ties, self.verdicts, self.policy)
+        return measure_capacity(
+            self.flows, self.sessions.sessions, self.measured, self.ties, self.verdicts, self.policy
+        )
 
     @cached_property
     def capture_ends(self) -> Array:

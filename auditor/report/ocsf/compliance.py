@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.model import Finding, Report, Severity
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import json_bytes
+from auditor.report.json_ import dump
 from auditor.report.ocsf import event
 from auditor.text import escape
 
@@ -24,7 +24,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
         | {"compliance": _compliance(report, finding, controls.get(finding.code, ()))}
         for finding in report.findings
     ]
-    return json_bytes(events, indent=2)
+    return dump(events)
 
 
 def _compliance(report: Report, finding: Finding, controls: tuple[str, ...]) -> dict[str, Any]:

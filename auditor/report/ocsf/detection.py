@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.model import Report, Severity
 from auditor.report.interface import RenderOptions
-from auditor.report.json_ import json_bytes
+from auditor.report.json_ import dump
 from auditor.report.ocsf import event
 
 
@@ -15,4 +15,4 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
         | {"is_alert": finding.severity > Severity.INFO and not finding.waived}
         for finding in report.findings
     ]
-    return json_bytes(events, indent=2)
+    return dump(events)

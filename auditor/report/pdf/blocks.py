@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from auditor.text import escape, path_text
+from auditor.text import escape, number, path_text
 
 LONGEST = 2000
 """Characters of one text on paper; the JSON report has all of it."""
+
+MOST_ROWS = 300
+"""Rows of a table on paper; the JSON report has all of them."""
 
 _RUN = 48
 _BREAK = "\u200b"
@@ -52,6 +55,11 @@ def quiet(words: str) -> Block:
     return {"kind": "quiet", "text": clean(words)}
 
 
+def legend(words: str) -> Block:
+    """Return what the signs of a picture mean; it stays on the page of the picture."""
+    return {"kind": "legend", "text": clean(words)}
+
+
 def heading(words: str) -> Block:
     """Return a heading within a section."""
     return {"kind": "heading", "text": clean(words)}
@@ -79,6 +87,12 @@ def table(
         "aligns": [side for _, _, side in columns],
         "rows": [[[line(cell)] if isinstance(cell, str) else list(cell) for cell in row] for row in rows],
     }
+
+
+def left_out(count: int, what: str) -> Iterable[Block]:
+    """Yield how many rows of a table are not on paper, if any."""
+    if count > MOST_ROWS:
+        yield quiet(f"… and {number(count - MOST_ROWS)} more {what}; the JSON report has all of them.")
 
 
 def _has_glyph(character: str) -> bool:

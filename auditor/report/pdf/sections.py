@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from auditor.model import Assessment, DataSummary, Report, SessionSummary
 from auditor.model.quality import UNKNOWN_VANTAGE
-from auditor.report.html.findings import FindingGroup, ShownFinding, links_of
-from auditor.report.html.port_band import port_band
-from auditor.report.html.timeline import timeline
+from auditor.report.glossary import GLOSSARY
+from auditor.report.html.findings import FindingGroup, ShownFinding
 from auditor.report.pdf import blocks
-from auditor.report.pdf.blocks import Block, Line, clean, line
-from auditor.report.pdf.pictures import band_svg, timeline_svg
+from auditor.report.pdf.blocks import MOST_ROWS, Block, Line, clean, left_out, line
+from auditor.report.pdf.sections_drawn import band_blocks, capacity_blocks, talk_blocks, timeline_blocks
 from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.report.waiver_lines import STATES
 from auditor.text import byte_count, counted, number, period
 
-MOST_ROWS, MOST_FINDINGS = 300, 2000
-"""Rows of a table, and findings; the JSON report has all of them."""
+MOST_FINDINGS = 2000
+"""Findings on paper; the JSON report has all of them."""
 
 _METHOD = (
     "auditor read the packets, put them together into flows, found the NDMP control connections by what is said on them, "
@@ -37,9 +36,10 @@ _ALWAYS = (
 def sections(report: Report, groups: Sequence[FindingGroup]) -> list[dict[str, object]]:
     """Return title and blocks of each section that has something to say."""
     made = (
-        ("Data ports against the declared range", _band(report, groups)),
-        ("Control connections and their data", _timeline(report)),
-        ("Capacity", _capacity(report)),
+        ("Data ports against the declared range", band_blocks(report, groups)),
+        ("Control connections and their data", timeline_blocks(report)),
+        ("Who talks to whom", talk_blocks(report)),
+        ("Capacity", capacity_blocks(report)),
         ("Sessions", _sessions(report)),
         ("Findings", _findings(groups)),
         ("Services and terms", _services(report)),
@@ -49,67 +49,9 @@ def sections(report: Report, groups: Sequence[FindingGroup]) -> list[dict[str, o
         ("Against the baseline", _baseline(report)),
         ("Captures and their quality", _quality(report)),
         ("Method and limits", _method(report)),
+        ("Glossary", _glossary()),
     )
     return [{"title": title, "blocks": parts} for title, of in made if (parts := list(of))]
-
-
-def _band(report: Report, groups: Sequence[FindingGroup]) -> Iterator[Block]:
-    band = port_band(report, links_of(groups))
-    if not band.rows:
-        yield blocks.text("No data connection was seen at a host of the policy.")
-        return
-    yield blocks.text(
-        "Ports outside the declared range were used. Each has a line of its own beyond the broken axis."
-        if band.any_outside
-        else "No data connection came about; what was tried is shown."
-        if not band.any_carried
-        else "All data connections stayed inside the declared range."
-        if band.any_declared
-        else "No range is declared, so that no port is inside or outside."
-    )
-    yield blocks.quiet(
-        "Pale band: declared range. Blue: inside; orange with a diamond: outside, with its port. Solid: proved, dashed: "
-        "probable, dotted: possible. A cross is an attempt that failed. Below: ports in use; pale ones may still be held."
-    )
-    for panel in band.panels:
-        outside = f", outside: {', '.join(map(str, panel.outside[:12]))}" if panel.outside else ""
-        declared = f" declares {panel.declared}" if panel.declared else ""
-        caption = f"{panel.host}{declared}: {counted(panel.connections, 'data connection')}, at most {panel.peak} at once{outside}"
-        yield blocks.picture(band_svg(panel), f"Data ports of {panel.host} over time. {panel.description}", caption)
-    if len(band.rows) > 1:
-        columns = (("Host", 3, "left"), ("Declared range", 3, "left"), ("Connections", 0, "right"), ("At once", 0, "right"), ("Outside", 4, "left"))  # fmt: skip
-        rows = (
-            ([line(host, "mono")], declared or "none", number(connections), number(peak),
-             [line(", ".join(map(str, outside[:12])) or "none", "bad" if outside else "")])
-            for host, declared, _, connections, outside, peak in band.rows[:MOST_ROWS]
-        )  # fmt: skip
-        yield blocks.table("Data ports by host", columns, rows)
-        yield from _more(len(band.rows), "hosts")
-
-
-def _timeline(report: Report) -> Iterator[Block]:
-    shown = timeline(report)
-    if shown is not None:
-        yield blocks.picture(timeline_svg(shown), shown.description, f"{shown.description} Times in UTC.")
-        if shown.left_out > 0:
-            yield blocks.quiet(f"{number(shown.left_out)} later control connections are in the table of sessions only.")
-
-
-def _capacity(report: Report) -> Iterator[Block]:
-    used = [host for host in report.capacity if host.peak_held]
-    if not used:
-        return
-    columns = (("Host", 3, "left"), ("Range", 3, "left"), ("At once", 0, "right"), ("Open", 0, "right"), ("Held", 0, "right"), ("Enough", 0, "right"), ("Because", 6, "left"))  # fmt: skip
-    rows = (
-        ([line(one.host, "mono"), line(one.zone, "quiet")],
-         one.declared or (f"none; {one.advised} advised" if one.advised else "none"),
-         number(one.peak_operations), number(one.peak_open), number(one.peak_held), number(one.enough), one.arithmetic)
-        for one in used[:MOST_ROWS]
-    )  # fmt: skip
-    seconds = used[0].time_wait_seconds
-    caption = f"Data ports of each host at once. A closed connection keeps its port for {seconds} s more at the end that closed first."
-    yield blocks.table(caption, columns, rows)
-    yield from _more(len(used), "hosts")
 
 
 def _sessions(report: Report) -> Iterator[Block]:
@@ -123,7 +65,7 @@ def _sessions(report: Report) -> Iterator[Block]:
     )
     rows = [row for session in report.sessions[:MOST_ROWS] for row in _session(session)]
     yield blocks.table("Control connections, each with the data connections that followed it", columns, rows)
-    yield from _more(len(report.sessions), "control connections")
+    yield from left_out(len(report.sessions), "control connections")
 
 
 def _session(session: SessionSummary) -> Iterator[Sequence[str | list[Line]]]:
@@ -206,7 +148,7 @@ def _services(report: Report) -> Iterator[Block]:
             for one in report.services[:MOST_ROWS]
         )  # fmt: skip
         yield blocks.table("Services by the vendor's names, with what the policy intends", columns, rows)
-        yield from _more(len(report.services), "rows")
+        yield from left_out(len(report.services), "rows")
     if report.terms:
         exercised = sum(bool(term.flows) for term in report.terms)
         yield blocks.heading("Terms of the policy")
@@ -218,7 +160,7 @@ def _services(report: Report) -> Iterator[Block]:
         ranked = sorted(report.terms, key=lambda term: not term.flows)
         terms = ((one.name, one.text, one.origin, number(one.flows)) for one in ranked[:MOST_ROWS])
         yield blocks.table("Terms, those that decided a flow first", columns_, terms)
-        yield from _more(len(report.terms), "terms")
+        yield from left_out(len(report.terms), "terms")
 
 
 def _hosts(report: Report) -> Iterator[Block]:
@@ -230,7 +172,7 @@ def _hosts(report: Report) -> Iterator[Block]:
             for one in report.hosts[:MOST_ROWS]
         )  # fmt: skip
         yield blocks.table("Hosts that are an end of traffic in scope, and what they do", columns, rows)
-        yield from _more(len(report.hosts), "hosts")
+        yield from left_out(len(report.hosts), "hosts")
 
 
 def _controls(report: Report) -> Iterator[Block]:
@@ -264,7 +206,7 @@ def _waivers(report: Report) -> Iterator[Block]:
         for one in report.waivers[:MOST_ROWS]
     )  # fmt: skip
     yield blocks.table("Who accepted what, and until when", columns, rows)
-    yield from _more(len(report.waivers), "waivers")
+    yield from left_out(len(report.waivers), "waivers")
 
 
 def _baseline(report: Report) -> Iterator[Block]:
@@ -290,7 +232,7 @@ def _quality(report: Report) -> Iterator[Block]:
         for one in report.captures[:MOST_ROWS]
     )  # fmt: skip
     yield blocks.table("What was read. What a capture lost, nobody judged.", columns, rows)
-    yield from _more(len(report.captures), "captures")
+    yield from left_out(len(report.captures), "captures")
     facts = quality_facts(report.quality.total)
     if report.quality.vantage != UNKNOWN_VANTAGE:
         facts.insert(0, f"Vantage: {vantage_text(report.quality)}.")
@@ -305,6 +247,8 @@ def _method(report: Report) -> Iterator[Block]:
     yield blocks.quiet(totals)
 
 
-def _more(count: int, what: str) -> Iterable[Block]:
-    if count > MOST_ROWS:
-        yield blocks.quiet(f"… and {number(count - MOST_ROWS)} more {what}; the JSON report has all of them.")
+def _glossary() -> Iterator[Block]:
+    columns = (("Word", 2, "left"), ("Meaning", 7, "left"))
+    yield blocks.table(
+        "What words of this report mean", columns, (([line(word)], meaning) for word, meaning in GLOSSARY)
+    )

@@ -2,15 +2,14 @@
 //! both are never there at once.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::app::ndmp::{Events, Fields};
 use crate::decode::protocol;
 use crate::flow::{
     Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Side, Table, mark, repeated, tcp_state, udp_state,
 };
-use crate::hash::Seed;
 
+pub use crate::addresses::AddressTable;
 pub use crate::serials::Serials;
 
 /// One column, of the type that its users see.
@@ -103,69 +102,6 @@ pub const FLAG_CUT: u8 = 1;
 /// Bit of column `flags`: IP fragments belong to the flow.
 pub const FLAG_FRAGMENTS: u8 = 2;
 
-/// Addresses by code, IPv4 mapped into IPv6.
-#[derive(Debug)]
-pub struct AddressTable {
-    /// Apart from the others: an entry of 8 bytes, not of 32, stays in the cache (a third of a million flows' export).
-    ipv4: HashMap<u32, u32, Seed>,
-    ipv6: HashMap<u128, u32, Seed>,
-    rows: Vec<[u8; 16]>,
-}
-
-impl Default for AddressTable {
-    fn default() -> Self {
-        let seed = Seed::random();
-        Self { ipv4: HashMap::with_hasher(seed), ipv6: HashMap::with_hasher(seed), rows: Vec::new() }
-    }
-}
-
-impl AddressTable {
-    /// Code of an address, a new one if need be.
-    pub fn code(&mut self, address: [u8; 16]) -> u32 {
-        if let Some(address) = Ipv6Addr::from(address).to_ipv4_mapped() {
-            return self.code_of_ipv4(address.to_bits());
-        }
-        let rows = &mut self.rows;
-        *self.ipv6.entry(u128::from_be_bytes(address)).or_insert_with(|| {
-            rows.push(address);
-            (rows.len() - 1) as u32
-        })
-    }
-
-    /// Code of an address that is in the table.
-    #[must_use]
-    pub fn known(&self, address: [u8; 16]) -> Option<u32> {
-        match Ipv6Addr::from(address).to_ipv4_mapped() {
-            Some(four) => self.ipv4.get(&four.to_bits()).copied(),
-            None => self.ipv6.get(&u128::from_be_bytes(address)).copied(),
-        }
-    }
-
-    /// Code of an IPv4 address.
-    #[inline]
-    fn code_of_ipv4(&mut self, address: u32) -> u32 {
-        let rows = &mut self.rows;
-        *self.ipv4.entry(address).or_insert_with(|| {
-            rows.push(Ipv4Addr::from_bits(address).to_ipv6_mapped().octets());
-            (rows.len() - 1) as u32
-        })
-    }
-
-    /// All addresses, in order of their codes.
-    #[must_use]
-    pub fn rows(&self) -> &[[u8; 16]] {
-        &self.rows
-    }
-
-    /// An address as people write it; None for a code that is not in the table.
-    #[must_use]
-    pub fn text(&self, code: u32) -> Option<String> {
-        let address = Ipv6Addr::from(*self.rows.get(code as usize)?);
-        let address = address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4);
-        Some(address.to_string())
-    }
-}
-
 /// Code that stands for no address.
 pub const NO_ADDRESS: u32 = u32::MAX;
 
@@ -214,11 +150,15 @@ impl FlowTable {
         Some(history.text(spilled))
     }
 
-    /// Sorts rows by first packet, if fragments that had to wait made that necessary.
-    fn arrange(&mut self) {
+    /// Sorts rows by first packet, if fragments that had to wait made that necessary; `firsts` are the packets' numbers
+    /// over all files, where the order of these says nothing.
+    fn arrange(&mut self, firsts: Option<&[u64]>) {
         let mut order: Vec<u32> = (0..self.rows() as u32).collect();
         let columns = &self.columns;
-        order.sort_by_key(|&row| (columns.first_file[row as usize], columns.first_packet[row as usize]));
+        match firsts {
+            Some(firsts) => order.sort_by_key(|&row| firsts[row as usize]),
+            None => order.sort_by_key(|&row| (columns.first_file[row as usize], columns.first_packet[row as usize])),
+        }
         let mut moved = vec![0; order.len()];
         for (new, &old) in order.iter().enumerate() {
             moved[old as usize] = new as u32;
@@ -238,13 +178,17 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     let mut flows =
         FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
     let (mut sorted, mut before) = (true, 0);
+    let mut firsts = serials.take_turns().then(|| Vec::with_capacity(rows));
     for (flow, record) in (0u32..).zip(table.into_records()) {
         sorted &= before <= record.first;
         before = record.first;
+        if let Some(firsts) = &mut firsts {
+            firsts.push(record.first);
+        }
         put(&mut flows, flow, &record, &addresses, asides.get(flow, &record), serials);
     }
     if !sorted {
-        flows.arrange();
+        flows.arrange(firsts.as_deref());
     }
     (flows, events)
 }
@@ -260,7 +204,7 @@ pub fn tabulate_living(table: &Table, addresses: &Addresses, asides: &Asides, se
         places[flow as usize] = row;
         put(&mut flows, row, record, addresses, asides.get(flow, record), serials);
     }
-    flows.arrange();
+    flows.arrange(None);
     flows.renumber(&mut places);
     flows.moved = Some(places);
     flows

@@ -62,6 +62,13 @@ impl Duplicates {
         }
     }
 
+    /// The next packets are looked at, as those in the beginning were.
+    pub fn look(&mut self) {
+        if self.wanted {
+            self.left = self.left.max(LOOKED_AT);
+        }
+    }
+
     /// Something looked like a duplicate.
     #[cold]
     pub fn hint(&mut self) {

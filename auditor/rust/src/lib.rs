@@ -3,6 +3,7 @@
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] flows, [`app`] what they say, [`columns`] tables;
 //! [`reading`] drives them over files. Only the `python` module knows Python.
 
+pub mod addresses;
 pub mod app;
 pub mod capture;
 pub mod carve;
@@ -15,8 +16,10 @@ pub mod facts;
 pub mod flow;
 pub mod hash;
 pub mod live;
+mod merge;
 pub mod opening;
 pub mod order;
+mod pair;
 pub mod problem;
 pub mod pseudonyms;
 pub mod reading;

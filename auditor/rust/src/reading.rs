@@ -1,25 +1,20 @@
 //! Captures into one flow table: the loop over files and frames.
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::app::ndmp::Events;
-use crate::capture::{Fault, Frame, Search};
+use crate::capture::{Frame, Pieces};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::{decode, quick};
+use crate::decode::{Packet, decode, quick};
 use crate::duplicates::Duplicates;
 pub use crate::facts::{FileFacts, Status};
 use crate::flow::{PortSet, Stamp, Tracker};
-use crate::opening::{self, Opened};
+use crate::merge::{self, Merged};
 use crate::order::chronological;
+use crate::pair;
 use crate::problem::Problem;
-use crate::recovery::{self, Damage};
-use crate::source;
 use crate::told;
-
-/// Bytes between two reports of progress.
-const REPORT_EVERY: u64 = 16 << 20;
 
 /// What to read for.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +27,8 @@ pub struct Options {
     pub hash_files: bool,
     /// Count a packet as often as it was captured.
     pub keep_duplicates: bool,
+    /// Threads that read, at most two; 0 for as many as are worth it.
+    pub threads: usize,
 }
 
 /// Someone who wants to know how far the reading is, and may stop it.
@@ -71,27 +68,52 @@ pub struct Reading {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped;
 
-/// Reads captures into one flow table, one after another in order of their first packets. A file that cannot be read is told in its facts.
+/// Reads captures into one flow table, in the order of their packets' times. A file that cannot be read is told in its
+/// facts; these are in order of the files' first packets.
 ///
 /// # Errors
 /// [`Stopped`] when the watcher wants no more.
 pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
-    let paths = chronological(paths);
-    let mut pass = Pass::new(options, paths.iter().map(|path| source::length(path)).sum());
-    let mut files = Vec::with_capacity(paths.len());
-    for path in &paths {
-        pass.serials.file(pass.serial);
-        let mut facts = FileFacts { path: path.clone().into_os_string(), ..FileFacts::default() };
-        // Nothing in a file should be able to do this; if it is, the other files are still worth reading.
-        catch_unwind(AssertUnwindSafe(|| pass.file(&mut facts, files.len() as u32, options.hash_files, watch)))
-            .unwrap_or_else(|_| {
-                let error = format!("internal error at packet {} (please report it)", facts.packets);
-                facts.fail(Status::Unreadable, error);
-                Ok(())
-            })?;
-        files.push(facts);
+    let captures = chronological(paths);
+    let mut pass = Pass::new(options);
+    let merged = if pair::is_worth(&captures, options.threads) {
+        pair::read(captures, &mut pass, options.hash_files, watch)?
+    } else {
+        merge::read(captures, &mut pass, options.hash_files, watch)?
+    };
+    Ok(pass.finish(merged))
+}
+
+/// Where frames go, in the order of their times.
+pub(crate) trait Sink {
+    /// Frames are handed on together with the buffers that they lie in.
+    const HANDS_ON: bool;
+    /// Takes a frame of a file.
+    fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32);
+    /// Another file joins those that are open: another sensor may tell what was told already.
+    fn joined(&mut self);
+    /// The frames taken since the last buffer was retired lie in this one, and are to be copied.
+    fn settle(&mut self, buffer: &[u8]);
+    /// A buffer from which all was taken.
+    fn retired(&mut self, buffer: Vec<u8>, pieces: &Arc<Pieces>);
+}
+
+/// Frames go into the flow table at once.
+impl Sink for Pass {
+    const HANDS_ON: bool = false;
+
+    #[inline]
+    fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        self.frame(frame, facts, file);
     }
-    Ok(pass.finish(files))
+
+    fn joined(&mut self) {
+        self.look_for_duplicates();
+    }
+
+    fn settle(&mut self, _buffer: &[u8]) {}
+
+    fn retired(&mut self, _buffer: Vec<u8>, _pieces: &Arc<Pieces>) {}
 }
 
 /// The state of a reading between files.
@@ -100,121 +122,40 @@ pub(crate) struct Pass {
     duplicates: Duplicates,
     /// Segments that TCP had seen before, up to the last time that this was looked at.
     repeated: u64,
-    pub(crate) serials: Serials,
     /// Packets so far.
     pub(crate) serial: u64,
-    /// Bytes of finished files.
-    done: u64,
-    total: u64,
 }
 
 impl Pass {
-    /// A pass over nothing so far, of `total` bytes.
-    pub(crate) fn new(options: &Options, total: u64) -> Self {
+    /// A pass over nothing so far.
+    pub(crate) fn new(options: &Options) -> Self {
         Self {
             tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
             duplicates: Duplicates::new(!options.keep_duplicates),
             repeated: 0,
-            serials: Serials::default(),
             serial: 0,
-            done: 0,
-            total,
         }
     }
 
-    fn file(&mut self, facts: &mut FileFacts, file: u32, hash: bool, watch: &mut dyn Watch) -> Result<(), Stopped> {
-        let source = match source::open(Path::new(&facts.path)) {
-            Ok(source) => source,
-            Err(error) => {
-                facts.fail(Status::Unreadable, error);
-                return Ok(());
-            }
-        };
-        match opening::open(Path::new(&facts.path), source.bytes, source.length > 0, hash, watch)? {
-            Ok(mut opened) => {
-                self.frames(&mut opened, facts, file, watch)?;
-                facts.sha256 = opened.digest();
-                facts.names = opened.reader.into_names();
-            }
-            Err(error) => facts.fail(Status::Unreadable, error),
-        }
-        recovery::compare_length(facts, source.length);
-        self.done += source.length;
-        Ok(())
-    }
-
-    fn frames(
-        &mut self,
-        opened: &mut Opened,
-        facts: &mut FileFacts,
-        file: u32,
-        watch: &mut dyn Watch,
-    ) -> Result<(), Stopped> {
-        facts.format = std::mem::take(&mut opened.format);
-        facts.status = Status::Read;
-        let mut damage = Damage::default();
-        let mut next_look = opened.reader.position() + REPORT_EVERY;
-        loop {
-            match opened.reader.next_frame() {
-                Ok(Some(frame)) => self.frame(&frame, facts, file),
-                Ok(None) => break,
-                Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => {
-                    if !watch.interrupted() {
-                        return Err(Stopped);
-                    }
-                }
-                Err(fault) => {
-                    let position = opened.reader.position();
-                    if !damage.met(facts, fault, position) || !self.search(opened, facts, &mut damage, watch)? {
-                        break;
-                    }
-                }
-            }
-            if opened.reader.position() >= next_look {
-                next_look = opened.reader.position() + REPORT_EVERY;
-                self.report(opened, watch)?;
-            }
-        }
-        damage.tell(facts);
-        let container = opened.reader.facts();
-        facts.snaplen = container.snaplen;
-        facts.drops = container.drops;
-        Ok(())
-    }
-
-    /// Looks for the next sound record; false when there is none.
-    #[cold]
-    fn search(
-        &mut self,
-        opened: &mut Opened,
-        facts: &mut FileFacts,
-        damage: &mut Damage,
-        watch: &mut dyn Watch,
-    ) -> Result<bool, Stopped> {
-        loop {
-            match opened.reader.search(facts.first.zip(facts.last)) {
-                Ok(Search::Going) => self.report(opened, watch)?,
-                Ok(outcome) => return Ok(damage.searched(outcome, &opened.reader)),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    if !watch.interrupted() {
-                        return Err(Stopped);
-                    }
-                }
-                Err(error) => return Ok(damage.met(facts, Fault::Io(error), opened.reader.position())),
-            }
-        }
-    }
-
-    fn report(&mut self, opened: &Opened, watch: &mut dyn Watch) -> Result<(), Stopped> {
-        if watch.progress(self.done + opened.position(), self.total) { Ok(()) } else { Err(Stopped) }
+    fn look_for_duplicates(&mut self) {
+        self.duplicates.look();
     }
 
     #[inline]
     pub(crate) fn frame(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
         facts.count(frame);
-        let stamp =
-            Stamp { serial: self.serial, packet: facts.packets, file, time: frame.time, wire_len: frame.wire_len };
+        self.follow(frame, facts, file);
+    }
+
+    /// A frame is left out.
+    pub(crate) fn pass_over(&mut self) {
         self.serial += 1;
+    }
+
+    /// Takes a frame that was counted.
+    #[inline]
+    pub(crate) fn follow(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        let stamp = self.stamp(frame, file);
         let taken = quick(frame, |packet| {
             if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
                 self.tracker.credit(packet, &stamp);
@@ -223,6 +164,28 @@ impl Pass {
         if taken.is_none() {
             self.uncommon(frame, facts, &stamp);
         }
+        self.look_for_hints();
+    }
+
+    /// The same with the packet that [`quick`] gave.
+    #[inline]
+    pub(crate) fn follow_decoded(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        let stamp = self.stamp(frame, file);
+        if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
+            self.tracker.credit(packet, &stamp);
+        }
+        self.look_for_hints();
+    }
+
+    #[inline]
+    fn stamp(&mut self, frame: &Frame<'_>, file: u32) -> Stamp {
+        let stamp = Stamp { serial: self.serial, file, time: frame.time, wire_len: frame.wire_len };
+        self.serial += 1;
+        stamp
+    }
+
+    #[inline]
+    fn look_for_hints(&mut self) {
         if self.tracker.repeated() != self.repeated {
             self.repeated = self.tracker.repeated();
             self.duplicates.hint();
@@ -267,24 +230,26 @@ impl Pass {
         }
     }
 
-    fn finish(self, mut files: Vec<FileFacts>) -> Reading {
+    fn finish(self, merged: Merged) -> Reading {
+        let Merged { mut files, serials } = merged;
         let finished = self.tracker.finish();
         for (facts, &orphans) in files.iter_mut().zip(&finished.orphans) {
             facts.problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (flows, events) = tabulate(finished, &self.serials);
-        assemble(files, flows, events)
+        let (flows, events) = tabulate(finished, &serials);
+        assemble(files, flows, events, &serials)
     }
 }
 
 /// Puts flows and events together: rows of the one are named in the other.
-pub(crate) fn assemble(files: Vec<FileFacts>, mut flows: FlowTable, mut events: Events) -> Reading {
+pub(crate) fn assemble(files: Vec<FileFacts>, mut flows: FlowTable, mut events: Events, serials: &Serials) -> Reading {
     events.arrange();
     flows.renumber(&mut events.beats.flow);
     if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {
         events.arrange();
     }
     told::arrange(&mut events.handshakes, &flows);
+    events.places(|serial| serials.place(serial));
     let field_addresses = field_addresses(&events.fields, &mut flows.addresses);
     Reading { files, flows, events, field_addresses }
 }

@@ -60,7 +60,7 @@ fn flow(tracker: &mut Tracker, random: &mut Random, number: u64) {
         };
         let serial = number * PER_FLOW + turn as u64;
         let time = 1_790_000_000_000_000_000 + serial.cast_signed() * 1000;
-        tracker.packet(&packet, None, &Stamp { serial, packet: serial + 1, file: 0, time, wire_len: 1500 });
+        tracker.packet(&packet, None, &Stamp { serial, file: 0, time, wire_len: 1500 });
     }
 }
 

@@ -76,7 +76,7 @@ impl Scene {
         let wire_len = data.len() as u32;
         let time = 1_700_000_000_000_000_000 + self.packets as i64 * 1000;
         let frame = Frame { time, link: RAW_IP, wire_len, data, untimed: false };
-        let stamp = Stamp { serial: self.packets, packet: self.packets + 1, file: 0, time, wire_len };
+        let stamp = Stamp { serial: self.packets, file: 0, time, wire_len };
         self.packets += 1;
         if let Ok(decoded) = decode(&frame) {
             self.tracker.packet(&decoded.packet, decoded.carrier.as_ref(), &stamp);

@@ -37,8 +37,6 @@ pub use tracker::{Finished, Tracker};
 pub struct Stamp {
     /// Number over all files, from 0.
     pub serial: u64,
-    /// Number in its file, from 1.
-    pub packet: u64,
     /// Its file.
     pub file: u32,
     /// Nanoseconds since the epoch.

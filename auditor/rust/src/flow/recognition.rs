@@ -108,7 +108,7 @@ impl Recognition {
         }
         if let Some(text) = name {
             let address = names::destination(&seen.packet.tuple);
-            let Stamp { packet, file, .. } = *seen.stamp;
+            let ndmp::Stamp { packet, file, .. } = stamp(seen);
             self.names.add(&Name { address, kind: NameKind::TlsServerName, text, port: 0, packet, file });
         }
     }
@@ -152,7 +152,7 @@ impl Recognition {
         let Packet { tuple, payload, .. } = seen.packet;
         let over = tuple.protocol == protocol::TCP && record.payload.iter().all(|&bytes| bytes > 0);
         if seen.first_payload || tuple.protocol == protocol::UDP {
-            let Stamp { packet, file, .. } = *seen.stamp;
+            let ndmp::Stamp { packet, file, .. } = stamp(seen);
             self.names.read(&Telling { app: names::app(record.app), tuple, payload, packet, file });
         }
         if over {
@@ -265,8 +265,10 @@ impl Recognition {
     }
 }
 
+/// Packets are told by their numbers over all files, as if these were one: that keeps the order in which they came.
+/// [`Events::places`] finds their files in the end.
 fn stamp(seen: &Seen<'_>) -> ndmp::Stamp {
-    ndmp::Stamp { packet: seen.stamp.packet, file: seen.stamp.file, time: seen.stamp.time }
+    ndmp::Stamp { packet: seen.stamp.serial + 1, file: 0, time: seen.stamp.time }
 }
 
 fn accept(record: &mut Record) {
@@ -275,6 +277,7 @@ fn accept(record: &mut Record) {
 }
 
 fn chunk<'a>(record: &Record, seen: &Seen<'a>, tcp: &Tcp) -> Chunk<'a> {
+    let ndmp::Stamp { packet, file, time } = stamp(seen);
     Chunk {
         from_responder: seen.side != record.originator(),
         seq: tcp.seq,
@@ -283,9 +286,9 @@ fn chunk<'a>(record: &Record, seen: &Seen<'a>, tcp: &Tcp) -> Chunk<'a> {
         rst: tcp.has(flag::RST),
         payload: seen.packet.payload,
         wire_len: seen.packet.payload_len,
-        packet: seen.stamp.packet,
-        file: seen.stamp.file,
-        time: seen.stamp.time,
+        packet,
+        file,
+        time,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::capture::Frame;
 use crate::flow::{Aggregate, End, Evicted, Limits};
 use crate::problem::Problem;
 use crate::reading::{FileFacts, Options, Pass, Reading, Status, Stopped, Watch, assemble};
+use crate::serials::Serials;
 use clock::LiveClock;
 use rings::Rings;
 pub use rings::Told;
@@ -51,6 +52,7 @@ pub struct Handed<'a> {
 /// A reading that goes on.
 pub struct Live {
     pass: Pass,
+    serials: Serials,
     files: Vec<FileFacts>,
     /// Files that are told as one with the first.
     folded: u32,
@@ -66,10 +68,11 @@ impl Live {
     /// Nothing so far.
     #[must_use]
     pub fn new(options: &Options, limits: Limits) -> Self {
-        let mut pass = Pass::new(options, 0);
+        let mut pass = Pass::new(options);
         pass.tracker.hold_at_most(MAX_HELD);
         Self {
             pass,
+            serials: Serials::default(),
             files: Vec::new(),
             folded: 0,
             feed: None,
@@ -252,11 +255,8 @@ impl Live {
             let told = file.saturating_sub(self.folded) as usize;
             files[told].problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (flows, mut events) = self.pass.tracker.view(&self.pass.serials);
-        if self.folded > 0 {
-            events.places(|file, packet| self.pass.serials.told(file, packet));
-        }
-        assemble(files, flows, events)
+        let (flows, events) = self.pass.tracker.view(&self.serials);
+        assemble(files, flows, events, &self.serials)
     }
 
     /// One frame.
@@ -279,9 +279,9 @@ impl Live {
             let second = self.files.remove(1);
             self.files[0].absorb(second, self.folded + 2);
             self.folded += 1;
-            self.pass.serials.fold();
+            self.serials.fold();
         }
-        self.pass.serials.file(self.pass.serial);
+        self.serials.file(self.pass.serial);
         let format = format.to_owned();
         self.files.push(FileFacts { path, format, status: Status::Read, ..FileFacts::default() });
     }

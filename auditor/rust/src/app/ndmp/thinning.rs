@@ -3,16 +3,25 @@
 use super::events::{Events, Messages};
 
 impl Events {
-    /// Gives every place (file, packet) another.
-    pub fn places(&mut self, place: impl Fn(u32, u64) -> (u32, u64)) {
+    /// Finds the places (file, packet) of all packets, which were told by their numbers over all files.
+    pub fn places(&mut self, place: impl Fn(u64) -> (u32, u64)) {
+        let put = |file: &mut u32, packet: &mut u64| {
+            // There is no packet 0.
+            if let Some(serial) = packet.checked_sub(1) {
+                (*file, *packet) = place(serial);
+            }
+        };
         for (file, packet) in self.messages.file.iter_mut().zip(&mut self.messages.packet) {
-            (*file, *packet) = place(*file, *packet);
+            put(file, packet);
         }
         for details in &mut self.handshakes {
-            (details.file, details.packet) = place(details.file, details.packet);
+            put(&mut details.file, &mut details.packet);
         }
         for name in &mut self.names {
-            (name.file, name.packet) = place(name.file, name.packet);
+            put(&mut name.file, &mut name.packet);
+        }
+        for packet in &mut self.streams.tls_packet {
+            put(&mut 0, packet);
         }
     }
 

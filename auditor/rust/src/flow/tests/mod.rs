@@ -37,13 +37,8 @@ impl Scene {
     pub fn packet(&mut self, packet: &Packet<'_>) -> &mut Self {
         let number = self.count;
         self.count += 1;
-        let stamp = Stamp {
-            serial: number,
-            packet: number + 1,
-            file: 0,
-            time: 1000 + number.cast_signed(),
-            wire_len: packet.payload_len + 54,
-        };
+        let stamp =
+            Stamp { serial: number, file: 0, time: 1000 + number.cast_signed(), wire_len: packet.payload_len + 54 };
         self.tracker.packet(packet, None, &stamp);
         self
     }

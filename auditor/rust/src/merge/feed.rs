@@ -1,0 +1,209 @@
+//! One file among those that are read at a time.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::capture::{Fault, Frame, Pieces, Search};
+use crate::facts::{FileFacts, Status};
+use crate::opening::{self, Opened};
+use crate::reading::{Sink, Stopped, Watch};
+use crate::recovery::Damage;
+use crate::source;
+
+/// Bytes between two reports of progress.
+const REPORT_EVERY: u64 = 16 << 20;
+
+/// A frame that was read ahead of its turn.
+struct Kept {
+    time: i64,
+    link: u16,
+    wire_len: u32,
+    untimed: bool,
+    data: Vec<u8>,
+}
+
+impl Kept {
+    fn frame(&self) -> Frame<'_> {
+        let Self { time, link, wire_len, untimed, ref data } = *self;
+        Frame { time, link, wire_len, data, untimed }
+    }
+}
+
+/// A file that is being read.
+pub(super) struct Feed {
+    pub(super) opened: Opened,
+    pub(super) facts: FileFacts,
+    pub(super) file: u32,
+    pub(super) length: u64,
+    /// Nobody joins it.
+    pub(super) alone: bool,
+    pub(super) damage: Damage,
+    next_look: u64,
+    /// Where frames are handed on together with their buffers.
+    pieces: Option<Arc<Pieces>>,
+    /// Frames read ahead: two while the file waits, so that the time of the first can be compared with the next.
+    ahead: VecDeque<Kept>,
+    ended: bool,
+}
+
+/// How far the reading is.
+pub(super) struct Progress<'a> {
+    /// Bytes of finished files.
+    pub(super) done: u64,
+    /// Bytes of open files but that which has its turn.
+    pub(super) others: u64,
+    pub(super) total: u64,
+    pub(super) watch: &'a mut dyn Watch,
+}
+
+impl Progress<'_> {
+    fn report(&mut self, opened: &Opened) -> Result<(), Stopped> {
+        let read = self.done + self.others + opened.position();
+        if self.watch.progress(read, self.total) { Ok(()) } else { Err(Stopped) }
+    }
+
+    fn interrupted(&mut self) -> Result<(), Stopped> {
+        if self.watch.interrupted() { Ok(()) } else { Err(Stopped) }
+    }
+}
+
+impl Feed {
+    /// Opens a file and reads its first frames. The inner error is one sentence that says why it cannot be read.
+    pub(super) fn open<S: Sink>(
+        facts: &FileFacts,
+        (file, alone, hash): (u32, bool, bool),
+        progress: &mut Progress<'_>,
+        sink: &mut S,
+    ) -> Result<Result<Self, String>, Stopped> {
+        let path = Path::new(&facts.path);
+        let source = match source::open(path) {
+            Ok(source) => source,
+            Err(error) => return Ok(Err(error)),
+        };
+        let length = source.length;
+        let mut opened = match opening::open(path, source.bytes, length > 0, hash, progress.watch)? {
+            Ok(opened) => opened,
+            Err(error) => return Ok(Err(error)),
+        };
+        let format = std::mem::take(&mut opened.format);
+        let pieces = S::HANDS_ON.then(|| opened.by_pieces(source.file, length));
+        let next_look = opened.reader.position() + REPORT_EVERY;
+        let mut feed = Self {
+            opened,
+            facts: FileFacts { format, status: Status::Read, ..facts.clone() },
+            file,
+            length,
+            alone,
+            damage: Damage::default(),
+            next_look,
+            pieces,
+            ahead: VecDeque::with_capacity(2),
+            ended: false,
+        };
+        feed.look_ahead(progress, sink)?;
+        Ok(Ok(feed))
+    }
+
+    /// It has no more frames.
+    pub(super) fn is_over(&self) -> bool {
+        self.ahead.is_empty()
+    }
+
+    /// When its next frame has its turn.
+    pub(super) fn time(&self) -> i64 {
+        self.ahead.iter().map(|kept| kept.time).min().unwrap_or(i64::MAX)
+    }
+
+    /// Reads frames ahead.
+    fn look_ahead<S: Sink>(&mut self, progress: &mut Progress<'_>, sink: &mut S) -> Result<(), Stopped> {
+        while self.ahead.len() < 2 && !self.ended {
+            self.frames(None, progress, sink)?;
+        }
+        Ok(())
+    }
+
+    /// Takes frames up to a time, the first whatever its time is.
+    pub(super) fn turn<S: Sink>(
+        &mut self,
+        last: i64,
+        progress: &mut Progress<'_>,
+        sink: &mut S,
+    ) -> Result<(), Stopped> {
+        while let Some(kept) = self.ahead.pop_front() {
+            sink.take(&kept.frame(), &mut self.facts, self.file);
+            sink.settle(&kept.data);
+            if self.ahead.is_empty() {
+                self.frames(Some(last), progress, sink)?;
+            }
+            if self.time() > last {
+                self.look_ahead(progress, sink)?;
+                if self.time() > last {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes frames up to that time, and keeps the first that is later.
+    #[inline]
+    fn frames<S: Sink>(&mut self, last: Option<i64>, progress: &mut Progress<'_>, sink: &mut S) -> Result<(), Stopped> {
+        // There is no time before the first: nothing is taken then.
+        let (last, any) = (last.unwrap_or(i64::MIN), last.is_some());
+        while !self.ended {
+            match self.opened.reader.next_frame() {
+                Ok(Some(frame)) => {
+                    if frame.time > last || !any {
+                        let Frame { time, link, wire_len, data, untimed } = frame;
+                        self.ahead.push_back(Kept { time, link, wire_len, untimed, data: data.to_vec() });
+                        break;
+                    }
+                    sink.take(&frame, &mut self.facts, self.file);
+                }
+                Ok(None) => self.ended = true,
+                Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => progress.interrupted()?,
+                Err(fault) => {
+                    let position = self.opened.reader.position();
+                    self.ended = !self.damage.met(&mut self.facts, fault, position) || !self.search(progress)?;
+                }
+            }
+            self.hand_on(sink);
+            if self.opened.reader.position() >= self.next_look {
+                self.next_look = self.opened.reader.position() + REPORT_EVERY;
+                progress.report(&self.opened)?;
+            }
+        }
+        self.hand_on(sink);
+        sink.settle(self.opened.reader.buffer());
+        Ok(())
+    }
+
+    /// Gives away the buffers from which all was taken.
+    #[inline]
+    fn hand_on<S: Sink>(&mut self, sink: &mut S) {
+        if let Some(pieces) = self.pieces.as_ref().filter(|_| S::HANDS_ON) {
+            while let Some(buffer) = self.opened.reader.retired() {
+                sink.retired(buffer, pieces);
+            }
+        }
+    }
+
+    /// Looks for the next sound record; false when there is none.
+    #[cold]
+    fn search(&mut self, progress: &mut Progress<'_>) -> Result<bool, Stopped> {
+        let near = self.facts.first.zip(self.facts.last);
+        loop {
+            match self.opened.reader.search(near) {
+                Ok(Search::Going) => progress.report(&self.opened)?,
+                Ok(outcome) => return Ok(self.damage.searched(outcome, &self.opened.reader)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => progress.interrupted()?,
+                Err(error) => {
+                    let position = self.opened.reader.position();
+                    return Ok(self.damage.met(&mut self.facts, Fault::Io(error), position));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+"""Loads the catalogue of a product generation from the files of ``rules/services``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from auditor.compiled import remembered
+from auditor.documents.document import did_you_mean, read_document
+from auditor.documents.yaml_tree import Place
+from auditor.errors import DocumentProblem, RuleError
+from auditor.ports import PortSet
+from auditor.services.model import (
+    ANY_GENERATION,
+    DEFAULT_GENERATION,
+    NDMP_CONTROL,
+    NDMP_DATA,
+    Catalogue,
+    Service,
+    ServiceFile,
+    Variant,
+)
+from auditor.services.read import read_file
+
+
+def rules_folder() -> Path:
+    """Return the folder of rules and services: the checkout's where there is one, else the installed copy."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "rules"
+    return checkout if (checkout / "services").is_dir() else package / "_data" / "rules"
+
+
+def generations(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the names of all product generations. Raises RuleError."""
+    return _known(_read_folder(folder or rules_folder() / "services"))
+
+
+def load_catalogue(generation: str = DEFAULT_GENERATION, folder: Path | None = None) -> Catalogue:
+    """Return the services of a generation: those it is based on, its own changes, then those of any generation.
+
+    ``folder`` replaces the ``services`` folder of ``rules_folder()``.
+
+    Raises
+    ------
+    RuleError
+        A file is not as docs/services.md describes it, or there is no such generation.
+    """
+    return _load(generation, folder or rules_folder() / "services")
+
+
+@cache
+def _load(generation: str, folder: Path) -> Catalogue:
+    files = _read_folder(folder)
+    services: dict[str, Service] = {}
+    for file in _lineage(generation, files, folder):
+        for service_id, place in file.without:
+            if services.pop(service_id, None) is None:
+                raise RuleError([_problem(place, f"there is no service {service_id!r} to leave out")])
+        services.update((service.id, service) for service in file.services)
+    for file in files:
+        if file.generation == ANY_GENERATION:
+            services.update((service.id, service) for service in file.services)
+    _check_references(services)
+    return Catalogue(tuple(services.values()), generation)
+
+
+def _known(files: tuple[ServiceFile, ...]) -> tuple[str, ...]:
+    return tuple(sorted({file.generation for file in files} - {ANY_GENERATION}))
+
+
+def _lineage(generation: str, files: tuple[ServiceFile, ...], folder: Path) -> list[ServiceFile]:
+    """Return the files of a generation and of those it is based on, oldest base first."""
+    found: list[ServiceFile] = []
+    wanted, at = generation, Place(str(folder), 1)
+    while wanted:
+        own = [file for file in files if file.generation == wanted]
+        if not own or own[0] in found:
+            message = "is based on itself" if own else "is not in the catalogue"
+            raise RuleError([_problem(at, f"generation {wanted!r} {message}", did_you_mean(wanted, _known(files)))])
+        found = own + found
+        wanted = next((file.based_on for file in own if file.based_on), "")
+        at = own[0].place
+    return found
+
+
+def _check_references(services: dict[str, Service]) -> None:
+    problems = [
+        _problem(
+            service.place, f"part_of names no service: {service.part_of!r}", did_you_mean(service.part_of, services)
+        )
+        for service in services.values()
+        if service.part_of and service.part_of not in services
+    ]
+    problems += [
+        _problem(Place("rules/services", 1), f"every generation needs the service {needed!r}")
+        for needed in sorted({NDMP_CONTROL, NDMP_DATA} - set(services))
+    ]
+    if problems:
+        raise RuleError(problems)
+
+
+@cache
+def _read_folder(folder: Path) -> tuple[ServiceFile, ...]:
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise RuleError([_problem(Place(str(folder), 1), "the folder holds no service files (*.yaml)")])
+    if folder != rules_folder() / "services":
+        return _read_files(folder, paths)
+    return remembered(
+        "services", paths, (ServiceFile, Service, Variant, PortSet, Place), lambda: _read_files(folder, paths)
+    )
+
+
+def _read_files(folder: Path, paths: list[Path]) -> tuple[ServiceFile, ...]:
+    problems: list[DocumentProblem] = []
+    files = []
+    for path in paths:
+        document = read_document(path, shown=f"{folder.name}/{path.name}")
+        files.append(read_file(document))
+        problems += document.problems
+    if problems:
+        raise RuleError(problems)
+    return tuple(files)
+
+
+def _problem(place: Place, message: str, fix: str = "") -> DocumentProblem:
+    return DocumentProblem(place.path, place.line, place.column, message, fix)
