@@ -17,12 +17,13 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def dissect(capture: Path, ndmp_ports: Iterable[int] = ()) -> Iterator[list[str]]:
-    """Yield the lines of each packet of a capture file: hostile text, to be escaped by whoever shows it.
+    """Yield the lines of each packet of a carved file that proves the finding: hostile text, to be escaped when shown.
 
-    ``ndmp_ports`` are decoded as NDMP. Raises what ``check_installed`` does, and UsageError where tshark fails.
+    Such a packet has a comment; the others only tell Wireshark what went before. ``ndmp_ports`` are decoded as NDMP.
+    Raises what ``check_installed`` does, and UsageError where tshark fails.
     """
     ports = {f"tcp.port=={int(port)}": "ndmp" for port in ndmp_ports}
-    with packets(str(capture), decode_as=ports) as shown:
+    with packets(str(capture), display_filter="frame.comment", decode_as=ports) as shown:
         for packet in shown:
             lines = [line for layer in packet.layers for line in _layer_lines(str(layer))]
             left = len(lines) - MOST_LINES

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,11 +18,12 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy
+from auditor.records import record
 from auditor.services import Catalogue
 from auditor.sessions import SessionSet, find_sessions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tied:
     """Captures as read, with what they are held against, and their sessions."""
 
@@ -72,10 +74,19 @@ def _read(
         ndmp_ports=policy.ndmp_ports() if policy is not None else (DEFAULT_NDMP_PORT,),
         hash_files=options.hash_files,
         keep_duplicates=options.keep_duplicates,
+        threads=_threads(),
         tshark=tshark,
         # Python sees an interrupt only when the core comes back to it, so that it always must.
         progress=progress or _no_progress,
     )
+
+
+def _threads() -> int:
+    """Return how many threads ``AUDITOR_THREADS`` wants, 0 for as many as are worth it; raise a UsageError for nonsense."""
+    text = os.environ.get("AUDITOR_THREADS", "0")
+    if text not in {"0", "1", "2"}:
+        raise UsageError(f"AUDITOR_THREADS is {text!r}: 1 or 2 threads read captures, 0 leaves it to auditor")
+    return int(text)
 
 
 def tie(reading: _native.Reading, policy: Policy | None, catalogue: Catalogue) -> Tied:

@@ -1,18 +1,21 @@
-//! Time to read captures into flows: `cargo bench --bench read -- FILE...`. Prints the best of seven for each file.
-//! Without files there is nothing to measure.
+//! Time to read captures into flows: `cargo bench --bench read -- [--threads=2] FILE...`. Prints the best of seven for
+//! each file. Without files there is nothing to measure.
 
 use std::time::{Duration, Instant};
 
 use auditor_native::reading::{Options, Unwatched, read};
 
 fn main() {
-    let files = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
-    for file in files {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = arguments.iter().find_map(|argument| argument.strip_prefix("--threads="));
+    let threads = wanted.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let options = Options { threads, ..Options::default() };
+    for file in arguments.iter().filter(|argument| !argument.starts_with("--")) {
         let mut best = Duration::MAX;
         let mut told = String::new();
         for _ in 0..7 {
             let start = Instant::now();
-            if let Ok(reading) = read(&[file.clone().into()], &Options::default(), &mut Unwatched) {
+            if let Ok(reading) = read(&[file.into()], &options, &mut Unwatched) {
                 best = best.min(start.elapsed());
                 told = format!("{} packets, {} flows", reading.files[0].packets, reading.flows.rows());
             }

@@ -3,6 +3,7 @@
 //! [`capture`] gives frames, [`decode`] packets, [`flow`] flows, [`app`] what they say, [`columns`] tables;
 //! [`reading`] drives them over files. Only the `python` module knows Python.
 
+pub mod addresses;
 mod answers;
 pub mod app;
 pub mod capture;
@@ -20,6 +21,7 @@ pub mod live;
 mod merge;
 pub mod opening;
 pub mod order;
+mod pair;
 pub mod problem;
 pub mod pseudonyms;
 pub mod reading;

@@ -1,12 +1,13 @@
 //! From a path to a reader: the file, its digest, its compression, its container.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::capture::{HEAD, Reader, Window};
+use crate::capture::{HEAD, Pieces, Reader, Window};
 use crate::convert::{self, Converter};
 use crate::dissector::Tshark;
 use crate::reading::{Stopped, Unwatched, Watch};
@@ -25,9 +26,16 @@ pub struct Opened {
     /// Compressed bytes taken so far; None where nothing is compressed.
     packed: Option<Arc<AtomicU64>>,
     digest: Option<DigestHandle>,
+    /// Frames are read from the very bytes of the file.
+    plain: bool,
 }
 
 impl Opened {
+    /// Reads on by pieces, for [two threads](crate::pair); `file` is the file itself, of that length.
+    pub fn by_pieces(&mut self, file: Option<File>, length: u64) -> Arc<Pieces> {
+        self.reader.by_pieces(file.filter(|_| self.plain && self.digest.is_none()), length)
+    }
+
     /// Bytes of the file read so far, as they lie.
     #[must_use]
     pub fn position(&self) -> u64 {
@@ -89,7 +97,7 @@ pub fn open(
     }
     let opened = Reader::recognise(window).map(|reader| {
         let format = described(reader.format(), packing, converter);
-        Opened { reader, format, packed, digest }
+        Opened { reader, format, packed, digest, plain: packing.is_none() && converter.is_none() }
     });
     Ok(opened.map_err(|error| match packing {
         Some(packing) if !error.starts_with("is compressed twice") => {

@@ -9,6 +9,7 @@ use crate::reading::Unwatched;
 use crate::source;
 
 /// A capture, and when it has its turn.
+#[derive(Clone, Debug)]
 pub struct Waiting {
     /// Its path.
     pub path: PathBuf,

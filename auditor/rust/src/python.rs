@@ -1,8 +1,8 @@
 //! The Python door: `auditor._native`. The only module that names `PyO3` or `NumPy`; no logic of its own.
 
 pub(crate) mod caller;
+mod facts;
 
-use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
@@ -13,6 +13,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use caller::Caller;
+use facts::FileFacts;
 
 use crate::app::ndmp;
 use crate::app::{APPS, names::NAME_KINDS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS, tls};
@@ -27,68 +28,6 @@ use crate::python_ndmp::message;
 use crate::reading::{self, Options};
 use crate::{python_tls, tables, told};
 
-/// What one capture file is, and how much of it was read.
-#[pyclass(frozen, module = "auditor._native", get_all)]
-struct FileFacts {
-    path: OsString,
-    format: String,
-    packets: u64,
-    bytes: u64,
-    captured_bytes: u64,
-    first: Option<i64>,
-    last: Option<i64>,
-    snaplen: Option<u32>,
-    link_types: Py<PyDict>,
-    undecoded: Py<PyDict>,
-    tunnels: Py<PyDict>,
-    problems: Py<PyDict>,
-    duplicates: u64,
-    cut: u64,
-    unordered: u64,
-    clock_steps: u64,
-    longest_silence: i64,
-    longest_silence_at: i64,
-    silences: Vec<u64>,
-    drops: Option<u64>,
-    status: &'static str,
-    error: Option<String>,
-    sha256: Option<String>,
-    names: Vec<(String, String)>,
-}
-
-impl FileFacts {
-    fn new(py: Python<'_>, facts: reading::FileFacts) -> PyResult<Self> {
-        let (links, undecoded) = (counts(py, facts.link_names())?, counts(py, facts.undecoded_links())?);
-        let tunnels = TUNNELS.iter().copied().zip(facts.tunnels).filter(|&(_, count)| count > 0);
-        Ok(Self {
-            path: facts.path,
-            format: facts.format,
-            packets: facts.packets,
-            bytes: facts.bytes,
-            captured_bytes: facts.captured_bytes,
-            first: facts.first,
-            last: facts.last,
-            snaplen: facts.snaplen,
-            link_types: links,
-            undecoded,
-            tunnels: counts(py, tunnels)?,
-            problems: counts(py, facts.problems.iter())?,
-            duplicates: facts.duplicates,
-            cut: facts.cut,
-            unordered: facts.clock.unordered,
-            clock_steps: facts.clock.steps,
-            longest_silence: facts.clock.longest,
-            longest_silence_at: facts.clock.longest_at,
-            silences: facts.clock.silences.to_vec(),
-            drops: facts.drops,
-            status: facts.status.word(),
-            error: facts.error,
-            sha256: facts.sha256,
-            names: facts.names.into_pairs().into_iter().map(|(address, name)| (address.to_string(), name)).collect(),
-        })
-    }
-}
-
 /// Counts by name.
 pub(crate) fn counts<'py, N: IntoPyObject<'py>>(
     py: Python<'py>,
@@ -99,13 +38,6 @@ pub(crate) fn counts<'py, N: IntoPyObject<'py>>(
         dict.set_item(name, count)?;
     }
     Ok(dict.unbind())
-}
-
-#[pymethods]
-impl FileFacts {
-    fn __repr__(&self) -> String {
-        format!("<FileFacts \"{}\" {} packets, {}>", self.path.display(), self.packets, self.status)
-    }
 }
 
 /// The flows and NDMP messages of one or more captures, in columns.
@@ -290,10 +222,10 @@ mod _native {
         module.add("FLAG_FRAGMENTS", FLAG_FRAGMENTS)
     }
 
-    /// Read captures one after another into one flow table.
+    /// Read captures into one flow table, in the order of their packets' times.
     #[expect(clippy::needless_pass_by_value, clippy::too_many_arguments, reason = "arguments from Python")]
     #[pyfunction]
-    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, tshark = None, progress = None))]
+    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, threads = 0, tshark = None, progress = None))]
     fn read_flows(
         py: Python<'_>,
         paths: Vec<PathBuf>,
@@ -301,6 +233,7 @@ mod _native {
         ndmp_ports: Vec<u16>,
         hash_files: bool,
         keep_duplicates: bool,
+        threads: usize,
         tshark: Option<(PathBuf, PathBuf)>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<super::Reading> {
@@ -309,6 +242,7 @@ mod _native {
             ndmp_ports: ndmp_ports.into_iter().collect(),
             hash_files,
             keep_duplicates,
+            threads,
             tshark: tshark.map(|(program, settings)| super::Tshark { program, settings }),
         };
         let mut caller = Caller { progress, raised: None };
@@ -358,10 +292,11 @@ mod _native {
         crate::python_live::network_filter(&networks, snaplen, link_type)
     }
 
-    /// Give up all privileges, but for opening packet sockets where that is kept.
+    /// Give up all privileges but the capabilities that are kept.
     #[pyfunction]
-    fn drop_privileges(keep_net_raw: bool) -> PyResult<()> {
-        Ok(auditor_ring::drop_privileges(keep_net_raw)?)
+    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
+    fn drop_privileges(keep: Vec<u32>) -> PyResult<()> {
+        Ok(auditor_ring::drop_privileges(&keep)?)
     }
 
     /// Whether packet sockets may be opened.

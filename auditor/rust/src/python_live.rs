@@ -81,6 +81,7 @@ impl LiveReading {
             ndmp_ports: ndmp_ports.into_iter().collect(),
             hash_files: false,
             keep_duplicates,
+            threads: 1,
             tshark: None,
         };
         let silence =

@@ -1,17 +1,19 @@
 //! Captures into one flow table: the loop over files and frames.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::app::ndmp::Events;
-use crate::capture::Frame;
+use crate::capture::{Frame, Pieces};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::{decode, quick};
+use crate::decode::{Packet, decode, quick};
 use crate::dissector::Tshark;
 use crate::duplicates::Duplicates;
 pub use crate::facts::{FileFacts, Status};
 use crate::flow::{PortSet, Stamp, Tracker};
-use crate::merge;
+use crate::merge::{self, Merged};
 use crate::order::chronological;
+use crate::pair;
 use crate::problem::Problem;
 use crate::told;
 
@@ -26,6 +28,8 @@ pub struct Options {
     pub hash_files: bool,
     /// Count a packet as often as it was captured.
     pub keep_duplicates: bool,
+    /// Threads that read, at most two; 0 for as many as are worth it.
+    pub threads: usize,
     /// Has Wireshark say where IP begins in each frame.
     pub tshark: Option<Tshark>,
 }
@@ -73,9 +77,46 @@ pub struct Stopped;
 /// # Errors
 /// [`Stopped`] when the watcher wants no more.
 pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
+    let captures = chronological(paths);
     let mut pass = Pass::new(options);
-    let files = merge::read(chronological(paths), &mut pass, options, watch)?;
-    Ok(pass.finish(files))
+    let merged = if pair::is_worth(&captures, options) {
+        pair::read(captures, &mut pass, options, watch)?
+    } else {
+        merge::read(captures, &mut pass, options, watch)?
+    };
+    Ok(pass.finish(merged))
+}
+
+/// Where frames go, in the order of their times.
+pub(crate) trait Sink {
+    /// Frames are handed on together with the buffers that they lie in.
+    const HANDS_ON: bool;
+    /// Takes a frame of a file.
+    fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32);
+    /// Another file joins those that are open: another sensor may tell what was told already.
+    fn joined(&mut self);
+    /// The frames taken since the last buffer was retired lie in this one, and are to be copied.
+    fn settle(&mut self, buffer: &[u8]);
+    /// A buffer from which all was taken.
+    fn retired(&mut self, buffer: Vec<u8>, pieces: &Arc<Pieces>);
+}
+
+/// Frames go into the flow table at once.
+impl Sink for Pass {
+    const HANDS_ON: bool = false;
+
+    #[inline]
+    fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        self.frame(frame, facts, file);
+    }
+
+    fn joined(&mut self) {
+        self.look_for_duplicates();
+    }
+
+    fn settle(&mut self, _buffer: &[u8]) {}
+
+    fn retired(&mut self, _buffer: Vec<u8>, _pieces: &Arc<Pieces>) {}
 }
 
 /// The state of a reading between files.
@@ -84,7 +125,6 @@ pub(crate) struct Pass {
     duplicates: Duplicates,
     /// Segments that TCP had seen before, up to the last time that this was looked at.
     repeated: u64,
-    pub(crate) serials: Serials,
     /// Packets so far.
     pub(crate) serial: u64,
 }
@@ -96,21 +136,29 @@ impl Pass {
             tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
             duplicates: Duplicates::new(!options.keep_duplicates),
             repeated: 0,
-            serials: Serials::default(),
             serial: 0,
         }
     }
 
-    /// Another sensor may tell what this one told.
-    pub(crate) fn joined(&mut self) {
+    fn look_for_duplicates(&mut self) {
         self.duplicates.look();
     }
 
     #[inline]
     pub(crate) fn frame(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
         facts.count(frame);
-        let stamp = Stamp { serial: self.serial, file, time: frame.time, wire_len: frame.wire_len };
+        self.follow(frame, facts, file);
+    }
+
+    /// A frame is left out.
+    pub(crate) fn pass_over(&mut self) {
         self.serial += 1;
+    }
+
+    /// Takes a frame that was counted.
+    #[inline]
+    pub(crate) fn follow(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        let stamp = self.stamp(frame, file);
         let taken = quick(frame, |packet| {
             if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
                 self.tracker.credit(packet, &stamp);
@@ -119,6 +167,28 @@ impl Pass {
         if taken.is_none() {
             self.uncommon(frame, facts, &stamp);
         }
+        self.look_for_hints();
+    }
+
+    /// The same with the packet that [`quick`] gave.
+    #[inline]
+    pub(crate) fn follow_decoded(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
+        let stamp = self.stamp(frame, file);
+        if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
+            self.tracker.credit(packet, &stamp);
+        }
+        self.look_for_hints();
+    }
+
+    #[inline]
+    fn stamp(&mut self, frame: &Frame<'_>, file: u32) -> Stamp {
+        let stamp = Stamp { serial: self.serial, file, time: frame.time, wire_len: frame.wire_len };
+        self.serial += 1;
+        stamp
+    }
+
+    #[inline]
+    fn look_for_hints(&mut self) {
         if self.tracker.repeated() != self.repeated {
             self.repeated = self.tracker.repeated();
             self.duplicates.hint();
@@ -163,13 +233,14 @@ impl Pass {
         }
     }
 
-    fn finish(self, mut files: Vec<FileFacts>) -> Reading {
+    fn finish(self, merged: Merged) -> Reading {
+        let Merged { mut files, serials } = merged;
         let finished = self.tracker.finish();
         for (facts, &orphans) in files.iter_mut().zip(&finished.orphans) {
             facts.problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (flows, events) = tabulate(finished, &self.serials);
-        assemble(files, flows, events, &self.serials)
+        let (flows, events) = tabulate(finished, &serials);
+        assemble(files, flows, events, &serials)
     }
 }
 

@@ -47,7 +47,7 @@ fn lowest(bits: usize) -> u64 {
 
 /// Codes of a word that are `code`.
 fn equal(word: u64, code: u64, bits: usize) -> u64 {
-    let differs = word ^ code * lowest(bits);
+    let differs = word ^ (code * lowest(bits));
     let folded = (0..bits).fold(0, |folded, shift| folded | differs >> shift) & lowest(bits);
     (64 / bits) as u64 - u64::from(folded.count_ones())
 }

@@ -19,6 +19,8 @@ pub struct Source {
     pub bytes: Box<dyn Read + Send>,
     /// How many there are, 0 when nobody knows.
     pub length: u64,
+    /// The file once more, where they can be read at any place of it.
+    pub file: Option<File>,
 }
 
 /// Opens a path.
@@ -27,7 +29,7 @@ pub struct Source {
 /// One sentence that says why it cannot be read.
 pub fn open(path: &Path) -> Result<Source, String> {
     if path.as_os_str() == STDIN {
-        return Ok(Source { bytes: Box::new(io::stdin()), length: 0 });
+        return Ok(Source { bytes: Box::new(io::stdin()), length: 0, file: None });
     }
     let file = File::open(path).map_err(|error| explain(path, &error))?;
     let facts = file.metadata().map_err(|error| explain(path, &error))?;
@@ -35,10 +37,11 @@ pub fn open(path: &Path) -> Result<Source, String> {
         return Err("is a directory, not a capture file".to_owned());
     }
     if !facts.is_file() || facts.len() == 0 {
-        return Ok(Source { bytes: Box::new(file), length: 0 });
+        return Ok(Source { bytes: Box::new(file), length: 0, file: None });
     }
     // A file that somebody writes faster than we read would have no end.
-    Ok(Source { bytes: Box::new(file.take(facts.len())), length: facts.len() })
+    let again = file.try_clone().ok();
+    Ok(Source { bytes: Box::new(file.take(facts.len())), length: facts.len(), file: again })
 }
 
 /// What happened to the length of a file since it was opened, in words; None when nothing did.

@@ -133,7 +133,7 @@ pub fn dns(id: u16, answer: bool) -> Vec<u8> {
     said
 }
 
-/// Returns an SNMPv2 trap of a cold start (RFC 3416): up time, and which trap it is.
+/// Returns an SNMP trap (version 2) of a cold start (RFC 3416): up time, and which trap it is.
 fn trap(id: u32) -> Vec<u8> {
     let mut said = vec![0x30, 0x44, 2, 1, 1, 4, 6];
     said.extend_from_slice(b"public");

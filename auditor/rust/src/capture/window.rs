@@ -1,6 +1,10 @@
 //! A window that slides over a byte stream: one buffer, no allocation per record.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::pieces::{Pieces, ROOM};
 
 /// Fits the L2 cache together with the flow table's hot part; larger was slower on full frames.
 const CAPACITY: usize = 512 << 10;
@@ -14,13 +18,17 @@ pub struct Window {
     /// Offset in the stream of `buffer[start]`.
     position: u64,
     ended: bool,
+    /// Where buffers come from, when each piece of the stream has one of its own.
+    pieces: Option<Arc<Pieces>>,
+    retired: VecDeque<Vec<u8>>,
 }
 
 impl Window {
     /// A window at the beginning of `source`.
     #[must_use]
     pub fn new(source: Box<dyn Read + Send>) -> Self {
-        Self { source, buffer: vec![0; CAPACITY], start: 0, end: 0, position: 0, ended: false }
+        let (buffer, retired) = (vec![0; CAPACITY], VecDeque::new());
+        Self { source, buffer, start: 0, end: 0, position: 0, ended: false, pieces: None, retired }
     }
 
     /// Makes sure that `count` bytes are buffered; false when the stream ends before that.
@@ -35,6 +43,9 @@ impl Window {
     #[cold]
     #[inline(never)]
     fn refill(&mut self, count: usize) -> io::Result<bool> {
+        if let Some(pieces) = self.pieces.clone() {
+            return self.refill_by_pieces(count, &pieces);
+        }
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
@@ -47,6 +58,43 @@ impl Window {
             self.end += read;
         }
         Ok(self.end >= count)
+    }
+
+    /// From here on each piece of the stream has a buffer of its own; those before it are [`retired`](Self::retired).
+    pub fn by_pieces(&mut self, pieces: Arc<Pieces>) {
+        self.pieces = Some(pieces);
+    }
+
+    /// The oldest buffer from which all was taken.
+    #[inline]
+    pub fn retired(&mut self) -> Option<Vec<u8>> {
+        if self.retired.is_empty() { None } else { self.retired.pop_front() }
+    }
+
+    /// The whole buffer, what was taken from it included.
+    #[must_use]
+    pub fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    fn refill_by_pieces(&mut self, count: usize, pieces: &Pieces) -> io::Result<bool> {
+        while self.end - self.start < count && !self.ended {
+            let Some(mut piece) = pieces.next(&mut self.source)? else {
+                self.ended = true;
+                break;
+            };
+            let rest = &self.buffer[self.start..self.end];
+            (self.start, self.end) = if let Some(start) = ROOM.checked_sub(rest.len()) {
+                piece.bytes[start..ROOM].copy_from_slice(rest);
+                (start, piece.end)
+            } else {
+                let joined = [rest, &piece.bytes[ROOM..piece.end]].concat();
+                pieces.spare(std::mem::replace(&mut piece.bytes, joined));
+                (0, piece.bytes.len())
+            };
+            self.retired.push_back(std::mem::replace(&mut self.buffer, piece.bytes));
+        }
+        Ok(self.end - self.start >= count)
     }
 
     /// What is buffered and not yet taken.
@@ -74,7 +122,8 @@ impl Window {
 
     /// Makes room for `count` bytes at once, so that looking far ahead does not move bytes for every step.
     pub fn reserve(&mut self, count: usize) {
-        if count > self.buffer.len() {
+        // Buffers by pieces stay where they are, since frames lie in them.
+        if count > self.buffer.len() && self.pieces.is_none() {
             self.buffer.resize(count, 0);
         }
     }

@@ -99,17 +99,16 @@ fn by_rarer_link(link: u16, frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
         226 => frame.skip(24),
         219 => mpls(frame),
         258 => pktap(frame),
-        // Tags of switches (DSA): four bytes before the frame, four or eight behind its addresses.
-        282 => ethernet(frame.skip(4)?),
-        281 | 284 => by_type(frame.u16_at(16)?, frame.skip(18)?),
+        // Tags of switches (DSA), four bytes before the frame; 240: NetAnalyzer's header.
+        240 | 282 => ethernet(frame.skip(4)?),
+        // Tags of four or eight bytes behind the addresses; 138, IP over FireWire: two addresses of eight bytes, the type.
+        138 | 281 | 284 => by_type(frame.u16_at(16)?, frame.skip(18)?),
         285 => by_type(frame.u16_at(20)?, frame.skip(22)?),
         113 => by_type(frame.u16_at(14)?, frame.skip(16)?),
         117 => frame.skip(usize::from(frame.u8_at(0)?).next_multiple_of(4)),
         119 => wlan::prism(frame),
         122 => llc(frame.skip(16)?),
         127 => wlan::radiotap(frame),
-        // IP over FireWire: two addresses of eight bytes and the type.
-        138 => by_type(frame.u16_at(16)?, frame.skip(18)?),
         163 => wlan::avs(frame),
         // A byte that tells the direction stands before these.
         166 | 204 => ppp(frame.skip(1)?),
@@ -119,7 +118,6 @@ fn by_rarer_link(link: u16, frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
         192 => wlan::ppi(frame),
         197 => wan::erf(frame),
         239 => wan::nflog(frame),
-        240 => ethernet(frame.skip(4)?),
         242 => by_type(frame.u16_at(0)?, frame.skip(4)?),
         276 => by_type(frame.u16_at(0)?, frame.skip(20)?),
         _ => Err(Problem::UnsupportedLinkType),

@@ -17,6 +17,7 @@ use crate::capture::{Frame, Ip};
 use crate::flow::{Aggregate, End, Evicted, Limits};
 use crate::problem::Problem;
 use crate::reading::{FileFacts, Options, Pass, Reading, Status, Stopped, Watch, assemble};
+use crate::serials::Serials;
 use clock::LiveClock;
 use rings::Rings;
 pub use rings::Told;
@@ -51,6 +52,7 @@ pub struct Handed<'a> {
 /// A reading that goes on.
 pub struct Live {
     pass: Pass,
+    serials: Serials,
     files: Vec<FileFacts>,
     /// Files that are told as one with the first.
     folded: u32,
@@ -70,6 +72,7 @@ impl Live {
         pass.tracker.hold_at_most(MAX_HELD);
         Self {
             pass,
+            serials: Serials::default(),
             files: Vec::new(),
             folded: 0,
             feed: None,
@@ -252,8 +255,8 @@ impl Live {
             let told = file.saturating_sub(self.folded) as usize;
             files[told].problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (flows, events) = self.pass.tracker.view(&self.pass.serials);
-        assemble(files, flows, events, &self.pass.serials)
+        let (flows, events) = self.pass.tracker.view(&self.serials);
+        assemble(files, flows, events, &self.serials)
     }
 
     /// One frame.
@@ -276,9 +279,9 @@ impl Live {
             let second = self.files.remove(1);
             self.files[0].absorb(second, self.folded + 2);
             self.folded += 1;
-            self.pass.serials.fold();
+            self.serials.fold();
         }
-        self.pass.serials.file(self.pass.serial);
+        self.serials.file(self.pass.serial);
         let format = format.to_owned();
         self.files.push(FileFacts { path, format, status: Status::Read, ..FileFacts::default() });
     }

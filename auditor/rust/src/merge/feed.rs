@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::capture::{Fault, Frame, Ip, Search};
+use crate::capture::{Fault, Frame, Ip, Pieces, Search};
 use crate::facts::{FileFacts, Status};
 use crate::opening::{self, Opened};
-use crate::reading::{Options, Pass, Stopped, Watch};
+use crate::reading::{Options, Sink, Stopped, Watch};
 use crate::recovery::Damage;
 use crate::source;
 
@@ -46,6 +47,8 @@ pub(super) struct Feed {
     pub(super) alone: bool,
     pub(super) damage: Damage,
     next_look: u64,
+    /// Where frames are handed on together with their buffers.
+    pieces: Option<Arc<Pieces>>,
     /// Frames read ahead: two while the file waits, so that the time of the first can be compared with the next.
     ahead: VecDeque<Kept>,
     ended: bool,
@@ -74,12 +77,12 @@ impl Progress<'_> {
 
 impl Feed {
     /// Opens a file and reads its first frames. The inner error is one sentence that says why it cannot be read.
-    pub(super) fn open(
+    pub(super) fn open<S: Sink>(
         facts: &FileFacts,
-        file: u32,
-        alone: bool,
+        (file, alone): (u32, bool),
         options: &Options,
         progress: &mut Progress<'_>,
+        sink: &mut S,
     ) -> Result<Result<Self, String>, Stopped> {
         let path = Path::new(&facts.path);
         let source = match source::open(path) {
@@ -93,6 +96,7 @@ impl Feed {
         };
         opened.dissect(options.tshark.as_ref());
         let format = std::mem::take(&mut opened.format);
+        let pieces = S::HANDS_ON.then(|| opened.by_pieces(source.file, length));
         let next_look = opened.reader.position() + REPORT_EVERY;
         let mut feed = Self {
             opened,
@@ -102,10 +106,11 @@ impl Feed {
             alone,
             damage: Damage::default(),
             next_look,
+            pieces,
             ahead: VecDeque::with_capacity(2),
             ended: false,
         };
-        feed.look_ahead(progress)?;
+        feed.look_ahead(progress, sink)?;
         Ok(Ok(feed))
     }
 
@@ -120,29 +125,28 @@ impl Feed {
     }
 
     /// Reads frames ahead.
-    fn look_ahead(&mut self, progress: &mut Progress<'_>) -> Result<(), Stopped> {
+    fn look_ahead<S: Sink>(&mut self, progress: &mut Progress<'_>, sink: &mut S) -> Result<(), Stopped> {
         while self.ahead.len() < 2 && !self.ended {
-            self.frames(progress, |_, _, _| false)?;
+            self.frames(None, progress, sink)?;
         }
         Ok(())
     }
 
     /// Takes frames up to a time, the first whatever its time is.
-    pub(super) fn turn(&mut self, last: i64, pass: &mut Pass, progress: &mut Progress<'_>) -> Result<(), Stopped> {
-        loop {
-            let Some(kept) = self.ahead.pop_front() else { break };
-            pass.frame(&kept.frame(), &mut self.facts, self.file);
+    pub(super) fn turn<S: Sink>(
+        &mut self,
+        last: i64,
+        progress: &mut Progress<'_>,
+        sink: &mut S,
+    ) -> Result<(), Stopped> {
+        while let Some(kept) = self.ahead.pop_front() {
+            sink.take(&kept.frame(), &mut self.facts, self.file);
+            sink.settle(&kept.data);
             if self.ahead.is_empty() {
-                self.frames(progress, |frame, facts, file| {
-                    let goes = frame.time <= last;
-                    if goes {
-                        pass.frame(frame, facts, file);
-                    }
-                    goes
-                })?;
+                self.frames(Some(last), progress, sink)?;
             }
             if self.time() > last {
-                self.look_ahead(progress)?;
+                self.look_ahead(progress, sink)?;
                 if self.time() > last {
                     break;
                 }
@@ -151,20 +155,19 @@ impl Feed {
         Ok(())
     }
 
-    /// Hands over frames up to the first that is not taken, which is kept.
+    /// Takes frames up to that time, and keeps the first that is later.
     #[inline]
-    fn frames(
-        &mut self,
-        progress: &mut Progress<'_>,
-        mut take: impl FnMut(&Frame<'_>, &mut FileFacts, u32) -> bool,
-    ) -> Result<(), Stopped> {
+    fn frames<S: Sink>(&mut self, last: Option<i64>, progress: &mut Progress<'_>, sink: &mut S) -> Result<(), Stopped> {
+        // There is no time before the first: nothing is taken then.
+        let (last, any) = (last.unwrap_or(i64::MIN), last.is_some());
         while !self.ended {
             match self.opened.reader.next_frame() {
                 Ok(Some(frame)) => {
-                    if !take(&frame, &mut self.facts, self.file) {
+                    if frame.time > last || !any {
                         self.ahead.push_back(Kept::of(&frame));
                         break;
                     }
+                    sink.take(&frame, &mut self.facts, self.file);
                 }
                 Ok(None) => self.ended = true,
                 Err(Fault::Io(error)) if error.kind() == io::ErrorKind::Interrupted => progress.interrupted()?,
@@ -173,12 +176,25 @@ impl Feed {
                     self.ended = !self.damage.met(&mut self.facts, fault, position) || !self.search(progress)?;
                 }
             }
+            self.hand_on(sink);
             if self.opened.reader.position() >= self.next_look {
                 self.next_look = self.opened.reader.position() + REPORT_EVERY;
                 progress.report(&self.opened)?;
             }
         }
+        self.hand_on(sink);
+        sink.settle(self.opened.reader.buffer());
         Ok(())
+    }
+
+    /// Gives away the buffers from which all was taken.
+    #[inline]
+    fn hand_on<S: Sink>(&mut self, sink: &mut S) {
+        if let Some(pieces) = self.pieces.as_ref().filter(|_| S::HANDS_ON) {
+            while let Some(buffer) = self.opened.reader.retired() {
+                sink.retired(buffer, pieces);
+            }
+        }
     }
 
     /// Looks for the next sound record; false when there is none.

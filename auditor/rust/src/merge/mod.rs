@@ -18,8 +18,9 @@ use std::path::Path;
 
 use crate::facts::{FileFacts, Status};
 use crate::order::{Begins, Waiting};
-use crate::reading::{Options, Pass, Stopped, Watch};
+use crate::reading::{Options, Sink, Stopped, Watch};
 use crate::recovery;
+use crate::serials::Serials;
 use crate::source;
 use feed::{Feed, Progress};
 
@@ -28,16 +29,24 @@ const MAX_OPEN: usize = 64;
 /// Likewise where each has a `tshark` of its own.
 const MAX_DISSECTED: usize = 4;
 
-/// Reads captures, given in the order of their first packets; gives their facts in that order.
+/// What was read.
+pub(crate) struct Merged {
+    /// Facts of the captures, in the order of their first packets.
+    pub(crate) files: Vec<FileFacts>,
+    /// Where their packets lie.
+    pub(crate) serials: Serials,
+}
+
+/// Reads captures, given in the order of their first packets.
 ///
 /// # Errors
 /// [`Stopped`] when the watcher wants no more.
-pub(crate) fn read(
+pub(crate) fn read<S: Sink>(
     captures: Vec<Waiting>,
-    pass: &mut Pass,
+    sink: &mut S,
     options: &Options,
     watch: &mut dyn Watch,
-) -> Result<Vec<FileFacts>, Stopped> {
+) -> Result<Merged, Stopped> {
     let total = captures.iter().map(|capture| source::length(&capture.path)).sum();
     let mut facts = Vec::new();
     facts.resize_with(captures.len(), FileFacts::default);
@@ -46,9 +55,11 @@ pub(crate) fn read(
         open: Vec::new(),
         facts,
         options,
+        serials: Serials::default(),
+        serial: 0,
         progress: Progress { done: 0, others: 0, total, watch },
     };
-    merge.run(pass)
+    merge.run(sink)
 }
 
 struct Merge<'a> {
@@ -56,25 +67,30 @@ struct Merge<'a> {
     open: Vec<Feed>,
     facts: Vec<FileFacts>,
     options: &'a Options,
+    serials: Serials,
+    /// Packets so far.
+    serial: u64,
     progress: Progress<'a>,
 }
 
 impl Merge<'_> {
-    fn run(mut self, pass: &mut Pass) -> Result<Vec<FileFacts>, Stopped> {
+    fn run<S: Sink>(mut self, sink: &mut S) -> Result<Merged, Stopped> {
         loop {
             let mut changed = false;
             while let Some((file, capture)) = self.joining() {
-                changed |= self.join(file, capture, pass)?;
+                changed |= self.join(file, capture, sink)?;
             }
-            let Some((_, _, turn)) = self.earliest(None) else { return Ok(self.facts) };
+            let Some((_, _, turn)) = self.earliest(None) else {
+                return Ok(Merged { files: self.facts, serials: self.serials });
+            };
             if changed {
-                self.begin_section(pass);
+                self.begin_section();
             }
-            if self.turn(turn, pass)? {
+            if self.turn(turn, sink)? {
                 let feed = self.open.remove(turn);
                 self.finish(feed);
                 if !self.open.is_empty() {
-                    self.begin_section(pass);
+                    self.begin_section();
                 }
             }
         }
@@ -103,17 +119,17 @@ impl Merge<'_> {
     }
 
     /// Opens a file; true when it has frames.
-    fn join(&mut self, file: u32, capture: Waiting, pass: &mut Pass) -> Result<bool, Stopped> {
+    fn join<S: Sink>(&mut self, file: u32, capture: Waiting, sink: &mut S) -> Result<bool, Stopped> {
         let alone = capture.begins == Begins::Unknown;
         let mut facts = FileFacts { path: capture.path.into_os_string(), ..FileFacts::default() };
         let (options, progress) = (self.options, &mut self.progress);
         // Nothing in a file should be able to do this; if it is, the other files are still worth reading.
-        let opened = catch_unwind(AssertUnwindSafe(|| Feed::open(&facts, file, alone, options, progress)));
+        let opened = catch_unwind(AssertUnwindSafe(|| Feed::open(&facts, (file, alone), options, progress, sink)));
         match opened.unwrap_or_else(|_| Ok(Err(broken(0))))? {
             Ok(feed) if feed.is_over() => self.finish(feed),
             Ok(feed) => {
                 if !self.open.is_empty() {
-                    pass.joined();
+                    sink.joined();
                 }
                 self.open.push(feed);
                 return Ok(true);
@@ -128,29 +144,29 @@ impl Merge<'_> {
     }
 
     /// Other files are open from here on.
-    fn begin_section(&self, pass: &mut Pass) {
-        pass.serials.section(pass.serial, self.open.iter().map(|feed| (feed.file, feed.facts.packets)).collect());
+    fn begin_section(&mut self) {
+        let files = self.open.iter().map(|feed| (feed.file, feed.facts.packets)).collect();
+        self.serials.section(self.serial, files);
     }
 
     /// Takes the frames of a file that come before all others; true when it has no more.
-    fn turn(&mut self, turn: usize, pass: &mut Pass) -> Result<bool, Stopped> {
+    fn turn<S: Sink>(&mut self, turn: usize, sink: &mut S) -> Result<bool, Stopped> {
         let last = self.last_of(turn);
-        let before = pass.serial;
         self.progress.others = self.open.iter().map(|feed| feed.opened.position()).sum();
         let feed = &mut self.open[turn];
         self.progress.others -= feed.opened.position();
         let progress = &mut self.progress;
-        let outcome = catch_unwind(AssertUnwindSafe(|| feed.turn(last, pass, progress)));
-        pass.serials.came(turn, pass.serial - before);
-        match outcome {
-            Ok(outcome) => outcome?,
-            Err(_) => {
-                let error = broken(feed.facts.packets);
-                feed.facts.fail(Status::Unreadable, error);
-                return Ok(true);
-            }
-        }
-        Ok(feed.is_over())
+        let before = feed.facts.packets;
+        let outcome = catch_unwind(AssertUnwindSafe(|| feed.turn(last, progress, sink)));
+        let came = feed.facts.packets - before;
+        self.serials.came(turn, came);
+        self.serial += came;
+        let Ok(outcome) = outcome else {
+            let error = broken(feed.facts.packets);
+            feed.facts.fail(Status::Unreadable, error);
+            return Ok(true);
+        };
+        outcome.map(|()| feed.is_over())
     }
 
     /// The last time at which a file still comes before all others; of two at the same time, the file that began first.
@@ -182,6 +198,7 @@ impl Merge<'_> {
     }
 }
 
-fn broken(packet: u64) -> String {
+/// Words for a panic.
+pub(crate) fn broken(packet: u64) -> String {
     format!("internal error at packet {packet} (please report it)")
 }

@@ -139,7 +139,7 @@ fn a_pipe_is_read_alone_and_in_its_place() {
 #[test]
 fn what_two_sensors_saw_counts_once_although_they_began_at_different_times() {
     let folder = Folder::new("sensors");
-    let packets: Vec<(i64, u16)> = (0..20_000).map(|number| (number, number as u16)).collect();
+    let packets: Vec<(i64, u16)> = (0..20_000u16).map(|number| (i64::from(number), number)).collect();
     let paths = [folder.put("long", &packets), folder.put("late", &packets[15_000..])];
     let reading = reading(&paths);
     let duplicates: Vec<u64> = reading.files.iter().map(|facts| facts.duplicates).collect();

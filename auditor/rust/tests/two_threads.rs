@@ -1,0 +1,143 @@
+//! Two threads read what one reads, to the byte: whole files, damaged ones, compressed ones, frames that no buffer holds.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use auditor_native::reading::{Options, Reading, Unwatched, read};
+
+fn reading(paths: &[PathBuf], threads: usize, hash_files: bool) -> Reading {
+    let ports = |list: &[u16]| list.iter().copied().collect();
+    let (known_ports, ndmp_ports) = (ports(&[25, 53, 443, 10000]), ports(&[10000]));
+    let options = Options { known_ports, ndmp_ports, hash_files, threads, ..Options::default() };
+    read(paths, &options, &mut Unwatched).expect("nobody stops it")
+}
+
+/// Everything that a reading tells.
+fn told(reading: Reading) -> Vec<String> {
+    let Reading { files, mut flows, events, field_addresses } = reading;
+    let histories: Vec<_> = (0..flows.rows() as u32).map(|row| flows.history_text(row)).collect();
+    let mut told: Vec<String> = files.iter().map(|facts| format!("{facts:?}")).collect();
+    told.extend(std::mem::take(&mut flows.columns).into_list().iter().map(|column| format!("{column:?}")));
+    told.push(format!("{histories:?} {:?} {field_addresses:?}", flows.addresses.rows()));
+    told.push(format!("{:?} {:?} {:?}", events.messages, events.fields, events.texts));
+    told.push(format!("{:?} {:?} {:?} {:?}", events.streams, events.beats, events.names, events.handshakes));
+    told
+}
+
+/// The same of both; gives the number of packets.
+fn check(paths: &[PathBuf], hash_files: bool) -> u64 {
+    let one = reading(paths, 1, hash_files);
+    let packets = one.files.iter().map(|facts| facts.packets).sum();
+    for (two, one) in told(reading(paths, 2, hash_files)).iter().zip(&told(one)) {
+        assert!(two == one, "{paths:?}:\n{}\n{}", &one[..one.len().min(3000)], &two[..two.len().min(3000)]);
+    }
+    packets
+}
+
+fn captures() -> Vec<PathBuf> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "pcap" || end == "pcapng") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A folder of files, gone in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("auditor-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        fs::write(self.0.join(name), bytes).expect("a temporary file");
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A long capture out of the committed ones of Ethernet in classic pcap, each record a millisecond after the one before.
+fn long(length: usize) -> Vec<u8> {
+    let mut long = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x10\0\x01\0\0\0".to_vec();
+    let captures: Vec<Vec<u8>> = captures().iter().map(|path| fs::read(path).expect("a capture")).collect();
+    let fits = |bytes: &&Vec<u8>| bytes.starts_with(b"\xd4\xc3\xb2\xa1") && bytes[20..24] == *b"\x01\0\0\0";
+    let mut number = 0u32;
+    for bytes in captures.iter().filter(fits).cycle() {
+        let mut at = 24;
+        while let Some(head) = bytes.get(at..at + 16) {
+            let end = at + 16 + u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;
+            long.extend((1_700_000_000 + number / 1000).to_le_bytes());
+            long.extend((number % 1000 * 1000).to_le_bytes());
+            long.extend(&bytes[at + 8..end]);
+            (number, at) = (number + 1, end);
+        }
+        if long.len() > length {
+            return long;
+        }
+    }
+    long
+}
+
+#[test]
+fn each_committed_capture_alone_and_all_at_once() {
+    for path in captures() {
+        check(std::slice::from_ref(&path), false);
+    }
+    assert!(check(&captures(), false) > 10_000);
+    assert!(check(&captures(), true) > 10_000);
+}
+
+#[test]
+fn a_capture_of_many_buffers_whole_damaged_and_cut() {
+    let folder = Folder::new("two-threads");
+    let mut bytes = long(2 << 20);
+    let packets = check(&[folder.put("whole", &bytes)], false);
+    check(&[folder.0.join("whole")], true);
+    // Garbage of more than a buffer in the middle, a record that claims gigabytes, and an end inside a record.
+    let garbage: Vec<u8> = (0..700_000u32).map(|number| (number.wrapping_mul(number) >> 7) as u8).collect();
+    bytes.splice(700_000..700_000, garbage);
+    bytes[1_600_000..1_600_900].fill(0xff);
+    bytes.truncate(bytes.len() - 7);
+    let damaged = check(&[folder.put("damaged", &bytes)], false);
+    assert!(damaged > packets / 2 && damaged < packets, "{damaged} of {packets}");
+    // Two at once, of which one is damaged.
+    check(&[folder.0.join("damaged"), folder.0.join("whole")], false);
+}
+
+#[test]
+fn frames_that_are_longer_than_the_room_before_a_buffer() {
+    let folder = Folder::new("two-threads-long");
+    let mut bytes = long(1 << 20);
+    for number in 0..12u32 {
+        let length = 1 + number * 90_000;
+        for word in [1_800_000_000 + number, 0, length, length] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.resize(bytes.len() + length as usize, 0x45);
+    }
+    bytes.extend(&long(1 << 20)[24..]);
+    let path = folder.put("frames", &bytes);
+    check(std::slice::from_ref(&path), false);
+    let file = fs::File::create(folder.0.join("frames.gz")).expect("a temporary file");
+    let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    packer.write_all(&bytes).expect("room");
+    packer.finish().expect("room");
+    check(&[folder.0.join("frames.gz")], false);
+    check(&[path, folder.0.join("frames.gz")], true);
+}
