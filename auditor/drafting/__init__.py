@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditor.drafting.logins import accept_logins
 from auditor.drafting.material import Material
@@ -18,9 +17,10 @@ from auditor.drafting.write import write_draft
 from auditor.drafting.zones import draft_zones
 from auditor.errors import CaptureError
 from auditor.pipeline import Progress
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draft:
     """A policy file's text, how many questions it asks, and what was wrong with captures (path and reason)."""
 

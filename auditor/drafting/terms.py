@@ -7,7 +7,7 @@ A person decides which of them stay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from auditor.flows import TCP, UDP
 from auditor.policy.match import UNSTATED
 from auditor.policy.model import Policy, Term, normalised
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.rule_table import Mask, Rows
 from auditor.text import counted, joined
 
@@ -35,7 +36,7 @@ _MOST_PAIRS = 1000
 _TRANSPORTS = {TCP: "tcp", UDP: "udp"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DraftTerm:
     """A drafted term, what was seen (``because``) and what to decide (``question``)."""
 
@@ -44,7 +45,7 @@ class DraftTerm:
     question: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """A policy with ``terms`` for all that its zones leave open; ``left_out`` at least were too many.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_left
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ from auditor.policy.distinct import distinct_rows
 from auditor.policy.model import ANY, MULTICAST, OTHER, UNDECLARED, Network, Policy, Term
 from auditor.policy.prefixes import PrefixIndex, is_ipv4
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.services import ROLES
 
 ROLE_NAMES = (UNDECLARED, *ROLES, OTHER, MULTICAST)
@@ -32,7 +32,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Groups:
     """Groups of addresses. ``of_address`` maps an address code to its group; all else has one entry per group.
 
