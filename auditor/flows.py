@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.errors import MissingExtra
 from auditor.model import FlowReference
 from auditor.ndmp import Column
@@ -190,7 +191,7 @@ class FlowTable:
         # Sixteen bytes each, so that what NumPy drops at their ends it drops on both sides alike.
         keys = np.ascontiguousarray(self.addresses).view("S16").ravel()
         found: dict[str, list[int]] = {}
-        for code in np.flatnonzero(np.isin(keys, np.array(list(wanted), "S16"))).tolist():
+        for code in np.flatnonzero(among(keys, np.array(list(wanted), "S16"))).tolist():
             for address in wanted[self.addresses[code].tobytes()]:
                 found.setdefault(address, []).append(code)
         return found
@@ -221,7 +222,7 @@ class FlowTable:
     def attempts(self) -> Mask:
         """Return the TCP flows that never came about: not answered, or refused, and no payload; shape (flows,)."""
         silent = (self["orig_payload"] == 0) & (self["resp_payload"] == 0)
-        mask: Mask = (self["transport"] == TCP) & silent & np.isin(self["state"], _ATTEMPTS)
+        mask: Mask = (self["transport"] == TCP) & silent & among(self["state"], _ATTEMPTS)
         return mask
 
     def reoriented(self, rows: Array) -> FlowTable:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import MissingExtra
 from auditor.flows import MOST_SHOWN, FlowTable
 from auditor.model import Finding, Report, ReportVerdict, SessionSummary, Severity
 from auditor.pipeline import AuditOptions, Progress, audit_flows
+from auditor.records import record
 from auditor.report.interface import RenderOptions
 from auditor.report.registry import render as render_report
 from auditor.text import counted, html_table, html_text, number, packet_list
@@ -115,7 +115,7 @@ class Sessions(tuple[SessionSummary, ...]):
         return html_table(heads, rows, counted(len(self), "session"), left=len(self) - len(rows))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Audit:
     """What an audit gives: the report, and the flows that were judged. Every part of the report can be asked directly, as
     ``result.hosts`` for ``result.report.hosts``; findings and sessions then know the way to pandas."""

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import UsageError
 from auditor.model import Report
+from auditor.records import record
 from auditor.text import path_text
 
 TRUTH = "truth.json"
@@ -20,7 +21,7 @@ Ends = frozenset[str]
 Tie = tuple[Ends, Ends]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rated:
     """Ties of one capture: ``sessions`` found, ``true`` ones, ``told``, ``right`` ones among these, ``undecided``."""
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
 from auditor.sessions.model import Readable
@@ -38,7 +39,7 @@ def session_mask(table: FlowTable, control: Mask) -> Mask:
     """Return the control connections that came about: both sides were seen to talk, and not some other protocol."""
     talked = (table["orig_packets"] > 0) & (table["resp_packets"] > 0)
     accepted = ((table["resp_flags"] & _ACK) != 0) & (table["refusal"] == 0)
-    ours = np.isin(table["app"], (NDMP, TLS, UNKNOWN))
+    ours = among(table["app"], (NDMP, TLS, UNKNOWN))
     mask: Mask = control & ours & ((table["app"] == NDMP) | (talked & accepted))
     return mask
 

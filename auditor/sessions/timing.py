@@ -6,10 +6,10 @@ connection at once; a server that is told to connect does so before it answers; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+
+from auditor.records import record
 
 Times = npt.NDArray[np.int64]
 Senders = npt.NDArray[np.bool_]
@@ -23,7 +23,7 @@ NOTICE_EARLY, NOTICE_LATE = 20 * _MILLISECOND, 1_000 * _MILLISECOND
 """When a HALTED notice comes, before and after the last packet of the data connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """How a connection's opening fits the turns of a control connection. ``gap``: ns to the segment that explains it.
 

@@ -6,10 +6,10 @@ import ctypes
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor import _native
+from auditor.records import record
 from auditor.sources.bpf import compiler
 from auditor.sources.cards import hardware_times
 from auditor.sources.interface import Availability
@@ -20,7 +20,7 @@ _UNSYNCHRONISED = 5
 """TIME_ERROR of adjtimex."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One thing looked at. ``state``: ``ok``, ``note`` (worth knowing), or ``missing``; ``fix`` what to do, or nothing."""
 
@@ -30,7 +30,7 @@ class Check:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnosis:
     """What was found for a target. ``source``: the one that will be used, or nothing."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Protocol
 
 from auditor import _native
+from auditor.records import record
 
 LAST = 2.0
 """Seconds that the end waits for packets, where they do not cease."""
@@ -14,7 +14,7 @@ _QUIET_MS = 250
 """Longer than the kernel keeps a block of the ring that is not full."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceOptions:
     """What a source is told.
 
@@ -34,7 +34,7 @@ class SourceOptions:
     hardware_times: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Availability:
     """Whether a source can be used here: ``reason`` in a sentence either way, ``fix`` what to do where it cannot."""
 

@@ -6,9 +6,8 @@ and the workbook. What is left out is counted where it is left out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model import Report
+from auditor.records import record
 
 LIGHT = 300_000
 """Bytes that a page of up to ``MANY`` findings should not exceed."""
@@ -17,7 +16,7 @@ MANY = 500
 """Findings beyond which only the least detail can keep a page light."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Detail:
     """The most that is shown: ``rows`` of a table of hosts, services or terms; ``sessions`` in their table and ``data``
     connections of each; findings ``in_full`` with all their evidence, those after them with one flow; ``panels`` of data

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from auditor.model import Evidence, Finding, Report, Severity
+from auditor.records import record
 from auditor.report.advice import advice
 from auditor.text import packet_list
 
@@ -17,7 +17,7 @@ MOST_EVIDENCE = 4
 FIRST_STEPS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShownEvidence:
     """One flow behind a finding."""
 
@@ -28,7 +28,7 @@ class ShownEvidence:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShownFinding:
     """One finding with its anchor."""
 
@@ -38,7 +38,7 @@ class ShownFinding:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FindingGroup:
     """The findings of one rule and severity, with what they lead to and what to do, said once where it is the same."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.model import DataEnd, DataSummary, Report
 from auditor.ports import PortError, PortSet, parse_ports
+from auditor.records import record
 from auditor.report.html.detail import FULL, Detail
 from auditor.report.html.scale import Pixels, Tick, TimeScale, merged, nanoseconds, px, steps
 from auditor.text import counted, joined, number
@@ -31,7 +31,7 @@ _MOST_LINKS = 12
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """One data connection at one host: its own port, from ``first`` to ``last`` in nanoseconds."""
 
@@ -42,7 +42,7 @@ class Use:
     failed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segment:
     """A piece of the broken axis, from ``top``: a declared range, or rows of single ports outside."""
 
@@ -64,7 +64,7 @@ class Segment:
         return self.low <= port <= self.high if self.band else port in self.ports
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stroke:
     """A data connection as drawn: ``kind`` is inside, outside or undeclared."""
 
@@ -80,7 +80,7 @@ class Stroke:
     label_anchor: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Panel:
     """The picture of one host."""
 
@@ -107,7 +107,7 @@ class Panel:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PortBand:
     """All panels, and for the table every host with ``(host, declared, size, connections, outside, peak)``."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from auditor.model import DataSummary, Report, SessionSummary
+from auditor.records import record
 from auditor.report.html.detail import FULL, Detail
 from auditor.report.html.scale import Pixels, Tick, TimeScale, merged, nanoseconds, px
 from auditor.text import byte_count, counted
@@ -34,7 +34,7 @@ OUTCOMES = {
 """Zeek's states in words; any other is ``unclear``: the capture lacks its beginning or one of its sides."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bar:
     """A data connection on its lane. ``arrow`` is ``left`` towards the originator of the control connection (a backup,
     as a rule), ``right`` away from it, or empty."""
@@ -49,7 +49,7 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lane:
     """A control connection."""
 
@@ -62,7 +62,7 @@ class Lane:
     bars: tuple[Bar, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """The control connections of one pair of hosts."""
 
@@ -71,7 +71,7 @@ class Group:
     lanes: tuple[Lane, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timeline:
     """The whole picture; ``gaps`` are stretches of time that no capture covers. ``left_out`` counts control connections
     without a lane, ``bars_left_out`` data connections that are not on the lane of theirs."""
