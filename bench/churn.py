@@ -158,8 +158,7 @@ def main() -> int:
     survived = (len(after.ndmp_messages()["flow"]), len(after.ndmp_streams()["flow"]))
     seconds = time.monotonic() - started
     print(f"{seen['packets']} packets, {made} flows in {seconds:.0f} s; at most {peak:.0f} MB resident; "
-          f"session {'whole' if survived == expected else f'LOST: {survived} of {expected}'}")  # fmt: skip
-    print(f"evicted: {seen['evicted']}")
+          f"session {'whole' if survived == expected else f'LOST: {survived} of {expected}'}; evicted: {seen['evicted']}")  # fmt: skip
     if chosen.curve:
         chosen.curve.write_text("\n".join(curve) + "\n")
     return int(peak > chosen.most or survived != expected)

@@ -13,7 +13,7 @@ from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
 from auditor.records import record
 from auditor.sessions.claims import still_undecided, without_claims
-from auditor.sessions.controls import control_mask, readable, session_mask
+from auditor.sessions.controls import backwards, control_mask, readable, session_mask
 from auditor.sessions.cut import after_cut_announcements
 from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
 from auditor.sessions.infer import WHY_BLIND, Candidates
@@ -110,7 +110,8 @@ def find_sessions(
     sessions = with_handshakes(_read_all(table, messages, rows), handshakes or Handshakes())
     sessions = _tie_by_value(table, sessions, control)
     data = _data_mask(len(table), sessions)
-    sessions, undecided = _tie_by_time(table, messages, sessions, control | data, service_ports)
+    taken = control | data | backwards(table, control_ports)
+    sessions, undecided = _tie_by_time(table, messages, sessions, taken, service_ports)
     return SessionSet(tuple(sessions), control, _data_mask(len(table), sessions, undecided), undecided)
 
 
@@ -204,9 +205,7 @@ def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable
         read, codes = messages["time"][rows], messages["message"][rows]
         opens = np.isin(codes, list(ANNOUNCES))
         beside = np.isin(times, read[~opens]) & ~np.isin(times, read[opens])
-        # Where frames were cut, a notice may be among what was not read: any segment that was not asked for may be one.
-        notices = None if messages.stream_counts(control).bodies_missing else np.sort(read[np.isin(codes, list(HALTS))])
-        return Beats(times, by_server, notices, beside)
+        return Beats(times, by_server, np.sort(read[np.isin(codes, list(HALTS))]), beside)
 
     return beats
 

@@ -82,9 +82,9 @@ def _plain(
 
 
 def _fits(table: FlowTable, sessions: Sequence[Session], told: _Told, flow: int) -> bool:
-    """Whether the connection was opened by the end that the announcement leaves it to, as far as that is known."""
+    """Whether the connection was seen to open, by the end that the announcement leaves it to."""
     if not int(table["syn_packets"][flow]):
-        return True
+        return False
     opener = "resp_addr" if told.announcement.connects else "orig_addr"
     return int(table["orig_addr"][flow]) == int(table[opener][sessions[told.session].control])
 

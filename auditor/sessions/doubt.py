@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from auditor import _native
 from auditor.flows import TCP, FlowTable
-from auditor.sessions.evidence import AS_NEAR, ENDED, FAR, LAG_WIDTH, BeatsOf, Pair
+from auditor.sessions.evidence import AS_NEAR, FAR, LAG_WIDTH, BeatsOf, Pair
+from auditor.sessions.infer import ENDED
 from auditor.sessions.margins import assignment_margins
 from auditor.sessions.timing import AT_ONCE
 

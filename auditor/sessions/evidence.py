@@ -15,7 +15,7 @@ from auditor import _native
 from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.records import record
-from auditor.sessions.infer import MOST_POSSIBLE, Candidates, Mask
+from auditor.sessions.infer import ENDED, MOST_POSSIBLE, Candidates, Mask
 from auditor.sessions.timing import NO_TURN, Beats
 
 _SECOND = 1_000_000_000
@@ -58,9 +58,6 @@ AS_NEAR = 3
 RESOLUTION = 1_000_000
 """Below this many ns it is the scheduler's doing, which of two segments is the nearer one."""
 FAR = NO_TURN.gap
-
-ENDED = frozenset(n for n, name in enumerate(_native.STATES) if name in ("SF", "RSTO", "RSTR", "S2", "S3", "SH", "SHR"))
-"""States of connections whose end was captured: a last packet is an end only there, elsewhere the capture's doing."""
 
 _NO_ROWS = np.zeros(0, np.intp)
 _MTF = _native.APPS.index("mtf")

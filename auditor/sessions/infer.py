@@ -17,6 +17,9 @@ Mask = npt.NDArray[np.bool_]
 
 _CARRIES_DATA = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "mtf") if name in _native.APPS)
 _FIRST_FREE_PORT = 1024
+ENDED = frozenset(n for n, name in enumerate(_native.STATES) if name in ("SF", "RSTO", "RSTR", "S2", "S3", "SH", "SHR"))
+"""States of connections whose end was captured: a last packet is an end only there, elsewhere the capture's doing."""
+
 MOST_POSSIBLE = 128
 """Possible ties of one control connection. An outsider's unreadable one must not claim all of its port scan."""
 
@@ -93,7 +96,9 @@ class Candidates:
         before = int(table["syn_packets"][control]) == 0
         opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
         starts = table["first_time"][rows]
-        fits = (starts <= closed) & ((starts >= opened) | before)
+        # What was not seen to end may have gone on after its last packet.
+        lasting = int(table["state"][control]) not in ENDED
+        fits = ((starts <= closed) | lasting) & ((starts >= opened) | before)
         # Who never answered carried no data, and host pair and time alone make no case for a blocked attempt.
         fits &= (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0) & (table["refusal"][rows] == 0)
         rows = rows[fits]
