@@ -66,7 +66,7 @@ def as_upper_pdu(frame: bytes) -> bytes:
 
 
 @with_tshark
-@pytest.mark.parametrize("name", ["vlan", "tunnels", "sessions-ipv6", "pcapng"])
+@pytest.mark.parametrize("name", ["vlan", "tunnels", "sessions-ipv6"])
 def test_a_known_link_type_gives_the_same_report(name: str) -> None:
     (path,) = (CAPTURES / name).glob("*.pcap*")
     policy = CAPTURES / name / "policy.yaml"
