@@ -12,7 +12,7 @@ import pytest
 from auditor.policy.load import load_policy
 from auditor.policy.model import LOGIN_TYPES
 from auditor.sessions.dialogue import AUTHENTICATION_TYPES
-from tests.support import CAPTURES, run_auditor
+from tests.support import CAPTURES, ROOT, run_auditor
 
 CAPTURE = CAPTURES / "two-way"
 TRUTH = json.loads((CAPTURE / "truth.json").read_text(encoding="utf-8"))
@@ -97,3 +97,14 @@ def test_the_rule_base_shows_them(tmp_path: Path) -> None:
     assert "none, md5" in run_auditor("policy", "show", path).out
     shown = json.loads(run_auditor("policy", "show", "--format", "json", path).out)
     assert shown["zones"][0]["logins"] == ["none", "md5"]
+
+
+def test_the_example_of_the_page_means_what_it_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    example = page.partition("### Logins")[2].partition("```yaml\n")[2].partition("```")[0]
+    path = tmp_path / "policy.yaml"
+    path.write_text(example, encoding="utf-8")
+    policy = load_policy(path)
+    assert policy.logins_of("10.77.0.21") == ("md5", "bews2")
+    assert policy.logins_of("10.77.0.22") == ("none", "md5")
+    assert policy.name_of("10.77.0.22") == "test agent"

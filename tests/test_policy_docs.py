@@ -22,7 +22,7 @@ POLICY, SERVICES = ((DOCS / name).read_text(encoding="utf-8") for name in ("poli
 
 @pytest.fixture(scope="module")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Policy:
-    (example,) = re.findall(r"```yaml\n(.*?)```", POLICY, re.DOTALL)
+    example, *_ = re.findall(r"```yaml\n(.*?)```", POLICY, re.DOTALL)
     path = tmp_path_factory.mktemp("docs") / "policy.yaml"
     path.write_text(example, encoding="utf-8")
     return load_policy(path)
