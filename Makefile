@@ -30,8 +30,9 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
-.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench-live lint lint-python lint-rust docs \
-        docs-check site clean
+.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench bench-growth bench-parts \
+        bench-live watch-lab lint \
+        lint-python lint-rust docs docs-check site clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,9 +84,26 @@ match: $(EQUIPPED) ## Hold the matcher against the plain evaluator over 100 000 
 fuzz-recogniser: | $(MADE) ## Send ten million random segments through the recognisers (half a minute)
 	AUDITOR_SEGMENTS=10000000 cargo test --quiet --release --manifest-path $(CRATE) --test random_segments -- --nocapture
 
+BENCH ?=
+BENCHED := $(VENV)/.benched
+
+bench: $(BENCHED) ## Hold auditor beside every peer that is installed (BENCH='--workloads L --runs 3' and so on)
+	$(BIN)/python -m bench.speed $(BENCH)
+
+bench-growth: $(BUILT) ## Curves of cost over packets and flows (BENCH='--packets 1e8 --svg FILE')
+	$(BIN)/python -m bench.growth $(BENCH)
+
+bench-parts: $(BENCHED) ## Time the parts: the core's by criterion, the others by pytest-benchmark
+	cargo bench --manifest-path $(CRATE) --bench parts
+	$(BIN)/python -m pytest -q --timeout 0 bench/parts.py
+
+watch-lab: $(EQUIPPED) ## Hold a watch of the lab's bridge against an audit of tcpdump's file, for every scenario (needs root)
+	$(BIN)/python captures/lab/watched.py
+
 bench-live: $(EQUIPPED) ## Packet rates without loss, side by side, and ten million flows in bounded memory (needs root)
 	$(BIN)/python bench/live.py
 	$(BIN)/python bench/churn.py
+	$(BIN)/python bench/churn.py --watch
 
 docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real runs
 	$(BIN)/auditor rules docs > docs/rules-reference.md
@@ -125,3 +143,8 @@ $(EQUIPPED): $(NATIVE) | $(MADE)
 	@echo "Building the Rust core into $(VENV), with what tests and lint need …" >&2
 	@$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	@touch $@ $(BUILT)
+
+$(BENCHED): $(EQUIPPED)
+	@echo "Installing the peers from PyPI into $(VENV) …" >&2
+	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@

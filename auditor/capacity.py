@@ -10,16 +10,17 @@ Sweeps sort starts and ends; nothing walks over packets.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among, distinct
 from auditor.flows import FlowTable, time_text
 from auditor.model import CapacityPoint, HostCapacity
 from auditor.policy.match import Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
+from auditor.records import record
 from auditor.sessions import DataLink, Session
 from auditor.sessions.measure import Measured
 
@@ -42,7 +43,7 @@ Times = npt.NDArray[np.int64]
 Link = tuple[Session, DataLink]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Load:
     """The capacity of one host, with the row of the flow table that made its peak."""
 
@@ -78,7 +79,7 @@ def measure_capacity(
     return tuple(sorted(loads, key=lambda load: (order[load.facts.zone], table.addresses[load.code].tobytes())))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Ends:
     """Ends of data connections, one element for each; times in ns. ``held_to`` is ``last`` plus TIME_WAIT, where known."""
 
@@ -95,10 +96,10 @@ class _Ends:
     @classmethod
     def of(cls, table: FlowTable, ties: Sequence[Link], verdicts: Verdicts, time_wait: int) -> _Ends:
         """Collect both ends of all data connections."""
-        flow = np.unique(np.array([link.flow for _, link in ties], np.intp))
+        flow = distinct(np.array([link.flow for _, link in ties], np.intp))
         closer = np.array([_closed_first(table.history(row)) for row in flow.tolist()], np.int64)
         first, last = table["first_time"][flow], table["last_time"][flow]
-        blocked = np.isin(verdicts.outcome[flow], _BLOCKED)
+        blocked = among(verdicts.outcome[flow], _BLOCKED)
         delayed = ~blocked & (table["syn_packets"][flow] > 1)
         parts = []
         for side, name in ((_ORIGINATOR, "orig"), (_RESPONDER, "resp")):
@@ -119,10 +120,10 @@ class _Ends:
     def at(self, code: int) -> _Ends:
         """Return the ends at one host."""
         own = self.host == code
-        return _Ends(*(getattr(self, name)[own] for name in self.__slots__))
+        return _Ends(*(getattr(self, name)[own] for name in self.__match_args__))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Work:
     """Operations of hosts, one element for each operation and host. ``weight``: what the policy counts ports by.
 
@@ -162,7 +163,7 @@ class _Work:
     def at(self, code: int) -> _Work:
         """Return the operations of one host."""
         own = self.host == code
-        return _Work(*(getattr(self, name)[own] for name in self.__slots__))
+        return _Work(*(getattr(self, name)[own] for name in self.__match_args__))
 
 
 _UNKNOWN, _ORIGINATOR, _RESPONDER, _NOBODY = range(4)
@@ -188,7 +189,7 @@ def _ports(table: FlowTable, session: Session, flows: Iterable[int]) -> dict[int
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Steps:
     """How many of some intervals are open at any time; both ends belong to an interval."""
 
@@ -213,7 +214,7 @@ def _merged(port: npt.NDArray[np.int64], first: Times, last: Times) -> tuple[Tim
     if not len(port):
         return first, last
     order = np.lexsort((first, port))
-    times = np.unique(np.concatenate([first, last]))
+    times = distinct(np.concatenate([first, last]))
     group = np.unique(port, return_inverse=True)[1][order]
     # Places of the times in their order, so that those of one port can be set apart from those of the next.
     room = len(times) + 1
@@ -233,7 +234,7 @@ def _host(code: int, table: FlowTable, ends: _Ends, work: _Work, policy: Policy)
     running = _Steps.of(work.first, work.last)
     counted = _Steps.of(work.weight_first, work.weight_last, work.weight)
     # A number can only be highest where something begins; what follows an end belongs to the curve.
-    times = np.unique(np.concatenate([opened.starts, running.starts, counted.starts, ends.first]))
+    times = distinct(np.concatenate([opened.starts, running.starts, counted.starts, ends.first]))
     if not len(times):
         return None
     series = _Series(times, running.at(times), opened.at(times), held.at(times))
@@ -277,7 +278,7 @@ def _host(code: int, table: FlowTable, ends: _Ends, work: _Work, policy: Policy)
     return Load(code, facts, _flow_at(ends, live, series))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Series:
     """Numbers at times, in ns: operations running, ports open, ports held."""
 
@@ -322,11 +323,11 @@ def _curve(opened: _Steps, held: _Steps, running: _Steps) -> tuple[CapacityPoint
     """Return the numbers at every change, or, of many changes, at the fullest of each part of the time."""
     changes = [steps.starts for steps in (opened, held, running)]
     changes += [steps.ends + 1 for steps in (opened, held, running)]
-    times = np.unique(np.concatenate(changes))
+    times = distinct(np.concatenate(changes))
     numbers = np.stack([running.at(times), opened.at(times), held.at(times)])
     if len(times) > MOST_POINTS:
         edges = np.linspace(int(times[0]), int(times[-1]) + 1, MOST_POINTS + 1)[:-1]
-        begins = np.unique(np.searchsorted(times, edges, "left"))
+        begins = distinct(np.searchsorted(times, edges, "left"))
         begins = begins[begins < len(times)]
         part = np.searchsorted(begins, np.arange(len(times)), "right")
         # The fullest of each part, the earliest of equals.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.digests import file_sha256, folder_sha256
@@ -17,6 +17,7 @@ from auditor.flows import FlowTable
 from auditor.model import CaptureSummary, Finding, Report, RulePackSummary
 from auditor.model.parts import PartList
 from auditor.packs.model import Pack
+from auditor.records import record
 from auditor.report.json_ import load as load_report
 from auditor.services import rules_folder
 from auditor.tables import waivers_table
@@ -25,7 +26,7 @@ from auditor.waivers.apply import Use, apply_waivers
 from auditor.waivers.model import Waiver
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Baseline:
     """An earlier report: the name of its file, the bytes of it, and what they say."""
 

@@ -8,7 +8,6 @@ of that control, a capture that supports a verdict and lacks nothing, and a cont
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from auditor.documents.yaml_tree import Node, Place
 from auditor.errors import DocumentProblem, RuleError
 from auditor.model import Assessment, ControlAssessment, Finding, Severity
 from auditor.packs.model import Pack
+from auditor.records import record
 from auditor.services import rules_folder
 from auditor.text import counted
 
@@ -26,7 +26,7 @@ _MOST_KEYS = 50
 """Keys of findings that one control lists."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Control:
     """A control. ``keys``: those of NIST SP 800-53 by which rules name it; ``of``: how the codes of its
     rules begin, any where empty; ``supports``: traffic can speak for it."""
@@ -44,7 +44,7 @@ class Control:
         return bool(set(controls) & set(self.keys)) and (not self.of or code.startswith(self.of))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judged:
     """What an audit stands on: flows judged, whether the capture supports a verdict, whether roles were inferred.
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditor import _native
+from auditor.dissection import is_usable, read_with_pyshark
 from auditor.errors import CaptureError
 from auditor.flows import TCP, UDP, FlowTable
+from auditor.records import record
 from auditor.wireshark import Conversation, Pair, SecondReading, pair_of, read_with_tshark
 
 CAUSES = {
@@ -34,7 +35,7 @@ _MICROSECOND = 1000
 _NAMES = {TCP: "tcp", UDP: "udp"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Difference:
     """One port pair on which the two disagree: what each counts, ``None`` where one has it not at all."""
 
@@ -46,7 +47,7 @@ class Difference:
     their_flows: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Crosscheck:
     """One capture, looked at twice. ``agreed`` counts flows that are the same in all counters and both times."""
 
@@ -72,7 +73,7 @@ class Crosscheck:
         return self.status == "read" and not self.complaint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Marks:
     """What our flows of one port pair have about them."""
 
@@ -80,17 +81,22 @@ class _Marks:
     tunnel: bool = False
 
 
-def crosscheck(path: str) -> Crosscheck:
+def crosscheck(path: str, through: str = "") -> Crosscheck:
     """Return both readings of a capture, compared; TCP and UDP alone, every packet as often as it was captured.
+
+    ``through`` is ``pyshark``, or ``tshark`` for its own lines; unsaid, pyshark where that can be used.
 
     Raises
     ------
     UsageError
         tshark is not installed.
+    MissingExtra
+        pyshark is asked for and not installed.
     CaptureError
         Our own reading finds no capture.
     """
-    theirs = read_with_tshark(path)
+    through = through or ("pyshark" if is_usable() else "tshark")
+    theirs = read_with_pyshark(path) if through == "pyshark" else read_with_tshark(path)
     reading = _native.read_flows([path], keep_duplicates=True)
     (facts,) = reading.files
     if facts.status == "unreadable":
@@ -195,7 +201,7 @@ def _joined(flows: list[Conversation]) -> Conversation | None:
     return whole
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Circumstances:
     """What a cause may rest on besides the counters: our flows' marks, tshark's malformed packets, the file's facts."""
 

@@ -15,10 +15,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DocumentProblem:
     """One complaint about a document.
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from auditor import _native
 from auditor.community_id import PORTS, UNNAMED
+from auditor.distinct import among
 from auditor.flows import CODE_WORDS, COLUMNS, Array, FlowTable, transport_text
 from auditor.model import FlowField, FlowRows
 from auditor.model.flow_rows import Numbers, Texts, Values, Words
@@ -151,11 +152,11 @@ def community_ids(table: FlowTable, start: int, stop: int) -> npt.NDArray[np.byt
     ports = [table[f"{side}_port"][rows].astype(">u2") for side in ("orig", "resp")]
     transport = table["transport"][rows]
     mapped = [(addresses[:, :12] == _MAPPED).all(axis=1) for addresses in ends]
-    having = np.isin(transport, list(PORTS))
+    having = among(transport, list(PORTS))
     order = _later(ends, ports, having)
     low, high = (np.where(order[:, None], *pair) for pair in ((ends[1], ends[0]), (ends[0], ends[1])))
     low_port, high_port = (np.where(order, *pair) for pair in ((ports[1], ports[0]), (ports[0], ports[1])))
-    named = ~np.isin(transport, list(UNNAMED)) & (mapped[0] == mapped[1])
+    named = ~among(transport, list(UNNAMED)) & (mapped[0] == mapped[1])
     result = np.zeros(len(transport), "S30")
     for short in (True, False):
         for with_ports in (True, False):

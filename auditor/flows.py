@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.errors import MissingExtra
 from auditor.model import FlowReference
 from auditor.ndmp import Column
-from auditor.text import path_text
+from auditor.text import byte_count, counted, html_table, number, path_text
 
 COLUMNS = (
     Column("transport", "u1", "IANA", "IP protocol number: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6 …"),
@@ -59,6 +60,9 @@ TRANSPORTS = {1: "icmp", TCP: "tcp", UDP: "udp", 58: "icmp6"}
 BY_ANNOUNCEMENT = "ndmp-announcement"
 ORIGINATOR_BY = (*_native.ORIGINATOR_BY, BY_ANNOUNCEMENT)
 """How an originator is known: as the core saw it, or because an NDMP message of the control connection names the listener."""
+
+MOST_SHOWN = 20
+"""Rows that a notebook shows of a table."""
 
 _ATTEMPTS = [_native.STATES.index(state) for state in ("S0", "REJ", "RSTOS0")]
 _ENDS = ("orig", "resp")
@@ -187,7 +191,7 @@ class FlowTable:
         # Sixteen bytes each, so that what NumPy drops at their ends it drops on both sides alike.
         keys = np.ascontiguousarray(self.addresses).view("S16").ravel()
         found: dict[str, list[int]] = {}
-        for code in np.flatnonzero(np.isin(keys, np.array(list(wanted), "S16"))).tolist():
+        for code in np.flatnonzero(among(keys, np.array(list(wanted), "S16"))).tolist():
             for address in wanted[self.addresses[code].tobytes()]:
                 found.setdefault(address, []).append(code)
         return found
@@ -218,7 +222,7 @@ class FlowTable:
     def attempts(self) -> Mask:
         """Return the TCP flows that never came about: not answered, or refused, and no payload; shape (flows,)."""
         silent = (self["orig_payload"] == 0) & (self["resp_payload"] == 0)
-        mask: Mask = (self["transport"] == TCP) & silent & np.isin(self["state"], _ATTEMPTS)
+        mask: Mask = (self["transport"] == TCP) & silent & among(self["state"], _ATTEMPTS)
         return mask
 
     def reoriented(self, rows: Array) -> FlowTable:
@@ -265,6 +269,24 @@ class FlowTable:
         for name in ("first_time", "last_time"):
             frame[name] = pd.to_datetime(self[name], unit="ns", utc=True)
         return pd.DataFrame(frame)
+
+    def _repr_html_(self) -> str:
+        """Return the first flows as a notebook shows them."""
+        heads = ("originator", "responder", "transport", "app", "state", "first packet", "packets", "payload")
+        rows = [
+            (
+                self.endpoint(flow, "orig"),
+                self.endpoint(flow, "resp"),
+                self.transport_text(flow),
+                _native.APPS[self["app"][flow]],
+                _native.STATES[self["state"][flow]],
+                number(int(self["first_packet"][flow])),
+                number(int(self["orig_packets"][flow]) + int(self["resp_packets"][flow])),
+                byte_count(int(self["orig_payload"][flow]) + int(self["resp_payload"][flow])),
+            )
+            for flow in range(min(len(self), MOST_SHOWN))
+        ]
+        return html_table(heads, rows, counted(len(self), "flow"), left=len(self) - len(rows))
 
 
 CODE_WORDS: dict[str, tuple[str, ...]] = {

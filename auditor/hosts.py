@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from auditor.distinct import distinct
 from auditor.flows import TCP, FlowTable, transport_text
 from auditor.listeners import Listing
 from auditor.model import HostSummary
@@ -224,7 +225,7 @@ def _add_others(hosts: dict[int, _Host], table: FlowTable, verdicts: Verdicts) -
         order = np.argsort(table[f"{side}_addr"][rows], kind="stable")
         codes, starts = np.unique(table[f"{side}_addr"][rows][order], return_index=True)
         for code, own in zip(codes, np.split(rows[order], starts[1:]), strict=True):
-            ports = np.unique(table["resp_port"][own])
+            ports = distinct(table["resp_port"][own])
             doing = f"{verb.format(counted(len(own), 'flow'))} {_ports(ports.tolist())}"
             hosts[int(code)].reasons.append(f"{doing} ({_packet(table, int(own.min()))})")
 

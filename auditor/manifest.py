@@ -10,19 +10,19 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from auditor.digests import file_sha256
 from auditor.errors import AuditorError, UsageError
+from auditor.records import record
 
 MANIFEST_SCHEMA = "auditor.manifest/1"
 STDIN = "-"
 _HEX = frozenset("0123456789abcdef")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """A file of a run. ``role`` says what it was for; ``sha256`` is None where it could not be taken (a pipe)."""
 
@@ -32,7 +32,7 @@ class Entry:
     bytes: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Manifest:
     """What a run read and wrote. ``rules`` is the digest of the rules and services that were applied, empty for none."""
 
@@ -45,7 +45,7 @@ class Manifest:
     schema: str = MANIFEST_SCHEMA
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """An entry as it is now: ``ok``, ``changed``, ``missing`` or ``unprovable`` (it was no file). ``why`` may say more."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
+from auditor.records import record
 
 NO_ADDRESS = 0xFFFFFFFF
 """The address code that stands for none."""
@@ -18,7 +19,7 @@ Array = npt.NDArray[Any]
 Rows = npt.NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column: its name, NumPy dtype, unit and meaning."""
 
@@ -147,7 +148,7 @@ class NdmpMessages:
         rows: Rows = self._order[first:last]
         if codes is None or first == last:
             return rows
-        return rows[np.isin(self._messages["message"][rows], list(codes))]
+        return rows[among(self._messages["message"][rows], list(codes))]
 
     def fields(self, row: int) -> dict[str, list[Field]]:
         """Return the fields of a message, by name; a name occurs more than once in lists (addresses, for one)."""

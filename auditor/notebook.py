@@ -10,19 +10,19 @@ captures.
 
 from __future__ import annotations
 
-import html
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import MissingExtra
-from auditor.flows import FlowTable
+from auditor.flows import MOST_SHOWN, FlowTable
 from auditor.model import Finding, Report, ReportVerdict, SessionSummary, Severity
 from auditor.pipeline import AuditOptions, Progress, audit_flows
+from auditor.records import record
 from auditor.report.interface import RenderOptions
 from auditor.report.registry import render as render_report
-from auditor.text import escape
+from auditor.text import counted, html_table, html_text, number, packet_list
 
 FINDING_COLUMNS = (
     ("code", "str", "code of the rule"),
@@ -30,6 +30,8 @@ FINDING_COLUMNS = (
     ("severity", "category", "info < low < medium < high < critical, ordered"),
     ("waived", "bool", "accepted by a waiver"),
     ("message", "str", "what was found"),
+    ("subject", "object", "dict of what it is about: host, port and the like"),
+    ("term", "str", "term of the policy that decided, empty where none did"),
     ("key", "str", "code and subject, the same in another capture of the site"),
     ("flows", "int64", "flows that show it"),
     ("capture", "str", "capture of the first evidence; empty without evidence"),
@@ -60,9 +62,6 @@ SESSION_COLUMNS = (
 )
 """Columns of the frames: name, dtype, meaning."""
 
-_SHOWN = 20
-"""Rows that a notebook shows."""
-
 
 class Findings(tuple[Finding, ...]):
     """The findings of a report, in its order: a tuple that can become a DataFrame."""
@@ -77,8 +76,18 @@ class Findings(tuple[Finding, ...]):
         return frame
 
     def _repr_html_(self) -> str:
-        rows = [(one.code, f"{one.severity.word}{' (waived)' if one.waived else ''}", one.message) for one in self]
-        return _table(("code", "severity", "finding"), rows, "findings")
+        rows = [
+            (
+                f"{one.severity.word}{' (waived)' if one.waived else ''}",
+                one.code,
+                one.message,
+                packet_list(one.evidence[0].packets) if one.evidence else "",
+                one.remedy,
+            )
+            for one in self[:MOST_SHOWN]
+        ]
+        heads = ("severity", "code", "finding", "evidence", "remedy")
+        return html_table(heads, rows, counted(len(self), "finding"), left=len(self) - len(rows))
 
 
 class Sessions(tuple[SessionSummary, ...]):
@@ -98,11 +107,15 @@ class Sessions(tuple[SessionSummary, ...]):
         return frame
 
     def _repr_html_(self) -> str:
-        rows = [(one.control.originator, one.control.responder, one.story) for one in self]
-        return _table(("originator", "responder", "session"), rows, "sessions")
+        rows = [
+            (one.control.originator, one.control.responder, one.story, number(len(one.data)))
+            for one in self[:MOST_SHOWN]
+        ]
+        heads = ("originator", "responder", "session", "data connections")
+        return html_table(heads, rows, counted(len(self), "session"), left=len(self) - len(rows))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Audit:
     """What an audit gives: the report, and the flows that were judged. Every part of the report can be asked directly, as
     ``result.hosts`` for ``result.report.hosts``; findings and sessions then know the way to pandas."""
@@ -137,11 +150,14 @@ class Audit:
         raise AttributeError(f"an audit has no {name!r}")
 
     def _repr_html_(self) -> str:
-        limits = "".join(f"<li>{_text(limit)}</li>" for limit in self.report.limits)
+        limits = "".join(f"<li>{html_text(limit)}</li>" for limit in self.report.limits)
+        counting = Counter(one.severity for one in self.report.findings if not one.waived)
+        told = " · ".join(f"<b>{number(counting[one])}</b> {one.word}" for one in sorted(Severity, reverse=True))
         return (
-            f"<p><strong>{_text(self.summary)}</strong></p>"
+            f"<p><strong>{html_text(self.summary)}</strong></p><p>{told}</p>"
             + (f"<ul>{limits}</ul>" if limits else "")
             + self.findings._repr_html_()
+            + self.sessions._repr_html_()
         )
 
 
@@ -193,6 +209,8 @@ def _finding_row(finding: Finding) -> tuple[Any, ...]:
         finding.severity.word,
         finding.waived,
         finding.message,
+        dict(finding.subject),
+        finding.term,
         finding.key,
         finding.flows,
         "" if first is None else first.capture,
@@ -225,17 +243,3 @@ def _session_row(session: SessionSummary) -> tuple[Any, ...]:
         session.ended,
         session.story,
     )
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], what: str) -> str:
-    """Return rows as an HTML table, the first of many."""
-    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows[:_SHOWN])
-    more = f"<p>… and {len(rows) - _SHOWN} more</p>" if len(rows) > _SHOWN else ""
-    caption = f"<caption>{len(rows)} {what}</caption>"
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
-
-
-def _text(value: str) -> str:
-    """Return text for a page: what would be obeyed or hidden made visible, then escaped."""
-    return html.escape(escape(value))

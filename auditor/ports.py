@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from auditor.records import record
 
 HIGHEST_PORT = 65535
 _RANGE = re.compile(r"\s*([0-9]{1,7})\s*(?:[-\u2013]\s*([0-9]{1,7})\s*)?", re.ASCII)
@@ -20,7 +21,7 @@ class PortError(ValueError):
         self.fix = fix
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PortSet:
     """Ports as sorted, disjoint, non-adjacent ranges with both ends included.
 

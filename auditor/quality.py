@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from auditor import _native
+from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable, time_text
 from auditor.model import CaptureQuality, Finding, Quality
 from auditor.model.quality import UNKNOWN_VANTAGE, VANTAGES
@@ -40,7 +41,7 @@ def summarise_quality(
     """Return how good the captures are. ``stated`` is the vantage as the user tells it; without, it is inferred."""
     talking, alone = talking_directions(table, len(files))
     tcp = table["transport"] == TCP
-    late = tcp & ~np.isin(table["originator_by"], _HANDSHAKE)
+    late = tcp & ~among(table["originator_by"], _HANDSHAKE)
     missed = (table["orig_missed"] + table["resp_missed"]).astype(np.float64)
     began = np.bincount(table["first_file"][late], minlength=len(files))
     lost = np.bincount(table["first_file"], weights=missed, minlength=len(files))
@@ -159,8 +160,8 @@ def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
     host = int(ends.argmax())
     share = int(ends[host]) * 100 // len(tcp)
     mine = (one == host) | (other == host)
-    peers = len(np.unique(np.where(one[mine] == host, other[mine], one[mine])))
-    pairs = len(np.unique(np.minimum(one, other).astype(np.uint64) << np.uint64(32) | np.maximum(one, other)))
+    peers = len(distinct(np.where(one[mine] == host, other[mine], one[mine])))
+    pairs = len(distinct(np.minimum(one, other).astype(np.uint64) << np.uint64(32) | np.maximum(one, other)))
     if share >= _NEARLY_ALL and peers >= _LEAST_PEERS:
         row = int(tcp[np.flatnonzero(mine)[0]])
         side = "orig" if table["orig_addr"][row] == host else "resp"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from auditor.errors import MissingExtra, UsageError
 from auditor.flows import CODE_WORDS, COLUMNS, TRANSPORTS, FlowTable
 from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import Policy
+from auditor.records import record
 from auditor.services import Catalogue
 
 BREAKS, ALLOWED, OTHER = "would break", "newly allowed", "other change"
@@ -33,7 +33,7 @@ _JUDGED = ("control", "data", "verdict", "outcome", "term")
 _Columns = Mapping[str, Sequence[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlowExport:
     """Flows as an export holds them, and what was made of them: ``control`` and ``data`` are masks, ``verdict`` codes into
     ``VERDICTS``; ``term`` and ``outcome`` are words, one for each flow."""
@@ -46,7 +46,7 @@ class FlowExport:
     term: npt.NDArray[np.object_]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """Flows whose verdict changes alike. ``kind``: would break (established and no longer permitted), newly allowed, other
     change; ``example`` names the first of them."""

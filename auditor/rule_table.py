@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from auditor.records import record
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -54,7 +55,7 @@ class AddressNames:
         return np.concatenate(found)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnData:
     """One column: numbers or flags, or codes into ``names`` where that is given."""
 
@@ -103,7 +104,7 @@ def named_column(codes: Array, words: Sequence[str]) -> ColumnData:
     return ColumnData(np.array([place[word] for word in words], np.int32)[codes], names)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Witness:
     """A flow that proves something, with its telling packets; all packets are of the file ``file``."""
 
@@ -113,7 +114,7 @@ class Witness:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleTable:
     """A table for rules. ``flows`` holds each row's flow (row of the flow table), NO_FLOW where it has none.
 

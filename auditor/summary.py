@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable, time_text, transport_text
 from auditor.model import (
@@ -24,6 +24,7 @@ from auditor.model import (
 from auditor.packs.model import Pack
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Network, Policy, Term
+from auditor.records import record
 from auditor.sessions import SessionSet
 from auditor.text import path_text
 from auditor.verdict import Coverage
@@ -125,7 +126,7 @@ def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet,
         hosts=int(hosts.sum()),
         packets=packets,
         flows=int(tcp.sum()),
-        guessed=int((tcp & ~np.isin(table["originator_by"], _HANDSHAKE)).sum()),
+        guessed=int((tcp & ~among(table["originator_by"], _HANDSHAKE)).sum()),
     )
 
 
@@ -141,7 +142,7 @@ def summarise_services(table: FlowTable, verdicts: Verdicts) -> tuple[ServiceSum
     return tuple(summary for _, summary in sorted(summaries, key=lambda pair: pair[0]))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Groups:
     """Flows by service, transport, port, direction and verdict: one element of each array for one group.
 

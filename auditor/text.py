@@ -5,9 +5,10 @@ Everything that comes from a capture, a file name or a policy passes through ``e
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 THIN_SPACE = "\u202f"
@@ -127,6 +128,20 @@ def duration(first: str | None, last: str | None) -> str:
         if whole >= size:
             return f"{whole // size} {unit} {whole % size // part_size:02d} {part}"
     return f"{whole} s"
+
+
+def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str, *, left: int = 0) -> str:
+    """Return rows as an HTML table, every text made visible and escaped; ``left`` says how many rows are not shown."""
+    head = "".join(f'<th scope="col">{html_text(name)}</th>' for name in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{html_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    more = f"<p>… and {number(left)} more</p>" if left > 0 else ""
+    caption = f"<caption>{html_text(caption)}</caption>"
+    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def html_text(text: str) -> str:
+    """Return text for a page: what would be obeyed or hidden made visible, then escaped."""
+    return html.escape(escape(text))
 
 
 def packet_list(packets: Iterable[int], *, limit: int = 6) -> str:

@@ -24,11 +24,8 @@ def undecided_limit(undecided: Sequence[Undecided]) -> tuple[str, ...]:
     """Return the sentence that says what a report cannot; none where all is decided."""
     if not undecided:
         return ()
-    many = len(undecided) > 1
-    return (
-        f"{counted(len(undecided), 'data connection')} could not be tied to {'their' if many else 'its'} control"
-        f" connection{'s' if many else ''}: the evidence fits more than one, or is too little.",
-    )
+    told = f"{counted(len(undecided), 'data connection')} could not be tied to a control connection: the evidence fits"
+    return (f"{told} more than one, or is too little.",)
 
 
 def _summary(table: FlowTable, one: Undecided) -> UndecidedSummary:

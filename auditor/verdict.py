@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from auditor import exit_codes
 from auditor.model import BaselineSummary, CaptureSummary, Finding, PolicySummary, Report, ReportVerdict, Severity
+from auditor.records import record
 from auditor.text import counted, number, period
 
 _MOST_LIMITS = 10
 """Findings that are repeated among the limits; all of them stand among the findings too."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Coverage:
     """How much there was to judge.
 

@@ -214,6 +214,13 @@ def test_dissect_shows_wireshark_s_view(saved: Path) -> None:
     assert "Message: DATA_LISTEN" in done.out
     assert "Destination Port: 40011" in done.out
     assert "\x1b" not in done.out
+    # The capture has every segment, and tshark says of the whole of it that none is missing: nor may it here.
+    whole = subprocess.run(
+        ["tshark", "-r", FOLDER / "out-of-range.pcap", "-Y", "tcp.analysis.ack_lost_segment"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert whole.stdout == ""
+    assert "wasn't captured" not in done.out
 
 
 def test_the_page_shows_what_the_command_prints(tmp_path: Path) -> None:

@@ -140,6 +140,15 @@ def test_a_notebook_is_shown_escaped_text() -> None:
     assert "… and 10 more" in shown
 
 
+def test_a_notebook_is_shown_flows_as_they_are(result: Audit) -> None:
+    tree = html5lib.parse(result.flows._repr_html_(), namespaceHTMLElements=False)
+    rows = [[cell.text or "" for cell in row.findall("td")] for row in tree.iter("tr")][1:]
+    # tshark -q -z conv,tcp: eight conversations, one of them from 10.77.0.10:36576 to 10.77.0.21:40011.
+    assert len(rows) == 8
+    assert ["10.77.0.10:36576", "10.77.0.21:40011", "tcp"] in [row[:3] for row in rows]
+    assert "… and" not in result.flows._repr_html_()
+
+
 def test_an_audit_can_be_rendered_and_knows_its_parts(result: Audit) -> None:
     assert auditor.render(result, "json") == auditor.render(result.report, "json")
     assert result.hosts == result.report.hosts

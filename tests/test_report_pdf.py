@@ -103,7 +103,6 @@ def test_the_map_and_the_peaks_are_pictures_on_paper(tmp_path: Path) -> None:
         "3 flows",
         "1 flow,",
         "4 flows",
-        "it denies it",
     ):
         assert words in talk
     peaks = body.partition("Capacity")[2].partition("Data ports of each host at once")[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ from auditor.flows import FlowTable
 from auditor.notation import parse
 from auditor.pipeline import rehearse
 from auditor.sessions import DataLink, Grade, SessionSet, find_sessions
-from auditor.sessions.doubt import NO_BETTER, TOO_LITTLE
+from auditor.sessions.doubt import NO_BETTER
 from auditor.sessions.evidence import WEIGHTS
 from auditor.sessions.infer import Candidates
 from auditor.sessions.score import Rehearsal, assign
@@ -93,20 +96,16 @@ def test_an_empty_connection_is_hardly_possible() -> None:
     assert link.score == 3
 
 
-def test_equal_times_to_the_close_tell_concurrent_jobs_apart_but_are_not_enough_alone() -> None:
-    """Data connections open out of order; each control connection closes one second after its own.
-
-    That weighs 2. Where the rival opened last before (1), the distance is 1, and no turn of any was seen.
-    """
+def test_equal_times_to_the_close_tell_concurrent_jobs_apart() -> None:
+    """Data connections open out of order; each control connection closes one second after its own."""
     data = [(1.05, 5.31), (1.02, 7.77), (1.03, 3.13), (1.01, 6.49)]
     lines = [tls(41000 + n, 1 + n / 1000, end + 1 - (1 + n / 1000)) for n, (_, end) in enumerate(data)]
     lines += [
         f"10.0.1.5:{42000 + n} > 10.0.2.9:{50100 + n} tcp SF at={at} for={round(end - at, 3)} {BULK}"
         for n, (at, end) in enumerate(data)
     ]
-    found = sessions(*lines)
-    assert [[link.flow for link in session.data] for session in found.sessions] == [[], [5], [], [7]]
-    assert {(one.flow, one.reason) for one in found.undecided} == {(4, TOO_LITTLE), (6, TOO_LITTLE)}
+    found = links(*lines)
+    assert [[link.flow for link in session] for session in found] == [[4], [5], [6], [7]]
 
 
 def test_every_weight_has_its_reason() -> None:
@@ -126,7 +125,7 @@ def test_on_real_captures_what_is_clear_is_right(case: Case) -> None:
     assert result.clear_right == result.clear
     assert result.right == result.given
     assert result.right + result.withheld == result.proved
-    if case.name not in ("at-once", "shared/j_many_jobs.pcap"):
+    if case.name != "shared/j_many_jobs.pcap":
         assert result.withheld == 0
 
 
@@ -188,3 +187,33 @@ def test_three_way_needs_both_sides() -> None:
     assert [(one.control, one.flow) for one in found] == [(0, 2), (1, 2)]
     spoken[1] = ([0.2, 0.3], [False, True])
     assert assign(table, candidates, [0, 1], nothing, beats=beats) == []
+
+
+def test_ties_are_held_against_the_truth_beside_a_capture(tmp_path: Path) -> None:
+    cases = [case for case in committed_cases() if case.name in ("starttls", "tunnels", "three-way")]
+    done = run_auditor("sessions", "--truth", *(case.capture for case in cases))
+    assert (done.code, done.err) == (0, "")
+    links = [len(Wire(case.truth).links) for case in cases]
+    rows = [line.split() for line in done.out.splitlines()[1:]]
+    assert [row[2:] for row in rows] == [[str(n), str(n), str(n), "1.00", "1.00", "0"] for n in [*links, sum(links)]]
+    # Two owners exchanged: two of eight are wrong.
+    truth = json.loads((cases[0].capture.parent / "truth.json").read_text())
+    first, second = truth["data_connections"][:2]
+    first["control_sessions"], second["control_sessions"] = second["control_sessions"], first["control_sessions"]
+    (tmp_path / "truth.json").write_text(json.dumps(truth))
+    copy = tmp_path / "copy.pcap"
+    copy.write_bytes(cases[0].capture.read_bytes())
+    rated = run_auditor("sessions", "--truth", copy).out.splitlines()[-1].split()
+    assert rated == ["all", "8", "8", "8", "6", "0.75", "0.75", "0"]
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"control_sessions": 3}'])
+def test_a_capture_without_a_truth_is_not_rated(text: str | None, tmp_path: Path) -> None:
+    capture = tmp_path / "copy.pcap"
+    capture.write_bytes(b"")
+    if text is not None:
+        (tmp_path / "truth.json").write_text(text)
+    done = run_auditor("sessions", "--truth", capture)
+    assert done.code == 2
+    assert "truth.json" in done.err
+    assert "help: " in done.err

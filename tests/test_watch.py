@@ -83,7 +83,11 @@ def test_a_watch_tells_what_an_audit_of_the_same_packets_reports(name: str) -> N
     open_ = set(heard.keys("finding-opened")) - set(heard.keys("finding-closed"))
     assert open_ == {one.key for one in audited.findings if not one.waived}
     assert len(heard.keys("session-opened")) == len(set(heard.keys("session-opened"))) == len(audited.sessions)
-    assert len(set(heard.keys("data-tied"))) == sum(len(one.data) for one in audited.sessions)
+    # A tie by circumstance may move to another session while packets come: the connections are the same, whenever one looks.
+    tied = {one.partition(" | ")[2] for one in heard.keys("data-tied")}
+    assert len(tied) == len(
+        {(data.originator, data.responder, data.first) for one in audited.sessions for data in one.data}
+    )
     over = sum(one.ended not in ("open", "silent") for one in audited.sessions)
     assert len(heard.keys("session-ended")) == over
     assert [one.number for one in heard.news] == list(range(1, len(heard.news) + 1))
@@ -249,7 +253,10 @@ def test_no_more_news_at_a_time_than_stated_and_all_of_it_in_the_end() -> None:
     few, _, _ = watched("rogue", settings=replace(QUICK, most=2))
     many, _, _ = watched("rogue")
     assert sorted(few.keys("session-opened")) == sorted(many.keys("session-opened"))
-    assert sorted(few.keys("finding-opened")) == sorted(many.keys("finding-opened"))
+    # What stood for a while and was closed again depends on when audits happened to look; what is open in the end does not.
+    still = [set(one.keys("finding-opened")) - set(one.keys("finding-closed")) for one in (few, many)]
+    assert still[0] == still[1]
+    assert len(still[0]) > 2
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def watching(folder: Path, *words: str | Path) -> Iterator[tuple[subprocess.Pope
 
 def until(path: Path, what: str) -> list[dict[str, Any]]:
     """Wait for a kind of news in a log and return all that is there."""
-    for _ in range(3000):
+    for _ in range(10_000):
         news = lines(path.read_text()) if path.exists() else []
         if any(one["kind"] == what for one in news):
             return news
@@ -103,9 +103,8 @@ def test_signals_write_reports_read_the_policy_anew_and_end_cleanly(tmp_path: Pa
         running.send_signal(signal.SIGHUP)
         until(log, "policy-reloaded")
         stream.write(b"".join(pcap.records[300:]))
-        time.sleep(0.5)
         running.send_signal(signal.SIGTERM)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=100)
         assert (running.returncode, err) == (1, "")
     # SIGTERM ends with all that came before it.
     assert len(json.loads(saved.read_text())["sessions"]) == 4
@@ -128,7 +127,7 @@ def test_a_watch_that_is_killed_is_resumed(tmp_path: Path) -> None:
     with watching(tmp_path, *words) as (running, stream):
         stream.write(pcap.part(340, len(pcap.records)))
         stream.close()
-        out, _ = running.communicate(timeout=60)
+        out, _ = running.communicate(timeout=100)
     news = lines(out)
     fresh = [one for one in news if not one["again"]]
     assert fresh[0]["kind"] == "watch-resumed"
@@ -141,6 +140,6 @@ def test_a_watch_that_is_killed_is_resumed(tmp_path: Path) -> None:
 def test_a_duration_ends_a_watch_of_nothing_as_inconclusive(tmp_path: Path) -> None:
     with watching(tmp_path, "--duration", "0.5s") as (running, stream):
         stream.write(Pcap.read(CAPTURE).part(0, 0))
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=100)
     assert (running.returncode, err) == (3, "")
     assert [one["kind"] for one in lines(out)] == ["watch-began", "watch-ended"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from auditor.errors import UsageError
+from auditor.records import record
 
 LEAST = 16
 """Bytes of a key: fewer could be tried out."""
@@ -18,7 +19,7 @@ _SALT = b"auditor pseudonyms 1"
 _MAKE_ONE = "make one and keep it: openssl rand -hex 32 > secret.key"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Key:
     """``addresses``: 32 bytes for Crypto-PAn; ``names``: 32 bytes for HMAC-SHA256."""
 

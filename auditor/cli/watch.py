@@ -78,16 +78,30 @@ from auditor.sources.registry import SOURCES
 @click.option(
     "--processes", is_flag=True, help="Ask this machine which program owns which port (needs the extra processes)."
 )
-@click.option("--max-flows", type=click.IntRange(1000), metavar="N", help="Flows in memory at most.")
+@click.option(
+    "--max-flows",
+    type=click.IntRange(1000),
+    metavar="N",
+    help="Flows in memory at most. Default: what 200 MB, or a quarter of the memory, hold.",
+)
 @click.option(
     "--snaplen", type=click.IntRange(64, 262_144), default=262_144, show_default=True, help="Bytes of each packet."
 )
 @click.option(
-    "--filter", "filter_", default="", metavar="EXPRESSION", help="Take only what this lets through, as tcpdump has it."
+    "--filter",
+    "filter_",
+    default="",
+    metavar="EXPRESSION",
+    help="Take only what this lets through, as tcpdump has it; policy: only what its hosts send or get.",
 )
 @click.option(
     "--source", "by", type=click.Choice(tuple(SOURCES)), help="What to listen with; auditor doctor tells the choice."
 )
+@click.option("--rings", type=click.IntRange(1, 64), default=1, show_default=True, help="Packet rings, shared by flow.")
+@click.option(
+    "--buffer", type=click.IntRange(2, 4096), default=64, show_default=True, metavar="MB", help="Of each ring."
+)
+@click.option("--hardware-times", is_flag=True, help="Times of the network card, where it gives them.")
 @click.option("--no-promiscuous", is_flag=True, help="Only packets to and from this machine.")
 @click.option(
     "--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="Exit code 1 from here on."

@@ -6,6 +6,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
@@ -14,20 +15,23 @@ from auditor.cli import output as output_
 from auditor.cli.watch_files import dated, journal_path
 from auditor.errors import MissingExtra
 from auditor.model import Report, Severity
-from auditor.pipeline import AuditOptions, prepare
-from auditor.report.registry import render
+from auditor.pipeline import AuditOptions, Yardstick, prepare
+from auditor.report.registry import render, split_target
 from auditor.verdict import exit_code
 from auditor.watch.journal import Journal
 from auditor.watch.lines import json_line_of, line_of
 from auditor.watch.loop import Asked, Limits, State, Watcher
 from auditor.watch.opening import Opened, is_interface, open_source
 from auditor.watch.outlets import Outlet, StreamOutlet
+from auditor.watch.privileges import give_up
 from auditor.watch.settings import Settings
 from auditor.watch.sinks.file import FileOutlet
 from auditor.watch.sinks.metrics import Metrics
 from auditor.watch.sinks.syslog import SyslogOutlet
 from auditor.watch.sinks.webhook import WebhookOutlet
 from auditor.watch.spans import bytes_of, seconds_of
+
+_SPANS = ("interval", "settle", "observe", "repeat_every", "close_after")
 
 
 def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: BinaryIO, **options: Any) -> int:
@@ -36,35 +40,23 @@ def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: 
     def span(name: str) -> float:
         return seconds_of(options[name], f"--{name.replace('_', '-')}")
 
-    settings = Settings(
-        interval=span("interval"),
-        settle=span("settle"),
-        observe=span("observe"),
-        repeat_every=span("repeat_every"),
-        close_after=span("close_after"),
-    )
+    spans: dict[str, Any] = {name: span(name) for name in _SPANS}
+    settings = Settings(**spans)
     duration, every = (None if options[name] is None else span(name) for name in ("duration", "report_every"))
     listings = _processes() if options["processes"] else None
     yardstick = prepare(policy_path, told)
     with contextlib.ExitStack() as stack:
         # The journal first: a second watch is refused before it takes a packet.
         journal = Journal(journal_path(options["journal"], source, interface=is_interface(source)))
-        stack.callback(lambda: journal.close(clean=finished))
-        finished = False
+        stack.callback(lambda: journal.close(clean=finished) if began else journal.abandon())
+        began = finished = False
+        opened = _opened(source, yardstick, journal, **options)
+        # What has threads of its own comes after the privileges went: a thread keeps those that it began with.
         outlets = _outlets(journal.identity, **options)
         metrics = None
         if options["metrics"]:
             metrics = Metrics(options["metrics"], anywhere=options["metrics_anywhere"])
             stack.callback(metrics.close)
-        opened = open_source(
-            source,
-            yardstick,
-            max_flows=options["max_flows"],
-            snaplen=options["snaplen"],
-            promiscuous=not options["no_promiscuous"],
-            expression=options["filter_"],
-            by=options["by"],
-        )
         view = _View(source) if options["tui"] else None
         shown: Outlet = view.recent if view else StreamOutlet(stdout, _writer(**options))
         watcher = _watcher(
@@ -82,6 +74,7 @@ def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: 
             on_state=_shown_to(metrics, view),
         )
         stack.enter_context(_signals(watcher.asked))
+        began = True
         report = view.run(watcher) if view else watcher.run()
         finished = True
     if not options["reports"] and options["format_name"] == "lines" and not options["tui"]:
@@ -92,8 +85,31 @@ def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: 
     return exit_code(report, fail_on=Severity[options["fail_on"].upper()], exit_zero=options["exit_zero"])
 
 
+def _opened(source: str, yardstick: Yardstick, journal: Journal, /, **options: Any) -> Opened:
+    """Open the source; of an interface, give up the privileges that it no longer takes."""
+    opened = open_source(
+        source,
+        yardstick,
+        max_flows=options["max_flows"],
+        snaplen=options["snaplen"],
+        promiscuous=not options["no_promiscuous"],
+        expression=options["filter_"],
+        by=options["by"],
+        rings=options["rings"],
+        ring_bytes=options["buffer"] << 20,
+        hardware_times=options["hardware_times"],
+    )
+    if opened.interface:
+        written = [("--report", split_target(target)[1]) for target in options["reports"]]
+        written += [("--log", path) for path in options["logs"]]
+        written += [("--journal", journal.path)] if journal.path != ":memory:" else []
+        give_up(processes=options["processes"], written=[(option, Path(path)) for option, path in written])
+    return opened
+
+
 def _watcher(opened: Opened, *parts: Any, **more: Any) -> Watcher:
-    return Watcher(opened.live, *parts, source=opened.name, interface=opened.interface, again=opened.again, **more)
+    more |= {"source": opened.name, "interface": opened.interface, "again": opened.again, "note": opened.note}
+    return Watcher(opened.live, *parts, **more)
 
 
 class _View:

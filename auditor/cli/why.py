@@ -27,7 +27,7 @@ from auditor.text import counted, escape, path_text
     "--session/--no-session",
     default=True,
     show_default=True,
-    help="With --pcap: also the connections of the finding, and of its session.",
+    help="Also the connections of the finding and of its session: written by --pcap, read for --dissect.",
 )
 @click.option("--dissect", is_flag=True, help="Show what Wireshark says of the packets (needs tshark).")
 @click.option(
@@ -105,7 +105,8 @@ def _dissect(report: Report, place: int, shown: Finding, key: bytes | None, opti
     ports = sorted({end.port for end in control if end is not None and end.port})
     with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
         carved = Path(folder) / "evidence.pcapng"
-        carve(report, finding, str(carved), Carve(options["captures"], False, key, comment_of(shown)))
+        # With what went before them: alone, Wireshark would miss segments that the capture has.
+        carve(report, finding, str(carved), Carve(options["captures"], options["session"], key, comment_of(shown)))
         for number, lines in zip(numbers, dissect(carved, ports), strict=False):
             click.echo(f"\nPacket {number}, as Wireshark reads it:")
             click.echo("\n".join(f"  {_line(line)}" for line in lines))

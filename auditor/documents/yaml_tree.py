@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from auditor.records import record
+
 MAX_CHARACTERS = 4 * 1024 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 200_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where something stands in a file; ``line`` and ``column`` count from 1."""
 
@@ -71,7 +73,7 @@ class TreeError(Exception):
         self.fix = fix
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Duplicate:
     """A key that a mapping already has."""
 

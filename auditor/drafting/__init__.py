@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditor.drafting.logins import accept_logins
 from auditor.drafting.material import Material
@@ -18,9 +17,10 @@ from auditor.drafting.write import write_draft
 from auditor.drafting.zones import draft_zones
 from auditor.errors import CaptureError
 from auditor.pipeline import Progress
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draft:
     """A policy file's text, how many questions it asks, and what was wrong with captures (path and reason)."""
 
@@ -40,7 +40,7 @@ def draft_policy(paths: Iterable[str | os.PathLike[str]], *, progress: Progress 
         There is no capture.
     """
     material = Material.read(paths, progress=progress)
-    policy = draft_zones(material)
+    policy, left_out = draft_zones(material)
     if not policy.zones:
         raise CaptureError(
             "nothing of Backup Exec was seen: no NDMP, no agent that registers, no mail and no traps",
@@ -50,6 +50,6 @@ def draft_policy(paths: Iterable[str | os.PathLike[str]], *, progress: Progress 
     settled = settle(material, policy)
     held = settled.held
     policy, doors = accept_logins(settled.policy, held.table, held.sessions.sessions)
-    text = write_draft(material, policy, ranges, settled.terms, doors, left_out=settled.left_out)
+    text = write_draft(material, policy, ranges, settled.terms, doors, left_out=(left_out, settled.left_out))
     questions = sum(line.lstrip(" ").startswith("# ? ") for line in text.splitlines())
     return Draft(text, questions, material.damaged)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.drafting.zones import NOWHERE
 from auditor.flows import FlowTable
 from auditor.policy.model import LOGIN_TYPES, Host, Policy, normalised
+from auditor.records import record
 from auditor.sessions import Session
 
 OPEN = "none"
 """The type of login that asks for neither a name nor a secret. Others are notes at most, and need no policy."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenDoor:
     """A server that accepted a login of type none: who came in first, and in which packet."""
 

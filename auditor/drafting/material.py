@@ -19,6 +19,7 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import Policy
+from auditor.records import record
 from auditor.rule_table import RuleTable
 from auditor.services import Catalogue, load_catalogue
 from auditor.sessions import SessionSet, find_sessions
@@ -53,7 +54,7 @@ class Held:
         return f"{packet} of {self.table.file_text(int(self.table['first_file'][row]))}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Material:
     """Captures as read: ``table`` and ``messages`` are facts, held against policies by ``held``."""
 

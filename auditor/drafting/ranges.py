@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from auditor.drafting.material import Held, Material
 from auditor.policy.model import Policy, Zone
 from auditor.ports import HIGHEST_PORT, PortSet
+from auditor.records import record
 from auditor.sessions.load import host_loads
 from auditor.tables.data_ends import DataEnds
 
@@ -23,7 +24,7 @@ _MOST_PARTS = 4
 """Separate ranges that a person would still call a choice; more are what an operating system hands out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RangeEvidence:
     """Why a zone got its range. ``ports`` are the data ports seen, sorted; ``covering`` the range drafted; ``scattered``
     tells that they lie so far apart that no range seems set; ``peak`` and ``per_operation`` are the most operations at

@@ -7,11 +7,9 @@ from functools import reduce
 
 import numpy as np
 
+from auditor.distinct import among
 from auditor.packs.model import Condition
 from auditor.rule_table import Array, ColumnData, Mask, Rows, RuleTable
-
-_FEW = 8
-"""Values up to which each is compared by itself."""
 
 _COMPARE = {
     "<": np.less,
@@ -49,8 +47,5 @@ def _matches_one(condition: Condition, column: ColumnData) -> Mask:
 
 
 def _is_one_of(values: Array, chosen: Array, *, inverted: bool) -> Mask:
-    # A comparison takes a tenth of the time of np.isin, and a few values are the usual case.
-    mask: Mask = (
-        reduce(np.logical_or, (values == one for one in chosen)) if 0 < len(chosen) <= _FEW else np.isin(values, chosen)
-    )
+    mask = among(values, chosen)
     return ~mask if inverted else mask

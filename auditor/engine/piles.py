@@ -10,16 +10,18 @@ from typing import Self
 
 import numpy as np
 
+from auditor.distinct import among, distinct
 from auditor.engine.matching import matches
 from auditor.packs.columns import COUNT
 from auditor.packs.model import Rule, Template
+from auditor.records import record
 from auditor.rule_table import Array, Rows, RuleTable
 
 MOST_FINDINGS = 200
 """Findings that one rule may raise; the rest, the least grave and smallest, become one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pile:
     """Rows of one finding, in order. ``names`` are the parts of the subject that they share; ``rest`` marks the pile of
     what is not listed one by one."""
@@ -94,7 +96,7 @@ class _Sorting:
             kept = np.sort(np.lexsort((-np.diff(bounds), -self._severities()))[: MOST_FINDINGS - 1])
         piles = [self._pile(int(self.level[n]), self.rows[order[bounds[n] : bounds[n + 1]]]) for n in kept]
         if len(kept) < len(self.level):
-            others = self.rows[~np.isin(self.pile, kept)]
+            others = self.rows[~among(self.pile, kept)]
             text = f"{len(self.level) - len(kept)} more findings of this kind, from {{{COUNT}}} rows, are not listed."
             piles.append(Pile(others, (), Template(text), rest=True))
         return piles
@@ -117,6 +119,6 @@ class _Sorting:
         """Return the severity of each pile."""
         found = np.full(len(self.level), int(self.rule.severity))
         for escalation in self.rule.escalate:
-            met = np.unique(self.pile[matches(escalation.select, self.table)[self.rows]])
+            met = distinct(self.pile[matches(escalation.select, self.table)[self.rows]])
             found[met] = np.maximum(found[met], int(escalation.severity))
         return found

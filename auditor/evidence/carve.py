@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor import _native
 from auditor.errors import CaptureError, UsageError
 from auditor.evidence.flows import PROTOCOLS, connections_of
 from auditor.model import CaptureSummary, Finding, Report
+from auditor.records import record
 from auditor.text import counted, escape, path_text
 
 MOST_COMMENT = 1000
 """Characters of a comment."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Carving:
     """What was carved: packets in all and those that prove the finding; ``notes`` are sentences about what is not sure."""
 
@@ -27,7 +27,7 @@ class Carving:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Carve:
     """How to carve. ``captures`` are files to take instead of those that the report names; ``session``: the connections
     of the finding as well. With ``key`` (32 bytes) addresses are replaced and payload is left out; ``comment`` then is

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditor.model import ControlSummary, DataSummary, Finding, FlowReference, Report, SessionSummary
+from auditor.records import record
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 """Transports with ports -> IP protocol number."""
@@ -23,7 +23,7 @@ _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class End:
     """An address and a port; 0 where there is none, as of ICMP."""
 
@@ -31,7 +31,7 @@ class End:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connection:
     """Both ends of a connection and its period in ns, both ends of that included."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+from auditor.records import record
 
 ALL_ADDRESSES = ""
 """Address of a socket that is bound to every address of its host."""
@@ -12,7 +13,7 @@ LSOF_WIDTH = 9
 """Characters of a program's name that lsof shows unless told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Listener:
     """One listening socket. ``address`` is an IP address, ``localhost`` or another name, or ``ALL_ADDRESSES``; ``program``
     the file name as listed, empty where the listing does not tell; ``line`` counts from 1."""
@@ -45,7 +46,7 @@ class Listener:
         return own == wanted
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Listing:
     """The listening sockets of one host. ``host`` is its address as ``ipaddress`` writes it, ``kind`` what printed it."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model.findings import Severity
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GoneFinding:
     """A finding of the baseline that is no longer found."""
 
@@ -18,7 +17,7 @@ class GoneFinding:
     waived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BaselineSummary:
     """The baseline and what became of its findings. ``updated`` counts those that became graver or lost their waiver;
     ``caveats`` says where the two reports are not of the same kind. ``sha256`` is that of the baseline's file."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CapacityPoint:
     """A moment: operations running, data ports in open connections, and ports still in TIME_WAIT after one."""
 
@@ -15,7 +15,7 @@ class CapacityPoint:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostCapacity:
     """Data ports of one host over time.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaptureSummary:
     """One capture as read. ``problems`` maps a problem's name to its count; ``status`` is
     ``read``, ``partial`` or ``unreadable`` and ``error`` says why."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditor.records import record
 
 COMPARISON_SCHEMA = "auditor.comparison/1"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ComparedReport:
     """One of the two: which file it is, and what it was about. ``first`` and ``last`` are the period of its captures."""
 
@@ -23,7 +23,7 @@ class ComparedReport:
     last: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """One difference. ``state`` is ``new``, ``gone`` or ``changed``; ``what`` names the subject, ``before`` and ``after``
     say what it was and is, empty where there was or is nothing. ``severity`` is that of a finding, else empty."""
@@ -35,7 +35,7 @@ class Change:
     severity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Count:
     """A number of both reports, for example of sessions. Told, but no drift: it depends on how long was captured."""
 
@@ -44,7 +44,7 @@ class Count:
     after: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comparison:
     """The difference of two reports. ``drift`` is whether there is any; ``unchanged`` counts what is the same, by kind."""
 

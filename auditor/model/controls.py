@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from auditor.records import record
 
 
 class Assessment(enum.StrEnum):
@@ -14,7 +15,7 @@ class Assessment(enum.StrEnum):
     NOT_ASSESSABLE = "not assessable from traffic"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlAssessment:
     """One control of a catalogue. ``because`` says why the assessment is so; ``findings`` are the keys that speak against.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.model.baseline import BaselineSummary
 from auditor.model.capacity import HostCapacity
@@ -16,6 +16,7 @@ from auditor.model.rules import RuleSummary
 from auditor.model.sessions import SessionSummary, UndecidedSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 from auditor.model.waivers import WaiverSummary
+from auditor.records import record
 
 SCHEMA = "auditor.report/1"
 NOT_SAVED = {"saved": False}
@@ -30,7 +31,7 @@ class ReportVerdict(enum.StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolicySummary:
     """What the traffic was held against. ``inferred`` when no policy was given: roles were read from the
     traffic and the vendor's advice is the yardstick."""
@@ -44,7 +45,7 @@ class PolicySummary:
     sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RulePackSummary:
     """The rules that were applied: how many, and one SHA-256 over all files of rules and services."""
 
@@ -52,7 +53,7 @@ class RulePackSummary:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """The finished document. ``summary`` is the verdict in one sentence with what it covers;
     ``limits`` says what it cannot say. ``rules`` are those that were evaluated, ``rule_pack`` where they came from.

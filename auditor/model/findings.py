@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from auditor.model.waivers import WaiverReference
+from auditor.records import record
 
 
 class Severity(enum.IntEnum):
@@ -23,7 +23,7 @@ class Severity(enum.IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlowReference:
     """A flow as evidence names it: ``10.0.0.1:40000`` to ``10.0.0.2:10000``."""
 
@@ -32,7 +32,7 @@ class FlowReference:
     responder: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Evidence:
     """Why a finding is believed: one flow and the numbers of its telling packets in ``capture``."""
 
@@ -42,7 +42,7 @@ class Evidence:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One deviation, with its proof, its likely consequence for the backups and its remedy.
 

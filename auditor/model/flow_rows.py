@@ -7,14 +7,15 @@ Nothing here knows NumPy, and no object for a flow exists until a format asks fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from auditor.records import record
 
 BATCH = 1 << 16
 """Flows in a batch, unless told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlowField:
     """A column: its ``name``, ``kind``, ``unit`` and meaning.
 
@@ -42,7 +43,7 @@ class Values(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Numbers:
     """Numbers, times or flags in one array; the value ``absent`` stands for none."""
 
@@ -55,7 +56,7 @@ class Numbers:
         return plain if self.absent is None else [None if value == self.absent else value for value in plain]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Words:
     """Codes in one array, and the words that they stand for."""
 
@@ -69,7 +70,7 @@ class Words:
         return [known[code] for code in codes]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Texts:
     """Text that is made when it is asked for."""
 
@@ -80,7 +81,7 @@ class Texts:
         return self.make(start, stop)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FlowRows:
     """The flows of an audit, in order of their first packets: ``columns[field.name]`` for each of ``fields``."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NameEvidence:
     """A name of a host, as traffic tells it: never trusted for a verdict, since anyone can send it.
 

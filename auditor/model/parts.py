@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from auditor.records import record
 
 MOST_PARTS = 10_000
 """Parts of one finding that are told apart; what stands for more is accepted only as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """One subject of a finding as it would be named alone, and the line of the policy that decided; empty where none did."""
 
@@ -17,7 +19,7 @@ class Part:
     term: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartList:
     """The parts of findings with one of ``codes``, by their keys; None where there are more than ``MOST_PARTS``."""
 

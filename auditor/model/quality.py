@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from auditor.records import record
 
 UNKNOWN_VANTAGE = "unknown"
 
@@ -17,7 +19,7 @@ VANTAGES = {
 """Where a capture can have been taken -> the same in words."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaptureQuality:
     """What one capture, or all of them together (``path`` empty), lacks or repeats.
 
@@ -49,7 +51,7 @@ class CaptureQuality:
     undecoded: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quality:
     """Where the captures were taken, how that is known (``stated``, ``inferred``, ``unknown``) and why it is believed;
     and how good they are, each and in all."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model.findings import Severity
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleSummary:
     """A rule that was evaluated, and how many findings it raised; none means: looked for, not found.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model.findings import FlowReference
 from auditor.model.tls import CertificateSummary, TlsSummary
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlSummary:
     """The control connection of a session. ``state`` is Zeek's connection state."""
 
@@ -23,7 +22,7 @@ class ControlSummary:
     state: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataEnd:
     """An end of a data connection at a host of the policy: its own port, held against its own range.
 
@@ -38,7 +37,7 @@ class DataEnd:
     inside: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataSummary:
     """A data connection tied to its control connection, with grade, reasons and the ends at hosts of the policy.
 
@@ -62,7 +61,7 @@ class DataSummary:
     margin: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authentication:
     """An authentication attempt; secrets are never kept. ``accepted`` is None where the answer was not seen."""
 
@@ -70,7 +69,7 @@ class Authentication:
     accepted: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JobSummary:
     """One operation of a session: who moved what, how much, how fast, and how it ended.
 
@@ -98,7 +97,7 @@ class JobSummary:
     data: tuple[FlowReference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SessionSummary:
     """One control connection with what followed it. ``ndmp_version`` is None where it was not readable.
 
@@ -128,7 +127,7 @@ class SessionSummary:
     skipped_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UndecidedSummary:
     """A data connection that is tied to no control connection, because the evidence fits several or is too little.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model.findings import FlowReference
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CertificateSummary:
     """What a certificate says of itself; nothing of it was verified.
 
@@ -24,7 +23,7 @@ class CertificateSummary:
     valid: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TlsSummary:
     """One TLS handshake on a connection of a session; empty is what was not sent, not captured, or encrypted.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.model.names import NameEvidence
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostSummary:
     """One host of interest, where it belongs and what it does, each with the reason.
 
@@ -29,7 +28,7 @@ class HostSummary:
     proved_roles: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceSummary:
     """Traffic of one service, port, direction and verdict."""
 
@@ -48,7 +47,7 @@ class ServiceSummary:
     responder_zone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TermSummary:
     """One line of the policy and how often it decided. No flow means: not exercised in what was captured.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WaiverReference:
     """The waiver that covers a finding. ``expires`` is the last day (UTC, ``2026-12-31``) on which it holds;
     ``place`` is file and line."""
@@ -17,7 +17,7 @@ class WaiverReference:
     ticket: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WaiverSummary:
     """A waiver as read, and what it did. ``state`` is ``in-force``, ``expired``, ``pending`` (its first day is to come)
     or ``undated`` (no packet tells the day); ``findings`` is how many findings it covers, or would if it were in force.

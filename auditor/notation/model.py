@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.flows import FlowTable
 from auditor.listeners import Listing
+from auditor.records import record
 
 WORDS = {
     "S0, SF, REJ, …": "Zeek's connection state; SF when not said",
@@ -51,7 +50,7 @@ WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 READABLE = ("read", "cut", "mid-stream", "tls", "not-seen")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Marks:
     """What a line says beyond the flow itself."""
 
@@ -77,7 +76,7 @@ class Marks:
     expired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flow:
     """One line of the notation, as said; None where the line is silent. Times in seconds."""
 
@@ -101,7 +100,7 @@ class Flow:
     marks: Marks = Marks()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaptureLine:
     """A capture as a line ``capture …`` describes it; the attributes of ``_native.FileFacts`` that rules ask for."""
 
@@ -113,7 +112,7 @@ class CaptureLine:
     snaplen: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WaiverLine:
     """A waiver as a line ``waiver …`` describes it: what rules ask of one."""
 
@@ -138,7 +137,7 @@ class WaiverLine:
         return self.standing == "in-force" and self.days <= self.warn
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scene:
     """What a text in the notation describes: flows, what is known of each, the captures, settings of the policy, and what
     hosts listen on."""

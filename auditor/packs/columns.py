@@ -6,7 +6,8 @@ Imports no NumPy, so that ``auditor rules list`` stays quick.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from auditor.records import record
 
 
 class Kind(enum.Enum):
@@ -18,7 +19,7 @@ class Kind(enum.Enum):
     ADDRESS = "address"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuleColumn:
     """A column of a table. ``words`` lists all that can occur; empty where names come from policy or core."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.packs.model import Pack, Rule
+from auditor.records import record
 from auditor.services import Catalogue, Service
 
 COMPARED = (
@@ -22,7 +21,7 @@ COMPARED = (
 """What of a service is compared; ``port_text`` is shown as ports."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A service that both generations have, and what differs: field, before, after."""
 
@@ -30,7 +29,7 @@ class Change:
     fields: tuple[tuple[str, str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GenerationDiff:
     """Services of the older generation only, of the newer only, and changed; rules for one of the two only."""
 

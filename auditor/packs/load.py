@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.compiled import remembered
@@ -15,6 +14,7 @@ from auditor.model import Severity
 from auditor.packs.columns import COUNT, TABLES
 from auditor.packs.conditions import read_select
 from auditor.packs.model import Collapse, Condition, Escalation, Example, Pack, Rule, Template
+from auditor.records import record
 from auditor.services import generations, rules_folder
 
 REQUIRED = (
@@ -82,7 +82,7 @@ def load_pack(folders: Iterable[Path]) -> Pack:
     return Pack(tuple(sorted(rules, key=lambda rule: rule.code)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Folder:
     """The sound rules of a folder, and what is wrong with the others."""
 

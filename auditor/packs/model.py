@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from auditor.model import Severity
+from auditor.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """One line of ``select``: a column and what it must be.
 
@@ -22,7 +22,7 @@ class Condition:
     values: tuple[str, ...] | tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     """A sentence with names in braces. Only plain names: no attributes, indexes, conversions or formats."""
 
@@ -45,7 +45,7 @@ class Template:
         return "".join(literal + ("" if name is None else values[name]) for literal, name, _, _ in parts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Escalation:
     """Raises the severity of a finding when at least one of its rows also meets ``select``."""
 
@@ -53,7 +53,7 @@ class Escalation:
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Collapse:
     """Makes one finding of many: when more than ``when_over`` findings agree in the subjects ``to``."""
 
@@ -62,7 +62,7 @@ class Collapse:
     message: Template
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Example:
     """A text in the flow notation, and the line of the rule file on which it stands."""
 
@@ -70,7 +70,7 @@ class Example:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """A check. One finding arises for each different ``subject``: name in the finding -> column of the table.
 
@@ -112,7 +112,7 @@ class Rule:
         return self.code.startswith("BX")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pack:
     """Rules in the order of their codes."""
 

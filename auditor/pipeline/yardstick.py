@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.completion import Baseline, read_baseline
@@ -15,13 +15,14 @@ from auditor.packs.model import Pack
 from auditor.pipeline.options import AuditOptions
 from auditor.policy.load import load_policy
 from auditor.policy.model import Policy, normalised
+from auditor.records import record
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.text import joined
 from auditor.waivers.load import load_waivers
 from auditor.waivers.model import Waiver
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Yardstick:
     """What traffic is held against. ``policy`` is None where roles are to be inferred; ``pack`` has the rules of all product
     generations."""

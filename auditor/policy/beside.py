@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.flows import TCP, FlowTable
 
 Rows = npt.NDArray[np.intp]
@@ -28,7 +29,7 @@ def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[i
     known[table["resp_port"][unreadable]] = True
     known[:_FIRST_FREE_PORT] = True
     moved = np.maximum(table["orig_payload"], table["resp_payload"]) >= LEAST_DATA
-    free = ~known[table["resp_port"]] & ~known[table["orig_port"]] & np.isin(table["app"], _BESIDE)
+    free = ~known[table["resp_port"]] & ~known[table["orig_port"]] & among(table["app"], _BESIDE)
     control, data = np.flatnonzero(unreadable), np.flatnonzero((table["transport"] == TCP) & moved & free)
     pairs = _pair_numbers(table, np.concatenate([control, data]))
     times = np.sort(table["first_time"][data])

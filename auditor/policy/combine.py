@@ -7,7 +7,6 @@ million flows so become some hundred combinations, each judged once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from auditor.flows import TCP, UDP, FlowTable
 from auditor.policy.distinct import distinct_rows
 from auditor.policy.groups import Groups
 from auditor.ports import PortSet
+from auditor.records import record
 
 TRANSPORT_WORDS = ("", "tcp", "udp")
 KIND_WORDS = ("", "control", "data")
@@ -28,7 +28,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Combinations:
     """Distinct combinations, one entry each, and for every flow the one that it belongs to (``of_flow``).
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from auditor.flows import FlowTable
 from auditor.policy.combine import Combinations, combine
@@ -12,10 +11,11 @@ from auditor.policy.groups import group_addresses
 from auditor.policy.match import OUT_OF_SCOPE, UNSTATED, VERDICTS, Verdicts, decisive_ports, judge
 from auditor.policy.model import Policy, Term
 from auditor.policy.terms import policy_terms
+from auditor.records import record
 from auditor.services import Catalogue, Service
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Near:
     """A permitting term, and what keeps a flow from it: words of ``PARTS``, fewest first."""
 
@@ -23,7 +23,7 @@ class Near:
     misfits: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explained:
     """One flow judged: ``verdict`` is of ``VERDICTS``; ``near`` are up to a few terms that come nearest where none decides."""
 

@@ -6,15 +6,15 @@ was and who opened it are not known either: such a flow ``may`` match, and only 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.policy.combine import KIND_WORDS, NO_PORT, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import Groups
 from auditor.policy.model import Term
 from auditor.ports import DYNAMIC
+from auditor.records import record
 from auditor.services import Catalogue
 
 PARTS = ("port", "direction", "zone", "transport")
@@ -23,7 +23,7 @@ PARTS = ("port", "direction", "zone", "transport")
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fit:
     """How one term fits each combination, part by part. ``applies``: flows of this kind are its business; ``declares``:
     the responder declares the ports that the term is about. ``unknown``: the capture has no ports of these."""
@@ -113,7 +113,7 @@ def _applies(term: Term, combinations: Combinations, catalogue: Catalogue) -> Bo
     service = catalogue.get(term.service)
     family = service.family if service else ""
     kinds = [word for word in KIND_WORDS if word == (term.carries or word) and word in ("", family)]
-    return np.isin(combinations.kind, [KIND_WORDS.index(word) for word in kinds])
+    return among(combinations.kind, [KIND_WORDS.index(word) for word in kinds])
 
 
 def _has_transport(term: Term, combinations: Combinations) -> Bools:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among, distinct
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
@@ -91,8 +92,8 @@ class _Inference:
     def _usual_ndmp_port(self) -> int:
         """Return the port on which most hosts answer NDMP; the vendor's where there is none or a draw."""
         rows = np.flatnonzero(self._ndmp)
-        pairs = np.unique(np.stack([self._table["resp_addr"][rows], self._table["resp_port"][rows]]), axis=1)
-        counts = Counter(pairs[1].tolist())
+        pairs = distinct(self._table["resp_addr"][rows].astype(np.int64) << 16 | self._table["resp_port"][rows])
+        counts = Counter((pairs & 0xFFFF).tolist())
         return max(counts, key=lambda port: (counts[port], port == DEFAULT_NDMP_PORT, -port), default=DEFAULT_NDMP_PORT)
 
     def _media_servers(self) -> None:
@@ -115,7 +116,7 @@ class _Inference:
     def _unreadable(self) -> Bools:
         """Return what may be a control connection of which little or nothing can be read, TLS above all."""
         table, streams = self._table, self._messages.streams
-        by_port = (table["resp_port"] == self._ndmp_port) & np.isin(table["app"], _UNREADABLE)
+        by_port = (table["resp_port"] == self._ndmp_port) & among(table["app"], _UNREADABLE)
         mask: Bools = (table["transport"] == TCP) & by_port & self._established
         mask[streams["flow"][streams["tls"].astype(np.bool_)]] = True
         return mask
@@ -162,7 +163,7 @@ class _Inference:
     def _answered(self, codes: tuple[int, ...]) -> dict[int, int]:
         """Return control flows with a reply to one of these messages that reports no error, and its first packet."""
         messages = self._messages
-        wanted = np.isin(messages["message"], codes) & messages["reply"] & (messages["error"] == 0)
+        wanted = among(messages["message"], codes) & messages["reply"] & (messages["error"] == 0)
         rows = np.flatnonzero(wanted)
         flows, first = np.unique(messages["flow"][rows], return_index=True)
         return dict(zip(flows.tolist(), messages["packet"][rows[first]].tolist(), strict=True))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from auditor.documents.document import Document, did_you_mean
 from auditor.documents.yaml_tree import Mapping, Node, Place
 from auditor.policy.model import ANY, MULTICAST, OTHER, UNDECLARED, ZONE_ROLES, Network, Zone
 from auditor.policy.read_values import read_logins, read_network, read_port
+from auditor.records import record
 from auditor.services import ROLES
 
 ZONE_KEYS = ("role", "hosts", "dynamic_ports", "ndmp_port", "logins")
@@ -16,7 +16,7 @@ RESERVED_NAMES = (ANY, UNDECLARED, MULTICAST, OTHER)
 _LONGEST_NAME = 64
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placed:
     """A network of a zone, and where it was written."""
 

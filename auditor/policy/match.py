@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.policy.combine import KIND_WORDS, Combinations, combine
 from auditor.policy.fit import PARTS, Fit, fit_term
@@ -16,6 +15,7 @@ from auditor.policy.naming import BY_LISTENER, Naming, name_services, renamed, s
 from auditor.policy.outcome import observed
 from auditor.policy.terms import policy_terms
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.services import INFRASTRUCTURE_ROLES, Catalogue, Service
 
 VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
@@ -35,7 +35,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdicts:
     """Columns beside a flow table, one entry per flow, and the words that they index into.
 
@@ -152,14 +152,14 @@ def _in_scope(
     """
     orig, resp = groups.role[combinations.orig], groups.role[combinations.resp]
     outside = [ROLE_NAMES.index(word) for word in (UNDECLARED, MULTICAST, OTHER, *INFRASTRUCTURE_ROLES)]
-    estate = ~np.isin(orig, outside) | ~np.isin(resp, outside)
+    estate = ~among(orig, outside) | ~among(resp, outside)
     vendor = np.array([*(not service.platform for service in catalogue.judged()), False])
-    serves = np.isin(resp, [ROLE_NAMES.index(role) for role in INFRASTRUCTURE_ROLES])
+    serves = among(resp, [ROLE_NAMES.index(role) for role in INFRASTRUCTURE_ROLES])
     serves &= vendor[naming.service] & (naming.level >= BY_LISTENER)
     group_address = ROLE_NAMES.index(MULTICAST)
     unicast = (orig != group_address) & (resp != group_address)
     nowhere = [ROLE_NAMES.index(word) for word in (UNDECLARED, MULTICAST)]
-    declared = ~np.isin(orig, nowhere) | ~np.isin(resp, nowhere)
+    declared = ~among(orig, nowhere) | ~among(resp, nowhere)
     concerned: Bools = (combinations.transport > 0) & ((unicast & (estate | serves)) | (site & declared))
     return concerned
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from auditor.documents.yaml_tree import Place
 from auditor.errors import DocumentProblem
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.services import DEFAULT_GENERATION, ROLES
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -33,7 +34,7 @@ LOGIN_TYPES = ("none", "text", "md5", "bews", "sspi", "sha", "bews2")
 DATA_DIRECTIONS = ("either", "media-to-agent", "agent-to-media")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Host:
     """What a policy says of one host beyond its zone; None where the zone's word holds."""
 
@@ -45,7 +46,7 @@ class Host:
     logins: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Zone:
     """A named set of hosts with one role. ``networks`` holds single hosts as /32 or /128.
 
@@ -61,7 +62,7 @@ class Zone:
     logins: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Term:
     """One line of a policy: the first term that a flow matches gives its verdict.
 
@@ -93,7 +94,7 @@ class Term:
         return f"{self.action} {self.transport} {ends}: {ports}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """What traffic is held against.
 

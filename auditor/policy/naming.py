@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.policy.combine import KIND_WORDS, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import ROLE_NAMES, Groups
 from auditor.policy.model import OTHER, UNDECLARED, Policy
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.services import NDMP_CONTROL, NDMP_DATA, Catalogue, Service
 
 NOT_AT_ALL, BY_PORT, BY_ORIGINATOR, BY_LISTENER, BY_BOTH = range(5)
@@ -23,7 +25,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Naming:
     """Per combination: ``service`` (index into ``Catalogue.judged()``, -1 none), ``level`` and ``doubt`` (index)."""
 
@@ -107,7 +109,7 @@ def _doubt(services: tuple[Service, ...], best: int, level: int, rivals: int) ->
 def _has_role(codes: Codes, roles: tuple[str, ...]) -> Bools:
     if "any" in roles:
         return np.ones(len(codes), np.bool_)
-    return np.isin(codes, [ROLE_NAMES.index(role) for role in roles])
+    return among(codes, [ROLE_NAMES.index(role) for role in roles])
 
 
 def _is_transport(combinations: Combinations, transport: str) -> Bools:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from auditor.policy.model import Network
 
 Addresses = npt.NDArray[np.uint8]
-_MAPPED = np.frombuffer(bytes(10) + b"\xff\xff", np.uint8)
-_MAPPED_BITS = 96
+_MAPPED = np.frombuffer(bytes(10) + b"\xff\xff", "<u4")
+"""The first three words of an IPv4 address in mapped form."""
 
 
 class PrefixIndex:
@@ -20,38 +20,59 @@ class PrefixIndex:
     def __init__(self, networks: Iterable[tuple[Network, int]]) -> None:
         by_length: dict[tuple[bool, int], dict[bytes, int]] = {}
         for network, code in networks:
-            four = network.version == 4
-            packed = network.network_address.packed
-            length = network.prefixlen + _MAPPED_BITS if four else network.prefixlen
-            key = bytes(_MAPPED) + packed if four else packed
-            by_length.setdefault((four, length), {})[key] = code
+            key = (network.version == 4, network.prefixlen)
+            by_length.setdefault(key, {})[network.network_address.packed] = code
         self._tables = [
-            (four, length, *_sorted_table(codes))
-            for (four, length), codes in sorted(by_length.items(), key=lambda i: i[0][1])
+            (four, length, *_sorted_table(codes, four=four)) for (four, length), codes in sorted(by_length.items())
         ]
 
     def lookup(self, addresses: Addresses) -> npt.NDArray[np.int64]:
         """Return the code of each row of ``addresses`` (shape (n, 16), IPv4 mapped), 0 where no network holds it."""
         found = np.zeros(len(addresses), np.int64)
-        if not len(addresses):
+        if not (len(addresses) and self._tables):
             return found
         mapped = is_ipv4(addresses)
-        for four, length, keys, codes in self._tables:
-            prefixes = _as_keys(addresses & _mask(length))
-            position = np.minimum(np.searchsorted(keys, prefixes), len(keys) - 1)
-            hit = (keys[position] == prefixes) & (mapped == four)
-            found[hit] = codes[position[hit]]
+        for four in (True, False):
+            tables = [table[1:] for table in self._tables if table[0] == four]
+            rows = np.flatnonzero(mapped == four) if tables else np.zeros(0, np.intp)
+            if len(rows):
+                found[rows] = _codes(addresses[rows], tables, four=four)
         return found
 
 
 def is_ipv4(addresses: Addresses) -> npt.NDArray[np.bool_]:
     """Return which rows are IPv4 addresses in mapped form."""
-    same: npt.NDArray[np.bool_] = (addresses[:, :12] == _MAPPED).all(axis=1)
+    # Word by word: a tenth of the time that twelve bytes and a reduction take.
+    words = np.ascontiguousarray(addresses).view("<u4")
+    same: npt.NDArray[np.bool_] = (words[:, 2] == _MAPPED[2]) & (words[:, 0] == 0) & (words[:, 1] == 0)
     return same
 
 
-def _sorted_table(codes: dict[bytes, int]) -> tuple[npt.NDArray[np.bytes_], npt.NDArray[np.int64]]:
-    keys = np.array(list(codes), dtype="S16")
+_Table = tuple[int, npt.NDArray[np.generic], npt.NDArray[np.int64]]
+"""Length of a prefix, the networks of that length in order, and their codes."""
+
+
+def _codes(addresses: Addresses, tables: Iterable[_Table], *, four: bool) -> npt.NDArray[np.int64]:
+    """Return the codes of addresses of one family; the tables come shortest prefix first."""
+    found = np.zeros(len(addresses), np.int64)
+    # IPv4 as numbers: they are found many times faster than strings of bytes are.
+    numbers = np.ascontiguousarray(addresses[:, 12:]).view(">u4").ravel().astype(np.uint32) if four else None
+    prefixes: npt.NDArray[np.generic]
+    for length, keys, codes in tables:
+        if numbers is not None:
+            prefixes = numbers & np.uint32(((1 << length) - 1) << (32 - length))
+        else:
+            prefixes = _as_keys(addresses & _mask(length))
+        position = np.minimum(np.searchsorted(keys, prefixes), len(keys) - 1)
+        hit = keys[position] == prefixes
+        found[hit] = codes[position[hit]]
+    return found
+
+
+def _sorted_table(codes: dict[bytes, int], *, four: bool) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.int64]]:
+    keys: npt.NDArray[np.generic] = (
+        np.array([int.from_bytes(key, "big") for key in codes], np.uint32) if four else np.array(list(codes), "S16")
+    )
     order = np.argsort(keys)
     return keys[order], np.array(list(codes.values()), np.int64)[order]
 

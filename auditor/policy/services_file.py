@@ -8,18 +8,18 @@ The file belongs to a host, not to us: what does not concern NDMP is skipped, wh
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor.documents.document import problem_at, read_bytes
 from auditor.documents.yaml_tree import Place
 from auditor.errors import DocumentProblem
+from auditor.records import record
 
 NAME = "ndmp"
 _PORT = re.compile(r"([0-9]{1,9})/([a-z]+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServicesFile:
     """What a services file says of NDMP: ``port`` (None where it says nothing usable), why not, and remarks.
 
@@ -31,7 +31,7 @@ class ServicesFile:
     notes: tuple[DocumentProblem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Entry:
     line: int
     names: tuple[str, ...]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.policy.model import UNDECLARED, Policy, Term, Zone
 from auditor.ports import DYNAMIC, PortSet
+from auditor.records import record
 from auditor.services import Catalogue, Service
 
 UNANNOUNCED = "the port is in the declared dynamic range, but no control connection that announced it was seen"
 _MEDIA = ("media-servers",)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Use:
     """One way in which a service is used: who connects to whom, and what is doubtful about it."""
 

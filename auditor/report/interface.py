@@ -7,16 +7,16 @@ options give the same bytes. Text that a capture or a policy supplied is escaped
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from auditor.model import Report
+from auditor.records import record
 
 NARROWEST, USUAL_WIDTH, WIDEST = 40, 80, 110
 """Columns: a line longer than ``WIDEST`` is hard to read, whatever the terminal could show."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RenderOptions:
     """How a report is shown; formats ignore what does not concern them.
 

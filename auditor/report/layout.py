@@ -6,8 +6,8 @@ Every text given to a ``Page`` is escaped by it; nothing that a capture or a pol
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from auditor.records import record
 from auditor.report.interface import NARROWEST, RenderOptions
 from auditor.text import cells, escape, plain_text
 
@@ -30,7 +30,7 @@ _GAP = 2
 _NARROWEST_COLUMN = 8
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column of a table. One with ``flex`` gives way, by wrapping, where the table is too wide, down to ``least``."""
 
@@ -41,7 +41,7 @@ class Column:
     style: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """A piece of a line in one style."""
 

@@ -16,7 +16,7 @@ from auditor.model import Evidence, Finding, Report, Severity
 from auditor.report.acceptance import acceptance_fields
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
-from auditor.report.places import proof_line, uri
+from auditor.report.places import first_and_last, proof_line, uri
 from auditor.text import escape
 
 VERSION = "1.1.2"
@@ -33,8 +33,9 @@ _EPOCH = "1970-01-01T00:00:00.000000000Z"
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the document."""
-    first = min((capture.first for capture in report.captures if capture.first), default=_EPOCH)
-    last = max((capture.last for capture in report.captures if capture.last), default=first)
+    begun, ended = first_and_last(report)
+    first = begun or _EPOCH
+    last = ended or first
     seed = repr([report.summary, [(one.path, one.sha256, one.first) for one in report.captures]])
     identity = _Identity(sha256(seed.encode("utf-8", "backslashreplace")).hexdigest())
     observations = {finding.key: _observation(finding, identity, last) for finding in report.findings}

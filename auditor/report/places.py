@@ -1,4 +1,4 @@
-"""Where a finding stands, for formats that want a file and a line; and what its proof is, in one line."""
+"""Where a finding stands, for formats that want a file and a line; what its proof is, in one line; from when to when."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def place_of(report: Report, finding: Finding) -> tuple[str, int]:
         return report.policy.path, 1
     proof = next((one.capture for one in finding.evidence if one.capture), "")
     return proof or next((capture.path for capture in report.captures), ""), 0
+
+
+def first_and_last(report: Report) -> tuple[str | None, str | None]:
+    """Return the times of the first and the last packet of all captures, None where none was read."""
+    times = [(one.first, one.last) for one in report.captures]
+    return min((first for first, _ in times if first), default=None), max(
+        (last for _, last in times if last), default=None
+    )
 
 
 def uri(path: str) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from auditor.community_id import community_id
 from auditor.model import Finding, Report, Severity
+from auditor.records import record
 
 TEXT, NUMBER, TIME, FLAG = "text", "number", "time", "flag"
 
 _Columns = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """``columns``: name and kind (``text``, ``number``, ``time``, ``flag``); ``rows`` may be walked through once.
 

@@ -15,6 +15,7 @@ from typing import Any
 from auditor.errors import MissingExtra
 from auditor.model import Report
 from auditor.report.interface import RenderOptions
+from auditor.report.places import first_and_last
 from auditor.report.tables import FLAG, NUMBER, TIME, Table, tables
 from auditor.text import escape
 
@@ -52,7 +53,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
         raise MissingExtra("XlsxWriter", "xlsx") from None
     buffer = io.BytesIO()
     book = Workbook(buffer, _OPTIONS)
-    last = max((capture.last for capture in report.captures if capture.last), default=None)
+    _, last = first_and_last(report)
     # No clock: the workbook was made when the last packet was captured.
     book.set_properties(
         {"title": "auditor report", "comments": escape(report.summary, limit=255), "created": _moment(last) or _EPOCH}

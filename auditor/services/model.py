@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor.documents.yaml_tree import Place
 from auditor.ports import PortSet
+from auditor.records import record
 
 ROLES = (
     "media-servers",
@@ -46,7 +45,7 @@ DEFAULT_GENERATION = "11d-12"
 ANY_GENERATION = "any"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variant:
     """A use of a service that the vendor's row does not print but practice knows: permitted, with ``doubt``."""
 
@@ -56,7 +55,7 @@ class Variant:
     doubt: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Service:
     """One row: a service, its ports and the roles at its two ends.
 
@@ -107,7 +106,7 @@ class Service:
         return self.names.get(role, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Catalogue:
     """All services of a product generation, the vendor's before the platform's, each in the order of its file."""
 
@@ -128,7 +127,7 @@ class Catalogue:
         return tuple(sorted({port for ports in fixed for low, high in ports.ranges for port in range(low, high + 1)}))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServiceFile:
     """What one file of services says: those of a generation, what it is based on, and what of that it leaves out."""
 

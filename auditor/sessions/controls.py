@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
 from auditor.sessions.model import Readable
@@ -34,11 +35,21 @@ def control_mask(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mas
     return mask
 
 
+def backwards(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mask:
+    """Return the flows without a handshake that come *from* a declared NDMP port: control connections, by a wrong guess."""
+    if not len(control_ports):
+        return np.zeros(len(table), np.bool_)
+    declared = control_ports[table["orig_addr"]]
+    at_port = (declared != 0) & (table["orig_port"] == declared)
+    mask: Mask = (table["transport"] == TCP) & (table["syn_packets"] == 0) & at_port
+    return mask
+
+
 def session_mask(table: FlowTable, control: Mask) -> Mask:
     """Return the control connections that came about: both sides were seen to talk, and not some other protocol."""
     talked = (table["orig_packets"] > 0) & (table["resp_packets"] > 0)
     accepted = ((table["resp_flags"] & _ACK) != 0) & (table["refusal"] == 0)
-    ours = np.isin(table["app"], (NDMP, TLS, UNKNOWN))
+    ours = among(table["app"], (NDMP, TLS, UNKNOWN))
     mask: Mask = control & ours & ((table["app"] == NDMP) | (talked & accepted))
     return mask
 

@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.ndmp import NdmpMessages, Rows
 from auditor.sessions.model import Announcement, Dialogue, Login
 
@@ -22,6 +23,8 @@ DATA_GET_STATE, MOVER_GET_STATE = 0x400, 0xA00
 LISTENS = frozenset({DATA_LISTEN, MOVER_LISTEN})
 CONNECTS = frozenset({DATA_CONNECT, MOVER_CONNECT})
 STARTS = {START_BACKUP: "backup", START_RECOVER: "restore", START_RECOVER_FILEHIST: "restore"}
+ANNOUNCES = LISTENS | CONNECTS | frozenset(STARTS)
+"""Messages after which, or while they are unanswered, a data connection opens."""
 STATES = frozenset({DATA_GET_STATE, MOVER_GET_STATE})
 RELEVANT = frozenset({CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *LISTENS, *CONNECTS, *STARTS, *STATES})
 _RELEVANT = np.array(sorted(RELEVANT), np.uint32)
@@ -60,7 +63,7 @@ class DialogueReader:
         """Return what was said."""
         rows = self._messages.rows(self._flow)
         codes = self._messages["message"]
-        relevant = rows[np.isin(codes[rows], _RELEVANT)]
+        relevant = rows[among(codes[rows], _RELEVANT)]
         for row in relevant.tolist():
             self._take(row, int(codes[row]))
         self._requests = len(rows) - int(self._messages["from_responder"][rows].sum())
@@ -148,7 +151,7 @@ class DialogueReader:
 
     def _cut(self, rows: Rows) -> int:
         lost = rows[self._messages["status"][rows] == _status(_NOT_CAPTURED)]
-        return int(np.isin(self._messages["message"][lost], list(NEEDED)).sum())
+        return int(among(self._messages["message"][lost], list(NEEDED)).sum())
 
     def _version_in_force(self, rows: Rows) -> int | None:
         """Return what the last CONNECT_OPEN answered with success asked for.

@@ -8,7 +8,7 @@ no other was there for long enough to have shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ import numpy.typing as npt
 from auditor import _native
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.evidence import AS_NEAR, FAR, LAG_WIDTH, BeatsOf, Pair
+from auditor.sessions.infer import ENDED
+from auditor.sessions.margins import assignment_margins
+from auditor.sessions.timing import AT_ONCE
 
 CLEAR_MARGIN = 2
 """Distance to the next best explanation from which on the scorer is clear."""
@@ -23,10 +26,10 @@ TOGETHER = 60 * 1_000_000_000
 """Who is at work polls every few seconds: any other control connection would have shown within this time, ns."""
 
 _NDMP = _native.APPS.index("ndmp")
-_ENDED = tuple(n for n, name in enumerate(_native.STATES) if name in ("SF", "RSTO", "RSTR", "S2", "S3", "SH", "SHR"))
 
 NO_BETTER = "another explanation is as good"
 TOO_LITTLE = "its opening fits no turn of the control connection, and little else speaks for it"
+TOO_EARLY = "it opened as the capture began, and what any control connection had just said is not in it"
 BEFORE = "it began before the capture, and its end speaks for none of them alone"
 BRIEFLY = "it began before the capture, and nothing but hosts and time speaks for it"
 
@@ -34,7 +37,8 @@ BRIEFLY = "it began before the capture, and nothing but hosts and time speaks fo
 class Rivals:
     """Other explanations of a pair's flow, and other candidates of its control connection at the same time."""
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Sequence[Pair], chosen: Sequence[Pair]) -> None:
+        self._margins = assignment_margins(pairs, chosen)
         self._flows: dict[tuple[int, int], list[Pair]] = {}
         self._controls: dict[int, list[Pair]] = {}
         for pair in pairs:
@@ -50,17 +54,13 @@ class Rivals:
         """Return the control connections that could have opened the pair's flow, its own among them; sorted."""
         return tuple(sorted({other.control for other in self._flows[pair.flow, pair.side]}))
 
-    def best(self, pair: Pair) -> int:
-        """Return the score of the best rival, 0 where there is none."""
-        return max((other.score for other in self._others(pair)), default=0)
-
     def alone(self, pair: Pair) -> bool:
         """Whether there is no rival at all."""
         return not any(True for _ in self._others(pair))
 
     def margin(self, pair: Pair) -> int:
-        """Return the distance to the best rival. What opened before the capture is never clear: its turn is not seen."""
-        margin = pair.score - self.best(pair)
+        """Return the distance of a chosen pair to the next best. What opened before the capture is never clear."""
+        margin = self._margins[pair]
         return margin if pair.begun else min(margin, CLEAR_MARGIN - 1)
 
     def _others(self, pair: Pair) -> Iterable[Pair]:
@@ -79,21 +79,32 @@ class Doubts:
         self._table = table
         self._rivals = rivals
         self._beats = beats
-        self._start = int(table["first_time"].min(initial=0)) if len(table) else 0
+        self._start = int(table["first_time"].min()) if len(table) else 0
         self._ends: _Ends | None = None
+        # Control connections that were open when the capture began: what they said before is not in it.
+        self._joined = any(int(table["syn_packets"][control]) == 0 for control in rivals.controls)
 
     def of(self, pair: Pair) -> str:
         """Return the reason, empty where the pair is decided."""
         if pair.begun:
-            margin = self._rivals.margin(pair)
-            if margin >= (1 if pair.turned else CLEAR_MARGIN):
-                return ""
-            return NO_BETTER if margin <= 0 else TOO_LITTLE
+            return self._of_opening(pair)
         if self._ended_together(pair):
             return ""
         if not self._rivals.alone(pair):
             return BEFORE
         return "" if self._seen_together(pair) else BRIEFLY
+
+    def _of_opening(self, pair: Pair) -> str:
+        """Return the reason where the connection's opening was captured."""
+        margin = self._rivals.margin(pair)
+        if margin <= 0:
+            return NO_BETTER
+        if pair.turned:
+            return TOO_EARLY if self._joined and pair.first - self._start < AT_ONCE else ""
+        beats = self._beats(pair.control)
+        # Its turn should have been seen, or even read.
+        missing = beats is not None and (beats.legible or not self._rivals.alone(pair))
+        return TOO_LITTLE if missing or margin < CLEAR_MARGIN else ""
 
     def _seen_together(self, pair: Pair) -> bool:
         table = self._table
@@ -102,7 +113,7 @@ class Doubts:
 
     def _ended_together(self, pair: Pair) -> bool:
         """Whether a HALTED notice of this control connection, and of no other, came as this connection, and no other, ended."""
-        if pair.ending == FAR or int(self._table["state"][pair.flow]) not in _ENDED:
+        if pair.ending == FAR or int(self._table["state"][pair.flow]) not in ENDED:
             return False
         near = max(AS_NEAR * pair.ending, LAG_WIDTH)
         low, high = pair.last - near, pair.last + near

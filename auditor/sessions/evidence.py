@@ -7,13 +7,15 @@ control connection's single segments. Not used: sizes of TLS records, the dynami
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from auditor import _native
+from auditor.distinct import among
 from auditor.flows import FlowTable
-from auditor.sessions.infer import MOST_POSSIBLE, Candidates, Mask
+from auditor.records import record
+from auditor.sessions.infer import ENDED, MOST_POSSIBLE, Candidates, Mask
 from auditor.sessions.timing import NO_TURN, Beats
 
 _SECOND = 1_000_000_000
@@ -53,6 +55,8 @@ LEAST_SHARE = 4
 
 AS_NEAR = 3
 """A control segment this many times as far off as the nearest one explains as well as that does."""
+RESOLUTION = 1_000_000
+"""Below this many ns it is the scheduler's doing, which of two segments is the nearer one."""
 FAR = NO_TURN.gap
 
 _NO_ROWS = np.zeros(0, np.intp)
@@ -63,13 +67,14 @@ BeatsOf = Callable[[int], Beats | None]
 """The segments of a control connection (row of the flow table); None where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pair:
     """A control connection and a candidate, with the evidence for one another; times in ns.
 
     ``side``: address code of the NDMP server, where the connection joins two that one client controls: it belongs to
     a control connection on each side then; ``TWO_WAY`` otherwise. ``opening`` and ``ending``: how near these lie to
-    the control segments that explain them, ``FAR`` where none does. ``begun``: the candidate's SYN was captured.
+    the control segments that explain them, ``FAR`` where none does. ``lag``: from its end to that of the control
+    connection, negative where they were not both captured, or in the other order. ``begun``: the candidate's SYN was captured.
     """
 
     control: int
@@ -149,7 +154,7 @@ class Weigher:
         if len(rows):
             others = np.array(sorted(self._by_client[client] - {server, client}), np.uint32)
             orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
-            rows = rows[np.isin(np.where(orig == server, resp, orig), others)]
+            rows = rows[among(np.where(orig == server, resp, orig), others)]
             rows = self._candidates.come_about(control, rows, taken)
             found += [replace(self._weigh(control, int(row), "third"), side=server) for row in rows]
         rows = self._candidates.with_strangers(client, self._hosts)
@@ -163,6 +168,8 @@ class Weigher:
         table = self._table
         first, last = int(table["first_time"][flow]), int(table["last_time"][flow])
         opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
+        ended = int(table["state"][control]) in ENDED
+        both = ended and int(table["state"][flow]) in ENDED
         seen, begun = bool(table["syn_packets"][control]), bool(table["syn_packets"][flow])
         payload = sorted((int(table["orig_payload"][flow]), int(table["resp_payload"][flow])))
         beats, turn, notice = self._beats[control], NO_TURN, None
@@ -178,8 +185,8 @@ class Weigher:
             "notice": notice is not None,
             "soon": seen and 0 <= first - opened <= SOON,
             "nearest": self._nearest.get(flow) == control,
-            "within": first >= opened and last <= closed,
-            "afterwards": 0 <= closed - last <= AFTERWARDS,
+            "within": ended and first >= opened and last <= closed,
+            "afterwards": both and 0 <= closed - last <= AFTERWARDS,
             "one-way": payload[1] > ONE_WAY * payload[0],
             "bulk": payload[1] >= BULK,
             "mtf": int(table["app"][flow]) == _MTF,
@@ -187,7 +194,8 @@ class Weigher:
         }
         evidence = tuple(name for name, holds in tests.items() if holds)
         ending = notice if notice is not None else FAR
-        return Pair(control, flow, evidence, abs(first - opened), turn.gap, ending, first, last, closed - last, begun)
+        lag = closed - last if both else -1
+        return Pair(control, flow, evidence, abs(first - opened), turn.gap, ending, first, last, lag, begun)
 
 
 def _nearest_turns(pairs: list[Pair]) -> list[Pair]:
@@ -204,9 +212,9 @@ def _nearest_turns(pairs: list[Pair]) -> list[Pair]:
     kept: list[Pair] = []
     for pair in pairs:
         far = set()
-        if pair.opening > AS_NEAR * openings[pair.flow, pair.side]:
+        if pair.opening > max(AS_NEAR * openings[pair.flow, pair.side], RESOLUTION):
             far |= {"answered", "pending"}
-        if pair.ending > AS_NEAR * endings[pair.flow, pair.side]:
+        if pair.ending > max(AS_NEAR * endings[pair.flow, pair.side], RESOLUTION):
             far.add("notice")
         kept.append(replace(pair, evidence=tuple(name for name in pair.evidence if name not in far)) if far else pair)
     return kept

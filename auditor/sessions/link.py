@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
 from auditor.sessions.model import Announcement, DataLink, Grade
 
@@ -118,7 +119,7 @@ class Linker:
         ends = []
         for code in pair:
             found = self._index.at("resp", code, announcement.port)
-            inside = np.isin(self._table["orig_addr"][found.rows], pair)
+            inside = among(self._table["orig_addr"][found.rows], pair)
             ends.append(Ends(found.rows[inside], found.times[inside]))
         return self._nearest(ends, announcement)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from auditor.flows import FlowTable
+from auditor.records import record
 from auditor.sessions.measure import Measured, peaks
 from auditor.sessions.model import Session
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostLoad:
     """Operations of a host, most at the same time, and most data ports of it that one operation used."""
 

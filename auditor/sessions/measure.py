@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
 from auditor.flows import FlowTable
+from auditor.records import record
 from auditor.sessions.link import LOOK_BACK
 from auditor.sessions.model import DataLink, Job, Outcome, Session
 
@@ -22,7 +22,7 @@ _RESETS = {"RSTO": "originator", "RSTOS0": "originator", "RSTR": "responder", "R
 _CLOSED = frozenset({"SF", "S2", "S3"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measured:
     """An operation with what was measured of it.
 

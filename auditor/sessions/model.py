@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from auditor.records import record
 
 
 class Grade(enum.StrEnum):
@@ -29,7 +30,7 @@ class Readable(enum.StrEnum):
     NOT_SEEN = "not-seen"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Login:
     """One CONNECT_CLIENT_AUTH; ``accepted`` is None where the answer was not seen. No secret is ever kept."""
 
@@ -38,7 +39,7 @@ class Login:
     packet: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Announcement:
     """An end of a data connection as an NDMP message names it.
 
@@ -75,7 +76,7 @@ class Outcome(enum.StrEnum):
     OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Job:
     """One operation on a control connection, from its first LISTEN, CONNECT or start to its end; times in ns.
 
@@ -102,7 +103,7 @@ class Job:
     counted_at_end: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dialogue:
     """What was said on one control connection, as far as it could be read.
 
@@ -124,7 +125,7 @@ class Dialogue:
         return bool(self.operations)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authority:
     """The authority whose certificate was delivered in clear (0xf383): what it says of itself, nothing verified.
 
@@ -139,7 +140,7 @@ class Authority:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Posture:
     """What a control connection shows of its ends' security, as far as it was in clear.
 
@@ -171,7 +172,7 @@ class Posture:
 NOTHING_SHOWN = Posture()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataLink:
     """A data connection (row of the flow table) tied to a session, with the grade and the reasons.
 
@@ -192,7 +193,7 @@ class DataLink:
         return self.score is not None or self.grade is Grade.POSSIBLE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Undecided:
     """A data connection (row of the flow table) that is tied to none of the control connections that could have opened it.
 
@@ -204,7 +205,7 @@ class Undecided:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """A control connection (row of the flow table), what was said on it, and what followed it.
 

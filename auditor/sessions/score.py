@@ -6,12 +6,13 @@ What speaks for a pair is in ``auditor.sessions.evidence``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import cache
 
 import numpy as np
 
 from auditor.flows import FlowTable
+from auditor.records import record
 from auditor.sessions.doubt import CLEAR_MARGIN, Doubts, Rivals
 from auditor.sessions.evidence import TWO_WAY, BeatsOf, Pair, Weigher
 from auditor.sessions.infer import Candidates, Mask
@@ -19,7 +20,7 @@ from auditor.sessions.infer import Candidates, Mask
 CLEAR_SCORE = 7
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scored:
     """A candidate given to a control connection (row of the flow table). ``margin``: to the next best explanation.
 
@@ -65,7 +66,7 @@ def assign(
     pairs, lag = Weigher(table, candidates, controls, beats).pairs(taken, running)
     pairs.sort(key=lambda p: (-p.score, p.gap, abs(p.lag - lag) if lag else 0, p.delay, p.control, p.flow))
     chosen = _both_sides(_choose(pairs))
-    rivals = Rivals(pairs)
+    rivals = Rivals(pairs, chosen)
     doubts = Doubts(table, rivals, beats)
     scored = [
         Scored(p.control, p.flow, p.score, rivals.margin(p), p.reasons, p.turned, doubts.of(p), rivals.owners(p))
@@ -103,7 +104,7 @@ def _alike_on_both_sides(scored: list[Scored]) -> list[Scored]:
     return [replace(one, doubt=doubts[one.flow]) if one.flow in doubts else one for one in scored]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rehearsal:
     """The scorer held against ties that the decoder proved, on sessions whose messages it was not shown.
 

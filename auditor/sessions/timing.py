@@ -6,10 +6,10 @@ connection at once; a server that is told to connect does so before it answers; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
+
+from auditor.records import record
 
 Times = npt.NDArray[np.int64]
 Senders = npt.NDArray[np.bool_]
@@ -23,7 +23,7 @@ NOTICE_EARLY, NOTICE_LATE = 20 * _MILLISECOND, 1_000 * _MILLISECOND
 """When a HALTED notice comes, before and after the last packet of the data connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """How a connection's opening fits the turns of a control connection. ``gap``: ns to the segment that explains it.
 
@@ -42,19 +42,24 @@ class Beats:
     """The segments with payload of one control connection: times (ns, sorted) and senders (true: the server).
 
     ``notices``: times (ns, sorted) of HALTED notices where they could be read; otherwise any segment of the server that
-    follows its own may be one.
+    follows its own may be one. ``beside``: segments that hold messages which open no connection, where that was read;
+    ``legible`` says whether it was.
     """
 
-    def __init__(self, times: Times, by_server: Senders, notices: Times | None = None) -> None:
+    def __init__(
+        self, times: Times, by_server: Senders, notices: Times | None = None, beside: Senders | None = None
+    ) -> None:
         self._times = times
         self._by_server = by_server
+        self._beside = beside
+        self.legible = beside is not None
         # A server's segment after its own: nobody had asked. The greeting is no notice.
         self._notices = times[1:][by_server[1:] & by_server[:-1]] if notices is None else notices
 
     def opening(self, at: int, *, by_server: bool) -> Turn:
         """Say how a connection that opens ``at`` (ns) fits, by whom it was opened."""
         after = int(np.searchsorted(self._times, at, side="right"))
-        if not after:
+        if not after or (self._beside is not None and self._beside[after - 1]):
             return NO_TURN
         gap = at - int(self._times[after - 1])
         replied = bool(self._by_server[after - 1])

@@ -6,11 +6,12 @@ import ctypes
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from auditor import _native
+from auditor.records import record
 from auditor.sources.bpf import compiler
+from auditor.sources.cards import hardware_times
 from auditor.sources.interface import Availability
 from auditor.sources.registry import FOR_INTERFACES, available, kind_of
 
@@ -19,7 +20,7 @@ _UNSYNCHRONISED = 5
 """TIME_ERROR of adjtimex."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One thing looked at. ``state``: ``ok``, ``note`` (worth knowing), or ``missing``; ``fix`` what to do, or nothing."""
 
@@ -29,7 +30,7 @@ class Check:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnosis:
     """What was found for a target. ``source``: the one that will be used, or nothing."""
 
@@ -49,7 +50,8 @@ def diagnose(target: str) -> Diagnosis:
     if best and best != names[0]:
         why += f"; {names[0]} cannot be used: {answers[names[0]].reason}"
     sources = tuple(_of_source(name, answer) for name, answer in answers.items())
-    rest = (_privilege(), _filters(), _memory(), _clock(), _disk()) if kind == "interface" else (_disk(),)
+    machine = (_privilege(), _filters(), _memory(), _clock(), _card(target), _disk())
+    rest = machine if kind == "interface" else (_disk(),)
     return Diagnosis(target, best, why, (*sources, *rest))
 
 
@@ -111,6 +113,21 @@ def _clock() -> Check:
             "run a time service: chrony, systemd-timesyncd",
         )  # fmt: skip
     return Check("clock", "ok", f"clock source {source}, synchronised")
+
+
+def _card(target: str) -> Check:
+    """Whether --hardware-times would give other times than the kernel's."""
+    words = {
+        "on": ("ok", "the card stamps packets: --hardware-times takes its times", ""),
+        "off": (
+            "note",
+            "the card can stamp packets and does not: times are the kernel's",
+            f"for --hardware-times: hwstamp_ctl -i {target} -r 1, and phc2sys for its clock (linuxptp)",
+        ),
+        "none": ("ok", "the card stamps no packets: times are the kernel's, --hardware-times changes nothing", ""),
+        "": ("note", "whether the card stamps packets is not told on this system: times are the kernel's", ""),
+    }
+    return Check("card times", *words[hardware_times(target)])
 
 
 def _disk() -> Check:

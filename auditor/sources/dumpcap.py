@@ -14,6 +14,9 @@ from auditor.errors import CaptureError
 from auditor.sources.interface import Availability, SourceOptions
 from auditor.text import escape
 
+_START = 20.0
+"""Seconds that it has to begin to listen."""
+
 
 def available(target: str) -> Availability:
     """Return whether dumpcap is there and may listen on the interface."""
@@ -74,7 +77,10 @@ class DumpcapSource:
         self._child = child
         live.open_fd(child.stdout.fileno(), self._options.target)
         child.stdout.close()
-        time.sleep(0.2)
+        # It names its file once it listens; what came before that would be missed without a word.
+        deadline = time.monotonic() + _START
+        while child.poll() is None and "File:" not in self._told() and time.monotonic() < deadline:
+            time.sleep(0.02)
         if child.poll() not in {None, 0}:
             told = self._told()
             self._words.close()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
 from typing import Protocol
 
 from auditor import _native
+from auditor.records import record
+
+LAST = 2.0
+"""Seconds that the end waits for packets, where they do not cease."""
+_QUIET_MS = 250
+"""Longer than the kernel keeps a block of the ring that is not full."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceOptions:
     """What a source is told.
 
@@ -28,7 +34,7 @@ class SourceOptions:
     hardware_times: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Availability:
     """Whether a source can be used here: ``reason`` in a sentence either way, ``fix`` what to do where it cannot."""
 
@@ -53,3 +59,21 @@ class Source(Protocol):
 
     def close(self, live: _native.LiveReading) -> None:
         """End, with what is still under way taken in."""
+
+
+class Pumped(Protocol):
+    """What packets can be taken from."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can come."""
+
+    def pump(self, milliseconds: int) -> int:
+        """Take what comes within the time; return the number of packets."""
+
+
+def drain(live: Pumped) -> None:
+    """Take what is under way: until nothing comes for a moment, the source ends, or ``LAST`` seconds are over."""
+    deadline = time.monotonic() + LAST
+    while live.pump(_QUIET_MS) and not live.ended and time.monotonic() < deadline:
+        pass

@@ -9,13 +9,13 @@ import sys
 from auditor import _native
 from auditor.errors import CaptureError
 from auditor.sources.bpf import compile_expression
-from auditor.sources.interface import Availability, SourceOptions
+from auditor.sources.interface import Availability, SourceOptions, drain
 
 BLOCK = 1 << 20
 
 HOW_TO_ALLOW = (
     "as a service: AmbientCapabilities=CAP_NET_RAW in its systemd unit; once: sudo setpriv --reuid=$(id -u) "
-    "--regid=$(id -g) --init-groups --inh-caps=+net_raw --ambient-caps=+net_raw auditor watch …; in a container: "
+    "--regid=$(id -g) --init-groups --inh-caps=+net_raw --ambient-caps=+net_raw $(command -v auditor) watch …; in a container: "
     "--cap-add=NET_RAW --network=host. Not setcap on python itself: every script of every user would have it"
 )
 """The least that must be given, and how."""
@@ -93,5 +93,5 @@ class RingSource:
 
     def close(self, live: _native.LiveReading) -> None:
         """Take what the rings still hold, and close them."""
-        live.pump(100)
+        drain(live)
         live.close()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
+from auditor.distinct import distinct
 from auditor.packs.columns import GRADES, OUTCOMES
+from auditor.records import record
 from auditor.rule_table import Array, ColumnData, Mask, Rows, RuleTable, Witness, words_column
 from auditor.sessions import DataLink, Session
 from auditor.tables.source import Source
 from auditor.tables.witness import flow_witness
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataEnds:
     """Ends of data connections whose host is in a zone, as parallel arrays; a connection has up to two.
 
@@ -42,7 +43,7 @@ class DataEnds:
         declared = np.zeros(len(flow), np.bool_)
         inside = np.zeros(len(flow), np.bool_)
         ranges = np.full(len(flow), "none", object)
-        for code in np.unique(address):
+        for code in distinct(address):
             ports = source.policy.dynamic_ports_of(flows.address(int(code)))
             if ports is not None:
                 own = address == code

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.packs.columns import ROLES
 from auditor.policy.match import VERDICTS
+from auditor.records import record
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.services import load_catalogue
 from auditor.tables.captures import CaptureFacts
@@ -34,7 +35,7 @@ _BLINKERED = ("agent", "firewall-inside")
 """Vantages that do not see what other hosts do, or what the firewall stopped before it got there."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Row:
     kind: str
     name: str
@@ -106,7 +107,7 @@ def _codes(flows: FlowTable, names: Sequence[str]) -> dict[str, int]:
     """Return the codes of addresses by their text: of a flood with millions of addresses only the few that matter."""
     wanted = np.array([_halves(name) for name in names], np.uint64).reshape(-1, 2)
     halves = np.ascontiguousarray(flows.addresses).view(">u8").reshape(-1, 2)
-    near = np.isin(halves[:, 1], wanted[:, 1]) & np.isin(halves[:, 0], wanted[:, 0])
+    near = among(halves[:, 1], wanted[:, 1]) & among(halves[:, 0], wanted[:, 0])
     return {flows.address_text(int(code)): int(code) for code in np.flatnonzero(near)}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from auditor import _native
+from auditor.distinct import among, distinct
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.columns import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.rule_table import Array, ColumnData, Mask, RuleTable, Witness, named_column
@@ -122,7 +123,7 @@ def _judged(source: Source) -> dict[str, ColumnData]:
 
 def _to_ports(source: Source, setting: str, transports: Sequence[int]) -> Mask:
     ports = getattr(source.policy, setting).contains(source.flows["resp_port"])
-    mask: Mask = ports & np.isin(source.flows["transport"], transports)
+    mask: Mask = ports & among(source.flows["transport"], transports)
     return mask
 
 
@@ -158,10 +159,10 @@ def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
     elsewhere[responder[greets & ~to_declared & (declared != 0)]] = True
     refused[responder[to_declared & source.blocked]] = True
     alive[responder[to_declared & (outcome == ESTABLISHED)]] = True
-    ports = np.unique(np.concatenate([declared[declared != 0], flows["resp_port"][greets]]))
+    ports = distinct(np.concatenate([declared[declared != 0], flows["resp_port"][greets]]))
     own = source.ndmp_ports[flows["orig_addr"]]
     on_own = (flows["transport"] == TCP) & (own != 0) & (declared != 0) & ~to_declared & (flows["resp_port"] == own)
-    of_others = (flows["transport"] == TCP) & (declared != 0) & ~to_declared & np.isin(flows["resp_port"], ports)
+    of_others = (flows["transport"] == TCP) & (declared != 0) & ~to_declared & among(flows["resp_port"], ports)
     return {
         "on_ndmp_port": ColumnData(to_declared),
         "ndmp_port": ColumnData(declared),
@@ -178,8 +179,9 @@ def _hosts_tried(source: Source, to_declared: Mask) -> Array:
     flows = source.flows
     fruitless = to_declared.copy()
     fruitless[[session.control for session in source.sessions.sessions if session.authentications]] = False
-    ends = np.stack([flows["orig_addr"][fruitless], flows["resp_addr"][fruitless]], axis=1)
-    tried = np.bincount(np.unique(ends, axis=0)[:, 0], minlength=len(flows.addresses))
+    # Both ends in one number: pairs would be compared byte by byte.
+    pairs = distinct(flows["orig_addr"][fruitless].astype(np.int64) << 32 | flows["resp_addr"][fruitless])
+    tried = np.bincount(pairs >> 32, minlength=len(flows.addresses))
     counted: Array = np.where(to_declared, tried[flows["orig_addr"]], 0).astype(np.uint32)
     return counted
 
@@ -191,7 +193,7 @@ def _in_context(source: Source) -> dict[str, ColumnData]:
     return {
         "answered_elsewhere": ColumnData(_answered_elsewhere(source)),
         "at_the_end": ColumnData(single & (remaining < _NO_ANSWER_YET)),
-        "mid_stream": ColumnData((flows["transport"] == TCP) & ~np.isin(flows["originator_by"], _HANDSHAKE)),
+        "mid_stream": ColumnData((flows["transport"] == TCP) & ~among(flows["originator_by"], _HANDSHAKE)),
     }
 
 
@@ -213,7 +215,7 @@ def _answered_elsewhere(source: Source) -> Mask:
     pair = (flows["orig_addr"][rows].astype(np.uint64) << np.uint64(32)) | flows["resp_addr"][rows]
     port = (flows["transport"][rows].astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
     key: Array = np.unique(pair, return_inverse=True)[1].astype(np.uint64) << np.uint64(24) | port
-    result[blocked] = np.isin(key[: len(blocked)], key[len(blocked) :])
+    result[blocked] = among(key[: len(blocked)], key[len(blocked) :])
     return result
 
 

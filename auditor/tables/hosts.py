@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from auditor.distinct import distinct
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.tables.data_ends import DataEnds
 from auditor.tables.source import Source
@@ -18,7 +19,7 @@ def hosts_table(source: Source, ends: DataEnds) -> RuleTable:
     flow, listens = ends.flow[kept], ends.listens[kept]
     codes, first, host, connections = np.unique(address, return_index=True, return_inverse=True, return_counts=True)
     peak, at_peak = _peaks(source.flows["first_time"][flow], source.flows["last_time"][flow], host, len(codes))
-    used = np.unique(np.stack([host.astype(np.int64), port.astype(np.int64)]), axis=1)[0]
+    used = distinct(host.astype(np.int64) << 16 | port) >> 16
     ranges = [source.policy.dynamic_ports_of(source.flows.address(int(code))) for code in codes]
     zone, role = (
         np.where(

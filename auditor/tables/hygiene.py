@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from auditor.policy.match import VERDICTS
 from auditor.policy.model import Policy
 from auditor.policy.shadow import shadowing
 from auditor.ports import PortSet
+from auditor.records import record
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.services import Catalogue, load_catalogue
 from auditor.tables.source import Source
@@ -43,7 +43,7 @@ def terms_table(source: Source) -> RuleTable:
     return RuleTable("terms", columns, np.full(len(terms), NO_FLOW), no_witnesses)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Scope:
     """A zone, or a host with a range of its own."""
 

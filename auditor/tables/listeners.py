@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from auditor.policy.model import ANY, UNDECLARED, Policy, Term, normalised
 from auditor.policy.naming import service_ports
 from auditor.policy.terms import policy_terms
 from auditor.ports import DYNAMIC, PortSet
+from auditor.records import record
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.services import NDMP_DATA, Catalogue, Service, load_catalogue
 
@@ -20,7 +20,7 @@ _MANY = 1 << 20
 """What ``any`` and ``undeclared`` count for where hosts are counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListenerRow:
     """One socket of a listing, or one service that is missing from it (``listener`` None), and what the host is."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.capacity import Load, measure_capacity
+from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.match import VERDICTS, Verdicts
@@ -115,7 +116,7 @@ class Source:
     @cached_property
     def blocked(self) -> Mask:
         """Flows that got no answer or were refused."""
-        mask: Mask = np.isin(self.verdicts.outcome, (UNANSWERED, REFUSED))
+        mask: Mask = among(self.verdicts.outcome, (UNANSWERED, REFUSED))
         return mask
 
     @cached_property

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.model import Finding, WaiverReference, WaiverSummary
 from auditor.model.parts import Part
 from auditor.policy.model import Address, Network, normalised
+from auditor.records import record
 from auditor.waivers.model import Waiver
 
 _PORT, _TERM, _ZONE = "port", "term", "zone"
 """Names in the subject of a finding."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """What a waiver did on a day: its state then, and how many findings it covers or would cover."""
 

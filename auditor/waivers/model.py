@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 
 from auditor.documents.yaml_tree import Place
 from auditor.policy.model import Network
 from auditor.ports import PortSet
+from auditor.records import record
 
 WARN_DAYS = 30
 """Days before its end from which on a waiver is reported, where its file does not say otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waiver:
     """One accepted deviation.
 

@@ -168,6 +168,12 @@ class Journal:
             self._tried(lambda: self._file.execute("INSERT OR REPLACE INTO meta VALUES ('clean', 'yes')"))
         self._file.close()
 
+    def abandon(self) -> None:
+        """Close the file as it was found: nothing was watched."""
+        found = (("run", str(self.run - 1)), ("clean", "yes" if self.clean else "no"))
+        self._tried(lambda: self._file.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", found))
+        self._file.close()
+
     def _meta(self, name: str, default: str) -> str:
         row = self._tried(lambda: self._file.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone())
         return default if row is None else str(row[0])

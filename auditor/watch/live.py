@@ -46,7 +46,7 @@ LOSSES = {"kernel_drops": "by the kernel", "own_drops": "by auditor itself"}
 
 INCIDENTS = {
     "ring_freezes": "the ring of the kernel was full",
-    "clock_steps": "the clock went back",
+    "clock_steps": "the clock was set by a minute or more",
     "interface_downs": "the interface went down",
     "reopened": "the source was opened again",
 }

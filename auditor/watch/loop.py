@@ -12,15 +12,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+import numpy as np
+
 from auditor.errors import AuditorError
 from auditor.listeners import Listing
 from auditor.model import Report
 from auditor.packs.model import Pack
 from auditor.pipeline import AuditOptions, Yardstick, audit_reading
-from auditor.text import counted
+from auditor.sources.interface import drain
 from auditor.watch.found import FindingTeller
+from auditor.watch.incidents import Incidents
 from auditor.watch.journal import Journal
-from auditor.watch.live import INCIDENTS, LOSSES, Live
+from auditor.watch.live import Live
 from auditor.watch.moment import Clock, Moment
 from auditor.watch.news import News, Step
 from auditor.watch.outlets import Outlet, Round
@@ -66,6 +69,15 @@ class State:
     open_sessions: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Audited:
+    """What an audit found, the VLANs that were seen by then, and how long it took."""
+
+    report: Report
+    vlans: frozenset[int]
+    seconds: float
+
+
 class Watcher:
     """One watch from its beginning to its end; ``run`` returns the last report.
 
@@ -84,6 +96,7 @@ class Watcher:
         source: str,
         interface: bool = False,
         again: bool = False,
+        note: str = "",
         options: AuditOptions | None = None,
         settings: Settings | None = None,
         limits: Limits | None = None,
@@ -94,7 +107,6 @@ class Watcher:
         on_state: Callable[[State], None] | None = None,
     ) -> None:
         self.asked = Asked()
-        self.lost = 0
         self._live, self._yardstick, self._journal, self._source = live, yardstick, journal, source
         self._settings, self._limits = settings or Settings(), limits or Limits()
         self._options = options or AuditOptions(flows=False)
@@ -104,17 +116,21 @@ class Watcher:
         unseen, slow = _patient(yardstick.pack)
         self._findings = FindingTeller(self._memory, self._settings, unseen, slow, again=again)
         self._sessions = SessionTeller(self._memory, self._settings)
-        self._again = again
+        self._again, self._note = again, note
         self._round = Round(journal, tuple(outlets))
-        self._counted: dict[str, int] = {}
-        self._pending: Future[tuple[Report, float]] | None = None
+        self._incidents = Incidents(source, live, interface=interface)
+        self._pending: Future[_Audited] | None = None
         self._audited_packets = -1
         self._due = time.monotonic() + self._settings.interval
         self._state = State()
-        self._trouble = ""
         self._report_every = report_every
         self._report_due = None if report_every is None else time.monotonic() + report_every
         self._prune_due = time.monotonic() + _DAY
+
+    @property
+    def lost(self) -> int:
+        """Packets in all that nobody has seen."""
+        return self._incidents.lost
 
     def run(self) -> Report:
         """Watch until the source ends, a limit is reached or ``asked.stop`` is set; tell everything; return the report."""
@@ -144,6 +160,8 @@ class Watcher:
         facts = {"source": self._source, "run": self._journal.run, "clean": self._journal.clean}
         kind = "watch-resumed" if resumed else "watch-began"
         self._tell([Step(News(kind, self._source, text, moment.text, "", facts))])
+        if self._note:
+            self._say("source", f"{self._source}: {self._note}")
         if not self._again:
             while self._tell(self._sessions.interrupted(moment)):
                 pass
@@ -186,18 +204,22 @@ class Watcher:
             yardstick = replace(yardstick, listings=(*yardstick.listings, *self._listings()))
         reading, options = self._live.snapshot(), replace(self._options, lost=self.lost)
 
-        def work() -> tuple[Report, float]:
+        def work() -> _Audited:
             began = time.monotonic()
-            report = audit_reading(reading, yardstick, options)[0]
-            return report, time.monotonic() - began
+            report, table = audit_reading(reading, yardstick, options)
+            vlans = frozenset(np.unique(table["vlan"]).tolist())
+            return _Audited(report, vlans, time.monotonic() - began)
 
         self._pending = pool.submit(work)
 
     def _take(self, *, final: bool) -> Report:
         """Take the result of the audit and tell what is new in it."""
         assert self._pending is not None
-        report, took = self._pending.result()
+        done = self._pending.result()
+        report, took = done.report, done.seconds
         self._pending = None
+        for kind, text, facts in self._incidents.vlans(done.vlans):
+            self._say(kind, text, **facts)
         self._due = time.monotonic() + max(self._settings.interval, _CALM * took)
         state = self._state
         self._state = replace(state, report=report, audits=state.audits + 1, audit_seconds=state.audit_seconds + took)
@@ -241,23 +263,11 @@ class Watcher:
 
     def _watch_source(self) -> None:
         """Tell of packets that were lost since the last time, and of what befell the source."""
-        counters = self._live.counters()
-        grown = {name: int(counters.get(name, 0)) - self._counted.get(name, 0) for name in (*LOSSES, *INCIDENTS)}
-        self._counted = {name: int(counters.get(name, 0)) for name in grown}
-        lost = sum(grown[name] for name in LOSSES)
-        if lost:
-            self.lost += lost
+        before = self._incidents.lost
+        for kind, text, facts in self._incidents.news():
+            self._say(kind, text, **facts)
+        if self._incidents.lost != before:
             self._audited_packets = -1
-            who = ", ".join(f"{grown[name]} {LOSSES[name]}" for name in LOSSES if grown[name])
-            text = f"{counted(lost, 'packet')} lost since the last audit ({who}), {counted(self.lost, 'packet')} in all"
-            text += ": what was not seen may have been there"
-            self._say("loss", text, lost=lost, in_all=self.lost, **{name: grown[name] for name in LOSSES})
-        for name, words in INCIDENTS.items():
-            if grown[name]:
-                self._say("source", f"{self._source}: {words} ({counted(grown[name], 'time')})", **{name: grown[name]})
-        if self._live.error != self._trouble:
-            self._trouble = self._live.error
-            self._say("source", f"{self._source}: {self._trouble or 'well again'}", error=self._trouble)
         for name, words in self._round.troubles():
             self._say("trouble", f"{name}: {words}", outlet=name)
 
@@ -292,12 +302,15 @@ class Watcher:
             self._say("report-written", name, why=why)
 
     def _finish(self, pool: ThreadPoolExecutor) -> Report:
+        # What is still under way belongs to the last report, and so does the last count of drops.
+        if self.asked.stop:
+            drain(self._live)
+        self._live.close()
         report = self._fresh(pool, final=True)
         if not self.asked.stop or self._on_report is not None:
             self._deliver(report, "end")
         self._say("watch-ended", report.summary, verdict=report.verdict.value, lost=self.lost, totals=report.totals)
         self._publish(self._moment())
-        self._live.close()
         return report
 
     def _publish(self, moment: Moment) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,25 @@ from auditor.policy.model import DEFAULT_NDMP_PORT
 from auditor.sources.interface import Source, SourceOptions
 from auditor.sources.registry import open_source as open_named
 from auditor.watch.live import Live
+from auditor.watch.memory import default_flows
 
-MOST_FLOWS = 262_144
-"""Flows in memory unless told otherwise: with their messages well below 200 MB."""
+BY_POLICY = "policy"
+"""Instead of a filter: what the hosts of the policy send or get."""
+_FILTERED = (
+    "only what the policy's hosts send or get is looked at; what undeclared hosts have with one another is not seen"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A source that is open. ``interface``: its packets have the time of now; ``again``: a regular file, which is read from
-    its beginning at every start."""
+    its beginning at every start. ``note``: what it does not show, in a sentence, or nothing."""
 
     live: Live
     name: str
     interface: bool = False
     again: bool = False
+    note: str = ""
 
 
 class Sourced:
@@ -81,10 +86,14 @@ def open_source(
     promiscuous: bool = True,
     expression: str = "",
     by: str | None = None,
+    rings: int = 1,
+    ring_bytes: int = 64 << 20,
+    hardware_times: bool = False,
 ) -> Opened:
     """Open an interface, a folder of captures, a capture file, a FIFO, or ``-`` for standard input.
 
-    ``expression`` is a filter in libpcap's language, ``by`` a name of ``auditor.sources.registry.SOURCES``.
+    ``expression`` is a filter in libpcap's language, or ``policy`` for what the hosts of the policy send or get; ``by`` a
+    name of ``auditor.sources.registry.SOURCES``; the rest as ``SourceOptions`` has it.
 
     Raises
     ------
@@ -104,9 +113,23 @@ def open_source(
     reading = _native.LiveReading(
         known_ports=yardstick.catalogue.known_ports(),
         ndmp_ports=ports,
-        max_flows=MOST_FLOWS if max_flows is None else max_flows,
+        max_flows=default_flows() if max_flows is None else max_flows,
     )
-    chosen = open_named(SourceOptions(source, snaplen, promiscuous, expression), by)
+    networks = _declared(yardstick) if expression == BY_POLICY and listens else ()
+    told = SourceOptions(source, snaplen, promiscuous, "" if networks else expression, networks)
+    told = replace(told, rings=rings, ring_bytes=ring_bytes, hardware_times=hardware_times)
+    chosen = open_named(told, by)
     chosen.open(reading)
     name = "standard input" if source == "-" else source
-    return Opened(Sourced(reading, chosen), name, interface=listens, again=Path(source).is_file())
+    notes = [chosen.note, _FILTERED if networks else ""]
+    note = "; ".join(filter(None, notes))
+    return Opened(Sourced(reading, chosen), name, interface=listens, again=Path(source).is_file(), note=note)
+
+
+def _declared(yardstick: Yardstick) -> tuple[tuple[str, int], ...]:
+    """Return the networks that the policy declares. Raises UsageError where none does."""
+    zones = yardstick.policy.zones if yardstick.policy is not None else ()
+    networks = {(str(one.network_address), one.prefixlen) for zone in zones for one in zone.networks}
+    if not networks:
+        raise UsageError("--filter policy needs a policy that declares hosts", fix="add --policy FILE")
+    return tuple(sorted(networks))

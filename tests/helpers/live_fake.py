@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import tempfile
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,9 @@ class FakeLive:
         self._pcap = Pcap.read(capture)
         self._per_pump, self._pause = per_pump, pause
         self._taken = 0
-        self._folder = tempfile.TemporaryDirectory()
-        self.path = str(Path(self._folder.name) / "prefix.pcap")
+        folder = tempfile.mkdtemp()
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.path = str(Path(folder) / "prefix.pcap")
         self.ended, self.error = False, ""
         self.counted: dict[str, int] = {}
 
@@ -50,4 +53,4 @@ class FakeLive:
         return {"packets": self._taken, "latest": latest, **self.counted}
 
     def close(self) -> None:
-        self._folder.cleanup()
+        """Nothing is under way; the folder goes with this object."""

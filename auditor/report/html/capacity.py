@@ -7,9 +7,9 @@ Only geometry; the template draws. A bar is a share of the host's own limit, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from auditor.model import CapacityPoint, HostCapacity, Report
+from auditor.records import record
 from auditor.report.html.scale import Pixels, Tick, TimeScale, nanoseconds, px
 from auditor.text import counted, number, period
 
@@ -23,7 +23,7 @@ _MOST_SHARE = 2.0
 """A bar that is longer than twice the range says no more than one that is twice as long."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """A host: ``open_x`` and ``held_x`` are where its bars end, ``limit_x`` where its range does (None without one)."""
 
@@ -42,7 +42,7 @@ class Use:
     held_path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Peaks:
     """The whole picture, the fullest hosts first; hosts that are ``left_out`` stand in the table alone."""
 

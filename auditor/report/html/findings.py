@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from auditor.model import Evidence, Finding, Report, Severity
+from auditor.records import record
 from auditor.report.advice import advice
 from auditor.text import packet_list
 
@@ -17,7 +17,7 @@ MOST_EVIDENCE = 4
 FIRST_STEPS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShownEvidence:
     """One flow behind a finding."""
 
@@ -28,7 +28,7 @@ class ShownEvidence:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShownFinding:
     """One finding with its anchor."""
 
@@ -38,7 +38,7 @@ class ShownFinding:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FindingGroup:
     """The findings of one rule and severity, with what they lead to and what to do, said once where it is the same."""
 
@@ -56,10 +56,14 @@ class FindingGroup:
         return self.findings[0].anchor
 
 
-def group_findings(report: Report) -> tuple[FindingGroup, ...]:
-    """Return the findings in groups, in the order of the report: worst first."""
+def group_findings(report: Report, in_full: int | None = None) -> tuple[FindingGroup, ...]:
+    """Return the findings in groups, in the order of the report: worst first.
+
+    Those after the first ``in_full``, where that is given, are shown with one flow and without its note.
+    """
     many = len(report.captures) > 1
     taken: set[str] = set()
+    left = len(report.findings) if in_full is None else in_full
     groups = []
     for _, alike in groupby(report.findings, key=lambda one: (one.waived, one.code, one.severity)):
         findings = list(alike)
@@ -70,11 +74,15 @@ def group_findings(report: Report) -> tuple[FindingGroup, ...]:
                 title=first.title or first.name,
                 severity=first.severity.word,
                 waived=first.waived,
-                findings=tuple(_shown(finding, _anchor(finding, taken), many) for finding in findings),
+                findings=tuple(
+                    _shown(finding, _anchor(finding, taken), many, in_full=place < left)
+                    for place, finding in enumerate(findings)
+                ),
                 consequences=advice([(finding, finding.consequence) for finding in findings]),
                 remedies=advice([(finding, finding.remedy) for finding in findings]),
             )
         )
+        left -= len(findings)
     return tuple(groups)
 
 
@@ -124,16 +132,17 @@ def _anchor(finding: Finding, taken: set[str]) -> str:
     return anchor
 
 
-def _shown(finding: Finding, anchor: str, many_captures: bool) -> ShownFinding:
-    evidence = tuple(_evidence(one, many_captures) for one in finding.evidence[:MOST_EVIDENCE])
+def _shown(finding: Finding, anchor: str, many_captures: bool, *, in_full: bool) -> ShownFinding:
+    most = MOST_EVIDENCE if in_full else 1
+    evidence = tuple(_evidence(one, many_captures, with_note=in_full) for one in finding.evidence[:most])
     return ShownFinding(anchor, finding, evidence, max(finding.flows, len(finding.evidence)) - len(evidence))
 
 
-def _evidence(evidence: Evidence, many_captures: bool) -> ShownEvidence:
+def _evidence(evidence: Evidence, many_captures: bool, *, with_note: bool) -> ShownEvidence:
     return ShownEvidence(
         packets=packet_list(evidence.packets),
         flow=f"{evidence.flow.originator} → {evidence.flow.responder}",
         transport=evidence.flow.transport,
         capture=evidence.capture if many_captures else "",
-        note=evidence.note,
+        note=evidence.note if with_note else "",
     )

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from auditor.model import DataEnd, DataSummary, Report
 from auditor.ports import PortError, PortSet, parse_ports
+from auditor.records import record
+from auditor.report.html.detail import FULL, Detail
 from auditor.report.html.scale import Pixels, Tick, TimeScale, merged, nanoseconds, px, steps
 from auditor.text import counted, joined, number
 
 WIDTH = 760
 LEFT, RIGHT = 88, 744
-MOST_PANELS = 12
-"""Hosts with a picture, those with ports outside first; the table beside it has all of them."""
-
 TIME_WAIT = 240 * 1_000_000_000
 """Twice RFC 9293's maximum segment lifetime: so long may a closed port stay taken."""
 
@@ -29,12 +27,11 @@ _LABEL_WIDTH = 60
 _MOST_GUIDES = 25
 _MOST_FAILED = 6
 _MOST_LINKS = 12
-_MOST_STROKES = 300
 
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """One data connection at one host: its own port, from ``first`` to ``last`` in nanoseconds."""
 
@@ -45,7 +42,7 @@ class Use:
     failed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Segment:
     """A piece of the broken axis, from ``top``: a declared range, or rows of single ports outside."""
 
@@ -67,7 +64,7 @@ class Segment:
         return self.low <= port <= self.high if self.band else port in self.ports
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stroke:
     """A data connection as drawn: ``kind`` is inside, outside or undeclared."""
 
@@ -83,7 +80,7 @@ class Stroke:
     label_anchor: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Panel:
     """The picture of one host."""
 
@@ -110,7 +107,7 @@ class Panel:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PortBand:
     """All panels, and for the table every host with ``(host, declared, size, connections, outside, peak)``."""
 
@@ -121,18 +118,21 @@ class PortBand:
     any_carried: bool
 
 
-def port_band(report: Report, links: Mapping[tuple[str, str], str]) -> PortBand:
-    """Return the port band of a report; ``links`` leads from the ends of a flow to the finding that cites it."""
+def port_band(report: Report, links: Mapping[tuple[str, str], str], detail: Detail = FULL) -> PortBand:
+    """Return the port band of a report; ``links`` leads from the ends of a flow to the finding that cites it.
+
+    Hosts with ports outside come first where not all have a picture; the table beside it has all of them.
+    """
     uses = _uses(report)
     declared = {host: uses_ for host, uses_ in uses.items() if uses_[0].end.declared}
     # Without any declared range there is no band, but which ports were used is still worth a look.
     shown = declared or {h: kept for h, u in uses.items() if (kept := [x for x in u if x.end.side == "listens"])}
     by_host = sorted(shown, key=lambda host: -len(_outside(shown[host])))
-    drawn = set(by_host[:MOST_PANELS])
+    drawn = set(by_host[: detail.panels])
     scale = TimeScale.over((t for host in drawn for use in shown[host] for t in (use.first, use.last)), LEFT, RIGHT)
     axes = _axes({host: shown[host] for host in shown if host in drawn})
     panels = tuple(
-        _panel(host, shown[host], axes[shown[host][0].end.declared], scale, links)
+        _panel(host, shown[host], axes[shown[host][0].end.declared], scale, links, detail.strokes)
         for host in shown
         if host in drawn and scale is not None
     )
@@ -204,7 +204,12 @@ def _segments(declared: PortSet | None, used: set[int]) -> tuple[Segment, ...]:
 
 
 def _panel(
-    host: str, uses: Sequence[Use], segments: tuple[Segment, ...], scale: TimeScale, links: Mapping[Key, str]
+    host: str,
+    uses: Sequence[Use],
+    segments: tuple[Segment, ...],
+    scale: TimeScale,
+    links: Mapping[Key, str],
+    most: int,
 ) -> Panel:
     plot_bottom = float(segments[-1].top + segments[-1].height)
     declared = uses[0].end.declared
@@ -212,11 +217,11 @@ def _panel(
     step_top = plot_bottom + _STEP_GAP
     step_bottom = step_top + _STEP_HEIGHT
     held = steps(span for spans in _spans(uses, TIME_WAIT).values() for span in spans)
-    most = max(size, max((count for _, count in held), default=1), 1)
+    high = max(size, max((count for _, count in held), default=1), 1)
     carried = [use for use in uses if not use.failed]
 
     def level(count: int) -> Pixels:
-        return px(step_bottom - count / most * _STEP_HEIGHT)
+        return px(step_bottom - count / high * _STEP_HEIGHT)
 
     in_use = steps(span for spans in _spans(uses, 0).values() for span in spans)
     counted_labels = Counter(use.end.port for use in uses)
@@ -231,8 +236,8 @@ def _panel(
         segments=segments,
         breaks=tuple(px(float(s.top) - _BREAK / 2) for s in segments[1:]),
         guides=tuple(s.at(port) for port in outside for s in segments if s.holds(port) and len(s.ports) < _MOST_GUIDES),
-        strokes=tuple(_stroke(use, segments, scale, counted_labels) for use in _drawn(uses)),
-        left_out=max(len(uses) - _MOST_STROKES, 0),
+        strokes=tuple(_stroke(use, segments, scale, counted_labels) for use in _drawn(uses, most)),
+        left_out=max(len(uses) - most, 0),
         plot_bottom=px(plot_bottom),
         step_top=px(step_top),
         step_bottom=px(step_bottom),
@@ -245,13 +250,9 @@ def _panel(
     )
 
 
-def _drawn(uses: Sequence[Use]) -> Sequence[Use]:
+def _drawn(uses: Sequence[Use], most: int) -> Sequence[Use]:
     """Return what is drawn of too many: the ports outside first."""
-    return (
-        uses
-        if len(uses) <= _MOST_STROKES
-        else sorted(uses, key=lambda use: use.end.inside is not False)[:_MOST_STROKES]
-    )
+    return uses if len(uses) <= most else sorted(uses, key=lambda use: use.end.inside is not False)[:most]
 
 
 def _links(uses: Iterable[Use], links: Mapping[Key, str]) -> tuple[tuple[int, str], ...]:

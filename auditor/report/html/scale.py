@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
+
+from auditor.records import record
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z", re.ASCII)
 _SECOND = 1_000_000_000
@@ -35,7 +36,7 @@ def nanoseconds(time: str | None) -> int | None:
     return int(moment.timestamp()) * _SECOND + int(match[2])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tick:
     """A mark of an axis: its place and its words."""
 
@@ -43,7 +44,7 @@ class Tick:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TimeScale:
     """Times from ``first`` to ``last``, in nanoseconds, on the page from ``left`` to ``right``."""
 

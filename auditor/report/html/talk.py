@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from auditor.model import Report, ServiceSummary
+from auditor.records import record
 from auditor.report.html.scale import Pixels, px
 from auditor.text import byte_count, counted, number
 
@@ -18,7 +18,7 @@ _BOX_TOP, _BOX_HEIGHT, _ROW = 4, 34, 30
 _WORST = ("deny", "unstated", "permit")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ZoneBox:
     """A zone: its name in up to two lines."""
 
@@ -29,7 +29,7 @@ class ZoneBox:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edge:
     """A service between two zones; ``loop`` where both are the same."""
 
@@ -44,7 +44,7 @@ class Edge:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Talk:
     """The whole picture; ``left_out`` services between zones stand in the table alone."""
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from auditor.model import DataSummary, Report, SessionSummary
+from auditor.records import record
+from auditor.report.html.detail import FULL, Detail
 from auditor.report.html.scale import Pixels, Tick, TimeScale, merged, nanoseconds, px
 from auditor.text import byte_count, counted
 
 WIDTH = 760
 LEFT, RIGHT = 88, 736
-MOST_LANES = 60
 
 _HEAD, _LANE, _LEVEL, _GAP = 18, 10, 7, 6
 _MOST_LEVELS = 10
-_MOST_BARS = 100
 _GAP_SHOWN = 3
 """A gap between captures narrower than this is no more than the width of a line."""
 
@@ -35,7 +34,7 @@ OUTCOMES = {
 """Zeek's states in words; any other is ``unclear``: the capture lacks its beginning or one of its sides."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bar:
     """A data connection on its lane. ``arrow`` is ``left`` towards the originator of the control connection (a backup,
     as a rule), ``right`` away from it, or empty."""
@@ -50,7 +49,7 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lane:
     """A control connection."""
 
@@ -63,7 +62,7 @@ class Lane:
     bars: tuple[Bar, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """The control connections of one pair of hosts."""
 
@@ -72,21 +71,23 @@ class Group:
     lanes: tuple[Lane, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timeline:
-    """The whole picture; ``gaps`` are stretches of time that no capture covers."""
+    """The whole picture; ``gaps`` are stretches of time that no capture covers. ``left_out`` counts control connections
+    without a lane, ``bars_left_out`` data connections that are not on the lane of theirs."""
 
     groups: tuple[Group, ...]
     height: Pixels
     ticks: tuple[Tick, ...]
     gaps: tuple[tuple[Pixels, Pixels], ...]
     left_out: int
+    bars_left_out: int
     description: str
 
 
-def timeline(report: Report) -> Timeline | None:
+def timeline(report: Report, detail: Detail = FULL) -> Timeline | None:
     """Return the timeline of a report, None where no control connection was seen."""
-    sessions = report.sessions[:MOST_LANES]
+    sessions = report.sessions[: detail.lanes]
     scale = TimeScale.over((nanoseconds(time) for session in sessions for time in _times(session)), LEFT, RIGHT)
     if scale is None:
         return None
@@ -100,7 +101,7 @@ def timeline(report: Report) -> Timeline | None:
         y += _HEAD
         lanes = []
         for session in of:
-            lane, height = _lane(session, y, scale)
+            lane, height = _lane(session, y, scale, detail.bars)
             lanes.append(lane)
             y += height
         groups.append(Group(label, px(head), tuple(lanes)))
@@ -113,6 +114,7 @@ def timeline(report: Report) -> Timeline | None:
         ticks=scale.ticks(),
         gaps=_gaps(report, scale),
         left_out=len(report.sessions) - len(sessions),
+        bars_left_out=sum(max(len(one.data) + len(one.attempts) - detail.bars, 0) for one in sessions),
         description=_description(len(report.sessions), len(by_pair), data, failed),
     )
 
@@ -141,7 +143,7 @@ def _times(session: SessionSummary) -> list[str]:
     return times
 
 
-def _lane(session: SessionSummary, top: float, scale: TimeScale) -> tuple[Lane, float]:
+def _lane(session: SessionSummary, top: float, scale: TimeScale, most: int) -> tuple[Lane, float]:
     """Return a lane and its height: connections at the same time stand above each other."""
     control = session.control
     known = [time for text in (control.first, control.last) if (time := nanoseconds(text)) is not None]
@@ -152,7 +154,7 @@ def _lane(session: SessionSummary, top: float, scale: TimeScale) -> tuple[Lane, 
     y = top + height / 2
     bars = tuple(
         _bar(data, failed, scale.at(start), scale.at(end), px(top + _LANE / 2 + (level + 0.5) * _LEVEL), session)
-        for data, failed, start, end, level in placed[:_MOST_BARS]
+        for data, failed, start, end, level in placed[:most]
     )
     doing = " and ".join(session.operations) or "no operation seen"
     outcome = OUTCOMES.get(control.state, "unclear")

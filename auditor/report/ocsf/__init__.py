@@ -12,7 +12,7 @@ from typing import Any
 from auditor.community_id import community_id
 from auditor.model import Evidence, Finding, Report, Severity
 from auditor.report.acceptance import acceptance, acceptance_fields
-from auditor.report.places import split_end
+from auditor.report.places import first_and_last, split_end
 from auditor.text import escape
 
 VERSION = "1.5.0"
@@ -31,9 +31,7 @@ _PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58}
 def event(report: Report, finding: Finding, class_uid: int, class_name: str) -> dict[str, Any]:
     """Return what every event of a finding has."""
     number, word = _SEVERITIES[finding.severity]
-    rule = next((one for one in report.rules if one.code == finding.code), None)
     hosts = _addresses(finding)
-    proofs = [_evidence(one) for one in finding.evidence]
     made = {
         "class_uid": class_uid,
         "class_name": class_name,
@@ -54,27 +52,14 @@ def event(report: Report, finding: Finding, class_uid: int, class_name: str) -> 
             "event_code": escape(finding.code),
             "product": {"name": "auditor", "version": escape(report.version)},
         },
-        "finding_info": {
-            "uid": sha256(finding.key.encode("utf-8", "backslashreplace")).hexdigest(),
-            "title": escape(finding.title or finding.name),
-            "desc": escape(f"{finding.message} {finding.consequence}".strip()),
-            "types": [escape(finding.name)],
-            "data_sources": [escape(capture.path) for capture in report.captures],
-            "analytic": {
-                "uid": escape(finding.code),
-                "name": escape(finding.name),
-                "type_id": _RULE,
-                "type": "Rule",
-                "desc": escape(rule.why if rule else ""),
-            },
-        },
+        "finding_info": _finding_info(report, finding),
         "remediation": {"desc": escape(finding.remedy)},
         "resources": [{"type": "host", "name": address, "ip": address} for address in hosts],
         "observables": [
             {"name": "resources.ip", "type_id": _IP_ADDRESS, "type": "IP Address", "value": address}
             for address in hosts
         ],
-        "evidences": proofs,
+        "evidences": [_evidence(one) for one in finding.evidence],
         "unmapped": {
             "key": escape(finding.key),
             "flows": finding.flows,
@@ -90,11 +75,28 @@ def event(report: Report, finding: Finding, class_uid: int, class_name: str) -> 
     return {name: value for name, value in made.items() if value != []}
 
 
+def _finding_info(report: Report, finding: Finding) -> dict[str, Any]:
+    rule = next((one for one in report.rules if one.code == finding.code), None)
+    return {
+        "uid": sha256(finding.key.encode("utf-8", "backslashreplace")).hexdigest(),
+        "title": escape(finding.title or finding.name),
+        "desc": escape(f"{finding.message} {finding.consequence}".strip()),
+        "types": [escape(finding.name)],
+        "data_sources": [escape(capture.path) for capture in report.captures],
+        "analytic": {
+            "uid": escape(finding.code),
+            "name": escape(finding.name),
+            "type_id": _RULE,
+            "type": "Rule",
+            "desc": escape(rule.why if rule else ""),
+        },
+    }
+
+
 def last_moment(report: Report) -> int:
     """Return the time of the last packet in milliseconds since 1970, 0 where nothing was read."""
-    last = max((capture.last for capture in report.captures if capture.last), default="")
     try:
-        return int(datetime.fromisoformat(last).timestamp() * 1000)
+        return int(datetime.fromisoformat(first_and_last(report)[1] or "").timestamp() * 1000)
     except ValueError:
         return 0
 

@@ -19,6 +19,7 @@ from auditor.report.html.scale import nanoseconds
 from auditor.report.interface import RenderOptions
 from auditor.report.pdf.blocks import clean, line
 from auditor.report.pdf.sections import sections
+from auditor.report.places import first_and_last
 from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.text import counted, duration, number, period
 
@@ -101,8 +102,7 @@ def _facts(report: Report) -> list[dict[str, Any]]:
             captures.append(line(f"SHA-256 {capture.sha256}", "quiet"))
     if len(report.captures) > _MOST_CAPTURES:
         captures.append(line(f"and {counted(len(report.captures) - _MOST_CAPTURES, 'more capture')}"))
-    first = min((one.first for one in report.captures if one.first), default=None)
-    last = max((one.last for one in report.captures if one.last), default=None)
+    first, last = first_and_last(report)
     when = f"{period(first, last)} ({_length(first, last)})" if first and last else "no packet was read"
     held = [line(policy.path or "the vendor's advice; roles inferred from the traffic", "mono" if policy.path else "")]
     ranges = "".join(f", data ports of {name} {ports}" for name, ports in policy.dynamic_ports.items())

@@ -9,7 +9,7 @@ from auditor.community_id import community_id
 from auditor.model import Finding, Report, SessionSummary
 from auditor.report.acceptance import acceptance
 from auditor.report.interface import RenderOptions
-from auditor.report.places import proof_line, split_end
+from auditor.report.places import first_and_last, proof_line, split_end
 from auditor.report.zeek import EMPTY, UNSET, log_pieces, text, time_text
 
 FIELDS = (
@@ -29,7 +29,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
 
 def _rows(report: Report) -> Iterator[tuple[str, ...]]:
     begun = _moments(report.sessions)
-    last = max((capture.last for capture in report.captures if capture.last), default="")
+    last = first_and_last(report)[1] or ""
     for finding in report.findings:
         proof = finding.evidence[0] if finding.evidence else None
         ends = [split_end(end) for end in (proof.flow.originator, proof.flow.responder)] if proof else [None, None]

@@ -16,7 +16,7 @@ _COUNTERS = {
     "bytes": "Bytes of these packets on the wire.",
     "kernel_drops": "Packets that the kernel dropped.",
     "own_drops": "Packets that auditor itself dropped.",
-    "clock_steps": "Times that the clock went back.",
+    "clock_steps": "Times that the clock was set by a minute or more.",
     "interface_downs": "Times that the interface went down.",
     "reopened": "Times that the source was opened again.",
 }

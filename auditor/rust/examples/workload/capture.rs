@@ -23,12 +23,12 @@ pub struct Capture {
 
 impl Capture {
     /// Writes the header of a file; `each` keeps the truth of every flow.
-    pub fn begin(sink: Box<dyn Write>, snaplen: usize, each: bool) -> io::Result<Self> {
+    pub fn begin(sink: Box<dyn Write>, snaplen: usize, each: bool) -> Self {
         let mut gathered = Vec::with_capacity(BUFFER + (1 << 16));
         for word in [0xA1B2_C3D4, 4 << 16 | 2, 0, 0, snaplen as u32, 1] {
             gathered.extend_from_slice(&u32::to_le_bytes(word));
         }
-        Ok(Self { sink, gathered, snaplen, frame: Frame::new(), truth: Truth::new(each) })
+        Self { sink, gathered, snaplen, frame: Frame::new(), truth: Truth::new(each) }
     }
 
     /// Writes the frame, a packet of `flow` from one of its ends, at a time in microseconds.

@@ -20,11 +20,10 @@ pub fn many(capture: &mut Capture, flows: u64) -> io::Result<()> {
     for turn in 0..flows + OPEN {
         let place = (turn % OPEN) as usize;
         if turn >= OPEN {
-            let number = turn - OPEN;
-            answer(capture, number, numbers[place])?;
+            answer(capture, turn - OPEN, flows, numbers[place])?;
         }
         if turn < flows {
-            let ends = ends(turn);
+            let ends = ends(turn, flows);
             numbers[place] = capture.truth.flow(&ends);
             if ends.protocol == 17 {
                 capture.frame.udp(&ends, 0, &dns(turn as u16, false));
@@ -37,8 +36,8 @@ pub fn many(capture: &mut Capture, flows: u64) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(capture: &mut Capture, number: u64, flow: usize) -> io::Result<()> {
-    let ends = ends(number);
+fn answer(capture: &mut Capture, number: u64, flows: u64, flow: usize) -> io::Result<()> {
+    let ends = ends(number, flows);
     if ends.protocol == 17 {
         capture.frame.udp(&ends, 1, &dns(number as u16, true));
     } else {
@@ -48,10 +47,10 @@ fn answer(capture: &mut Capture, number: u64, flow: usize) -> io::Result<()> {
     capture.write(BEGIN + (number + OPEN) * PACE - 1, flow, &ends, 1)
 }
 
-/// Returns the ends of flow `number`: 64 ports of each host, one host of sixteen by IPv6, one of eight in a VLAN.
-fn ends(number: u64) -> Ends {
-    // Neighbours in time are strangers in address: an odd factor scatters without meeting twice (below 2^32 flows).
-    let scattered = u64::from((number as u32).wrapping_mul(2_654_435_761));
+/// Returns the ends of flow `number` of so many: 64 ports of each host, one host of sixteen by IPv6, one of eight in a VLAN.
+fn ends(number: u64, flows: u64) -> Ends {
+    // Neighbours in time are strangers in address: a prime factor scatters, and no two flows meet.
+    let scattered = number * 2_654_435_761 % flows;
     let (host, kind) = (scattered >> 6, number % 10);
     let mut ends = Ends { v6: host % 16 == 3, vlan: if host % 8 == 5 { 130 } else { 0 }, ..Ends::default() };
     ends.protocol = if kind < 7 { 17 } else { 6 };

@@ -68,7 +68,13 @@ impl Frame {
     pub fn tcp(&mut self, ends: &Ends, from: usize, segment: &Segment<'_>) {
         let opening = segment.flags & SYN != 0;
         let bare = segment.flags & RST != 0;
-        let header = if opening { 40 } else if bare { 20 } else { 32 };
+        let header = if opening {
+            40
+        } else if bare {
+            20
+        } else {
+            32
+        };
         let at = self.ip(ends, from, header + segment.head.len() + segment.fill);
         self.ports(ends, from);
         let ack = if segment.flags & ACK == 0 { 0 } else { segment.ack };
@@ -114,9 +120,9 @@ impl Frame {
     }
 
     /// Builds an ARP request for an address, or the reply.
-    pub fn arp(&mut self, asker: u8, asked: u8, reply: bool) {
+    pub fn arp(&mut self, host: u8, wanted: u8, reply: bool) {
         self.bytes.clear();
-        let [from, to] = if reply { [asked, asker] } else { [asker, asked] };
+        let [from, to] = if reply { [wanted, host] } else { [host, wanted] };
         self.put(if reply { &[2, 0, 0, 0, 0, 1] } else { &[0xFF; 6] });
         self.put(&[2, 0, 0, 0, 0, from, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1 + u8::from(reply), 2, 0, 0, 0, 0, from]);
         self.put(&[10, 20, 1, from, 0, 0, 0, 0, 0, 0, 10, 20, 1, to]);

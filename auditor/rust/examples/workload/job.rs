@@ -100,7 +100,7 @@ pub struct Ndmp {
     data: Ends,
     until: u64,
     poll: u64,
-    step: u32,
+    step: usize,
     sequence: [u32; 2],
     asked: u32,
     polls: u64,
@@ -156,46 +156,59 @@ impl Ndmp {
     }
 }
 
+/// Who says what, in order; the job runs before the agent tells that it is done (`NOTIFY_DATA_HALTED`).
+const SAID: [(usize, u32); 15] = [
+    (AGENT, 0x502),
+    (MEDIA, 0x900),
+    (AGENT, 0x900),
+    (MEDIA, 0x100),
+    (AGENT, 0x100),
+    (MEDIA, 0x901),
+    (AGENT, 0x901),
+    (MEDIA, 0x409),
+    (AGENT, 0x409),
+    (MEDIA, 0x401),
+    (AGENT, 0x401),
+    (AGENT, 0x501),
+    (MEDIA, 0x407),
+    (AGENT, 0x407),
+    (MEDIA, 0x902),
+];
+const DONE: usize = 11;
+
+impl Ndmp {
+    /// Returns the body of what is said at a step; most answers say that there was no error.
+    fn body(&self, rng: &mut Rng) -> Words {
+        let mut body = Words::default();
+        match self.step {
+            0 => body.number(0).number(4).text("Connected successfully"),
+            1 => body.number(4),
+            4 => {
+                let name = format!("agent{:02}", self.data.address[AGENT][if self.data.v6 { 15 } else { 3 }]);
+                body.number(0).text(&name).text("Windows").text("10.0").text(&name)
+            }
+            5 => body.number(2).text("backup").long(rng.any()).long(rng.any()),
+            7 | DONE => body.number(1),
+            8 => {
+                self.address(body.number(0));
+                &mut body
+            }
+            9 => body.text("dump").number(2).text("FILESYSTEM").text("C:\\Data").text("LEVEL").text("0"),
+            2 | 6 | 10 | 13 => body.number(0),
+            _ => &mut body,
+        };
+        body
+    }
+}
+
 impl Script for Ndmp {
     fn next(&mut self, now: u64, rng: &mut Rng) -> Turn {
-        let mut body = Words::default();
+        if self.step == DONE && (now < self.until || self.polls % 2 == 1) {
+            return self.poll(now, rng);
+        }
+        let Some(&(from, code)) = SAID.get(self.step) else { return Turn::Close { from: MEDIA, pause: 1000 } };
+        let body = self.body(rng);
         self.step += 1;
-        let (from, code) = match self.step {
-            1 => (AGENT, body.number(0).number(4).text("Connected successfully").code(0x502)),
-            2 => (MEDIA, body.number(4).code(0x900)),
-            3 => (AGENT, body.number(0).code(0x900)),
-            4 => (MEDIA, body.code(0x100)),
-            5 => {
-                let name = format!("agent{:02}", self.data.address[AGENT][if self.data.v6 { 15 } else { 3 }]);
-                body.number(0).text(&name).text("Windows").text("10.0").text(&name);
-                (AGENT, 0x100)
-            }
-            6 => {
-                body.number(2).text("backup").long(rng.any()).long(rng.any());
-                (MEDIA, 0x901)
-            }
-            7 => (AGENT, body.number(0).code(0x901)),
-            8 => (MEDIA, body.number(1).code(0x409)),
-            9 => {
-                body.number(0);
-                self.address(&mut body);
-                (AGENT, 0x409)
-            }
-            10 => {
-                body.text("dump").number(2).text("FILESYSTEM").text("C:\\Data").text("LEVEL").text("0");
-                (MEDIA, 0x401)
-            }
-            11 => (AGENT, body.number(0).code(0x401)),
-            12 if now < self.until || self.polls % 2 == 1 => {
-                self.step = 11;
-                return self.poll(now, rng);
-            }
-            12 => (AGENT, body.number(1).code(0x501)),
-            13 => (MEDIA, body.code(0x407)),
-            14 => (AGENT, body.number(0).code(0x407)),
-            15 => (MEDIA, body.code(0x902)),
-            _ => return Turn::Close { from: MEDIA, pause: 1000 },
-        };
         self.say(from, now, code, rng.between(300, 40_000), &body)
     }
 }
@@ -220,10 +233,5 @@ impl Words {
         self.0.extend_from_slice(value.as_bytes());
         self.0.resize(self.0.len().next_multiple_of(4), 0);
         self
-    }
-
-    /// Returns the code of the message that this is the body of.
-    fn code(&self, code: u32) -> u32 {
-        code
     }
 }

@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(path) => Box::new(File::create(path)?),
         None => Box::new(io::stdout()),
     };
-    let mut capture = Capture::begin(sink, snaplen, truth.is_some())?;
+    let mut capture = Capture::begin(sink, snaplen, truth.is_some());
     match shape.as_str() {
         "mix" => mix::run(&mut capture, packets, seed)?,
         "many" => flood::many(&mut capture, flows)?,

@@ -99,7 +99,11 @@ impl Office {
 impl Script for Office {
     fn next(&mut self, _: u64, rng: &mut Rng) -> Turn {
         if self.step == self.rounds {
-            return if rng.chance(60) { Turn::Break } else { Turn::Close { from: 0, pause: rng.between(100, 100_000) } };
+            return if rng.chance(60) {
+                Turn::Break
+            } else {
+                Turn::Close { from: 0, pause: rng.between(100, 100_000) }
+            };
         }
         let from = if self.kind == Kind::Mail { MAIL[self.step as usize].0 } else { (self.step % 2) as usize };
         let (head, fill) = self.said(from, rng);
@@ -111,7 +115,11 @@ impl Script for Office {
 /// Returns a question for the address of a host, or its answer (RFC 1035).
 pub fn dns(id: u16, answer: bool) -> Vec<u8> {
     let mut said = id.to_be_bytes().to_vec();
-    said.extend_from_slice(if answer { &[0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0] } else { &[1, 0, 0, 1, 0, 0, 0, 0, 0, 0] });
+    said.extend_from_slice(if answer {
+        &[0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]
+    } else {
+        &[1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
+    });
     let host = format!("host{id:05}");
     for label in [host.as_str(), "corp", "example", ""] {
         said.push(label.len() as u8);
@@ -125,7 +133,7 @@ pub fn dns(id: u16, answer: bool) -> Vec<u8> {
     said
 }
 
-/// Returns an SNMPv2 trap of a cold start (RFC 3416): up time, and which trap it is.
+/// Returns an SNMP trap (version 2) of a cold start (RFC 3416): up time, and which trap it is.
 fn trap(id: u32) -> Vec<u8> {
     let mut said = vec![0x30, 0x44, 2, 1, 1, 4, 6];
     said.extend_from_slice(b"public");

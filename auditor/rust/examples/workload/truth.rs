@@ -27,6 +27,7 @@ pub struct Truth {
     ip_packets: u64,
     vlan_packets: u64,
     ipv6_packets: u64,
+    icmp_packets: u64,
     tcp_flows: u64,
     udp_flows: u64,
     icmp_flows: u64,
@@ -63,6 +64,7 @@ impl Truth {
         self.ip_packets += 1;
         self.vlan_packets += u64::from(ends.vlan > 0);
         self.ipv6_packets += u64::from(ends.v6);
+        self.icmp_packets += u64::from(ends.port[1] == 0);
         if let Some((_, carried)) = self.rows.as_mut().and_then(|rows| rows.get_mut(flow)) {
             carried.packets[from] += 1;
             carried.bytes[from] += length as u64;
@@ -84,6 +86,7 @@ impl Truth {
             ("ip_packets", self.ip_packets),
             ("vlan_packets", self.vlan_packets),
             ("ipv6_packets", self.ipv6_packets),
+            ("icmp_packets", self.icmp_packets),
             ("flows", flows),
             ("tcp_flows", self.tcp_flows),
             ("udp_flows", self.udp_flows),
@@ -98,7 +101,10 @@ impl Truth {
     /// Writes a line for each flow, in order of first packets: protocol, originator, responder, packets and bytes both ways.
     pub fn save(&self, path: &str) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(path)?);
-        writeln!(file, "protocol\torig\torig_port\tresp\tresp_port\torig_packets\tresp_packets\torig_bytes\tresp_bytes")?;
+        writeln!(
+            file,
+            "protocol\torig\torig_port\tresp\tresp_port\torig_packets\tresp_packets\torig_bytes\tresp_bytes"
+        )?;
         for (ends, carried) in self.rows.iter().flatten() {
             let [orig, resp] = [0, 1].map(|end| address(ends, end));
             let [out, back] = ends.port;

@@ -43,28 +43,34 @@ mod linux {
         sets().is_ok_and(|sets| sets[0].effective >> NET_RAW & 1 != 0)
     }
 
-    /// Gives up, for good, all privileges of this thread and of those that it starts, but for opening packet sockets where
-    /// `keep_net_raw`. Programs started from here get none back.
+    /// Gives up, for good, all privileges of this thread and of those that it starts, but for the capabilities that are
+    /// named by their numbers and held. Programs started from here get none back.
     ///
     /// # Errors
     /// Those of the system.
-    pub fn drop_privileges(keep_net_raw: bool) -> io::Result<()> {
+    pub fn drop_privileges(keep: &[u32]) -> io::Result<()> {
+        let wanted = keep.iter().filter(|&&one| one < CAPABILITIES).fold(0_u64, |sum, one| sum | 1 << one);
         // SAFETY: takes numbers only.
         if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } != 0 {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: takes numbers only. Kernels that know no ambient capabilities have none to give up.
         unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
-        for capability in (0..CAPABILITIES).filter(|&capability| capability != NET_RAW || !keep_net_raw) {
+        for capability in (0..CAPABILITIES).filter(|capability| wanted >> capability & 1 == 0) {
             // SAFETY: takes numbers only. Who may not drop these has none of them to gain, after the first call.
             unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
         }
-        let permitted = sets()?[0].permitted & if keep_net_raw { 1 << NET_RAW } else { 0 };
-        let kept = [Sets { effective: permitted, permitted, inheritable: 0 }, Sets::default()];
+        let held = sets()?;
+        let kept = [(wanted as u32, held[0]), ((wanted >> 32) as u32, held[1])].map(|(wanted, held)| {
+            let permitted = held.permitted & wanted;
+            Sets { effective: permitted, permitted, inheritable: 0 }
+        });
         let header = Header { version: VERSION, pid: 0 };
         // SAFETY: as in `sets`; the kernel only reads.
         match unsafe { libc::syscall(libc::SYS_capset, &raw const header, kept.as_ptr()) } {
             0 => Ok(()),
+            // A service that holds no more than that may be forbidden the call itself.
+            _ if held.iter().zip(&kept).all(|(held, kept)| held.permitted == kept.permitted) => Ok(()),
             _ => Err(io::Error::last_os_error()),
         }
     }
@@ -85,6 +91,6 @@ pub fn holds_net_raw() -> bool {
 /// # Errors
 /// None.
 #[cfg(not(target_os = "linux"))]
-pub fn drop_privileges(_keep_net_raw: bool) -> io::Result<()> {
+pub fn drop_privileges(_keep: &[u32]) -> io::Result<()> {
     Ok(())
 }

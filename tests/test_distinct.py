@@ -1,0 +1,38 @@
+"""``distinct`` and ``among`` say what NumPy's own, slower ones do."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.distinct import among, distinct
+
+numbers = st.lists(st.integers(0, 40), max_size=60)
+
+
+@given(numbers, st.sampled_from([np.uint8, np.int64, np.uint64, np.intp]))
+def test_the_different_values_are_those_that_numpy_finds(values: list[int], kind: type) -> None:
+    array: npt.NDArray[np.generic] = np.array(values, kind)
+    assert distinct(array).tolist() == np.unique(array).tolist()
+    assert distinct(array).dtype == array.dtype
+
+
+@given(numbers, numbers, st.sampled_from([np.uint8, np.int64, np.uint64]))
+def test_what_is_among_others_is_what_numpy_finds(values: list[int], chosen: list[int], kind: type) -> None:
+    array: npt.NDArray[np.generic] = np.array(values, kind)
+    assert among(array, chosen).tolist() == np.isin(array, chosen).tolist()
+
+
+def test_large_numbers_are_not_rounded() -> None:
+    large = 2**63 + np.arange(20, dtype=np.uint64)
+    assert among(large, [*range(-3, 9)]).sum() == 0
+    assert among(large, large[1::2]).tolist() == [False, True] * 10
+
+
+@pytest.mark.parametrize("few", [2, 12])
+def test_bytes_are_found_as_well(few: int) -> None:
+    keys = np.array([bytes([number]) * 16 for number in range(65, 85)], "S16")
+    assert np.flatnonzero(among(keys, keys[:few])).tolist() == list(range(few))
