@@ -87,6 +87,6 @@ def machine() -> str:
     bounded = "" if limit == resource.RLIM_INFINITY else f" ({limit >> 30} GB for a process)"
     day = dt.datetime.now(dt.UTC).date()
     return (
-        f"{model}, {os.cpu_count()} processors, {memory:.0f} GB{bounded}, Linux {platform.release()}, Python"
+        f"{model}, {os.cpu_count()} processors, {memory:.0f} GB{bounded}, Linux {platform.release().partition("-")[0]}, Python"
         f" {platform.python_version()}, {day}; load at the start {os.getloadavg()[0]:.1f}, files in the page cache"
     )
