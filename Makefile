@@ -103,6 +103,7 @@ watch-lab: $(EQUIPPED) ## Hold a watch of the lab's bridge against an audit of t
 bench-live: $(EQUIPPED) ## Packet rates without loss, side by side, and ten million flows in bounded memory (needs root)
 	$(BIN)/python bench/live.py
 	$(BIN)/python bench/churn.py
+	$(BIN)/python bench/churn.py --watch
 
 docs: $(BUILT) ## Write the outputs shown in README and docs/ anew from real runs
 	$(BIN)/auditor rules docs > docs/rules-reference.md

@@ -231,6 +231,7 @@ def read_flows(
     hash_files: bool = False,
     keep_duplicates: bool = False,
     threads: int = 0,
+    tshark: tuple[str | os.PathLike[str], str | os.PathLike[str]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Reading:
     """Read captures into one flow table, in the order of their packets' times.
@@ -239,6 +240,7 @@ def read_flows(
     bar for recognising a control stream that began before the capture. ``threads``: 1 or 2 read; 0 means two where the
     captures are large and there is a second core. The result is the same. ``progress(bytes_read, bytes_total)`` is called
     about every 16 MiB; an exception from it (KeyboardInterrupt included) stops the reading and is raised here.
+    ``tshark``: its path and an empty folder in place of settings; Wireshark then says where IP begins in each frame.
     A file that cannot be read is told in ``files``, never raised.
     """
 

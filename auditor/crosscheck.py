@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from auditor import _native
+from auditor.dissection import is_usable, read_with_pyshark
 from auditor.errors import CaptureError
 from auditor.flows import TCP, UDP, FlowTable
 from auditor.records import record
@@ -80,17 +81,22 @@ class _Marks:
     tunnel: bool = False
 
 
-def crosscheck(path: str) -> Crosscheck:
+def crosscheck(path: str, through: str = "") -> Crosscheck:
     """Return both readings of a capture, compared; TCP and UDP alone, every packet as often as it was captured.
+
+    ``through`` is ``pyshark``, or ``tshark`` for its own lines; unsaid, pyshark where that can be used.
 
     Raises
     ------
     UsageError
         tshark is not installed.
+    MissingExtra
+        pyshark is asked for and not installed.
     CaptureError
         Our own reading finds no capture.
     """
-    theirs = read_with_tshark(path)
+    through = through or ("pyshark" if is_usable() else "tshark")
+    theirs = read_with_pyshark(path) if through == "pyshark" else read_with_tshark(path)
     reading = _native.read_flows([path], keep_duplicates=True)
     (facts,) = reading.files
     if facts.status == "unreadable":

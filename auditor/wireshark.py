@@ -1,7 +1,7 @@
-"""Wireshark's reading of a capture: the one place that starts tshark.
+"""Wireshark's reading of a capture: where tshark is, and the conversations in its lines of fields.
 
-tshark writes a line per packet, which is summed up as it comes, so that memory grows with conversations and not with
-packets. Its objects per packet, as libraries wrap them, take some thirty times as long (docs/crosscheck.md).
+A line per packet is summed up as it comes, so that memory grows with conversations and not with packets. The same
+conversations through pyshark are those of ``auditor.dissection``, which takes longer (docs/crosscheck.md).
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -20,6 +21,10 @@ TRANSPORTS = ("tcp", "udp")
 Endpoint = tuple[str, int]
 Pair = tuple[str, Endpoint, Endpoint]
 """Transport, smaller end, larger end."""
+Segment = tuple[str, str, Endpoint, Endpoint, int | None, int, int]
+"""Transport, stream (empty where a header is malformed), sender, receiver, time in ns, length, number."""
+SETTINGS = "WIRESHARK_CONFIG_DIR"
+"""Variable of the environment that tells Wireshark where a user's settings are."""
 
 _FIELDS: tuple[str, ...] = (
     "frame.time_epoch",
@@ -30,7 +35,7 @@ _FIELDS: tuple[str, ...] = (
     "udp.stream",
 )
 _FIELDS += ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport")
-_ONLY = "(tcp or udp) and not icmp and not icmpv6"
+ONLY = "(tcp or udp) and not icmp and not icmpv6"
 """What an ICMP error quotes belongs to no conversation, as in ``tshark -z conv``."""
 _HINT = (
     "install Wireshark's command line: the package is called tshark or wireshark-cli (on Windows and macOS: Wireshark)"
@@ -39,6 +44,17 @@ _PLACES = (
     r"C:\Program Files\Wireshark\tshark.exe",
     "/Applications/Wireshark.app/Contents/MacOS/tshark",
 )
+
+
+@contextmanager
+def no_settings() -> Iterator[str]:
+    """Give an empty folder for the time of a reading, to stand in for the user's settings, plug-ins and scripts.
+
+    Wireshark is told of it by ``SETTINGS``. It belongs to the user alone: in a folder that others can write,
+    they would have their scripts run.
+    """
+    with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
+        yield folder
 
 
 @dataclass(slots=True)
@@ -84,6 +100,14 @@ class SecondReading:
     that are not whole are 0."""
     complaint: str = ""
 
+    def take(self, segments: Iterable[Segment]) -> None:
+        """Sum up what tshark sees, segment by segment."""
+        found: dict[tuple[str, ...], Conversation] = {}
+        for segment in segments:
+            _count(found, *segment)
+        self.conversations = [conversation for key, conversation in found.items() if key[1]]
+        self.malformed = {conversation.pair: conversation for key, conversation in found.items() if not key[1]}
+
 
 def find_tshark() -> str:
     """Return the path of tshark. Raises UsageError, with what to install, when there is none."""
@@ -109,30 +133,63 @@ def read_with_tshark(path: str) -> SecondReading:
         tshark cannot be started.
     """
     tshark = find_tshark()
-    reading = SecondReading(_version(tshark))
-    # Settings of the user's that would change what is counted are set here; "./" keeps a name from being an option.
-    source = path if os.path.isabs(path) else os.path.join(".", path)  # noqa: PTH117, PTH118 - a leading "./" must stay
-    words = [tshark, "-n", "-r", source, "-Y", _ONLY, "-o", "ip.defragment:TRUE", "-T", "fields", "-E", "occurrence=a"]
+    reading = SecondReading(version_of(tshark))
+    words = [
+        tshark,
+        "-n",
+        "-r",
+        as_argument(path),
+        "-Y",
+        ONLY,
+        "-o",
+        "ip.defragment:TRUE",
+        "-T",
+        "fields",
+        "-E",
+        "occurrence=a",
+    ]
     words += [word for name in _FIELDS for word in ("-e", name)]
-    found: dict[tuple[str, ...], Conversation] = {}
-    with tempfile.TemporaryFile() as said:
+    with no_settings() as settings, tempfile.TemporaryFile() as said:
         try:
-            process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=said, stdin=subprocess.DEVNULL)  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603
+                words,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, SETTINGS: settings},
+            )
         except OSError as error:
             raise CaptureError(f"{tshark} cannot be started: {error.strerror}") from None
         with process:
-            for packet in _packets(process.stdout or ()):
-                _count(found, *packet)
+            reading.take(_segments(process.stdout or ()))
         said.seek(0)
-        complaints = said.read(65_536).decode("utf-8", "replace").strip().splitlines()
-    if process.returncode:
-        reading.complaint = complaints[-1] if complaints else f"it ended with code {process.returncode}"
-    reading.conversations = [conversation for key, conversation in found.items() if key[1]]
-    reading.malformed = {conversation.pair: conversation for key, conversation in found.items() if not key[1]}
+        reading.complaint = _complaint(process.returncode, said.read(65_536))
     return reading
 
 
-def _version(tshark: str) -> str:
+def complaint_about(tshark: str, path: str) -> str:
+    """Return tshark's last word about a capture that it cannot read to its end, else nothing. Nothing is dissected."""
+    words = [tshark, "-n", "-q", "-r", as_argument(path)]
+    with no_settings() as settings:
+        done = subprocess.run(  # noqa: S603
+            words, capture_output=True, check=False, stdin=subprocess.DEVNULL, env={**os.environ, SETTINGS: settings}
+        )
+    return _complaint(done.returncode, done.stderr)
+
+
+def _complaint(code: int, said: bytes) -> str:
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    if not code:
+        return ""
+    return lines[-1] if lines else f"it ended with code {code}"
+
+
+def as_argument(path: str) -> str:
+    """Name a path so that it is never an option."""
+    return path if os.path.isabs(path) else os.path.join(".", path)  # noqa: PTH117, PTH118 - a leading "./" must stay
+
+
+def version_of(tshark: str) -> str:
     """Return ``TShark (Wireshark) 4.0.17`` or the like."""
     try:
         done = subprocess.run([tshark, "--version"], capture_output=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
@@ -141,20 +198,16 @@ def _version(tshark: str) -> str:
     return " ".join(done.stdout.decode("utf-8", "replace").split("\n", 1)[0].split()[:3]).rstrip(".")
 
 
-_Packet = tuple[str, str, Endpoint, Endpoint, int | None, int, int]
-"""Transport, stream, sender, receiver, time, length, number."""
-
-
-def _packets(lines: Sequence[bytes] | Iterator[bytes]) -> Iterator[_Packet]:
+def _segments(lines: Iterable[bytes]) -> Iterator[Segment]:
     for line in lines:
         values = line.decode("utf-8", "replace").rstrip("\r\n").split("\t")
         if len(values) == len(_FIELDS):
-            packet = _packet(dict(zip(_FIELDS, values, strict=True)))
-            if packet is not None:
-                yield packet
+            segment = _segment(dict(zip(_FIELDS, values, strict=True)))
+            if segment is not None:
+                yield segment
 
 
-def _packet(row: dict[str, str]) -> _Packet | None:
+def _segment(row: dict[str, str]) -> Segment | None:
     """Return the innermost TCP segment or UDP datagram of a line; None where tshark shows none with its addresses."""
     layers = row["frame.protocols"].split(":")
     place = max((at for at, layer in enumerate(layers) if layer in TRANSPORTS), default=-1)
@@ -167,7 +220,7 @@ def _packet(row: dict[str, str]) -> _Packet | None:
         source, target = (_nth(row[f"{network}.{end}"], outer) for end in ("src", "dst"))
         ports = [_nth(row[f"{transport}.{end}port"], nth) for end in ("src", "dst")]
         sending, receiving = map(int, ports) if all(ports) else (0, 0)
-        time = int(Decimal(row["frame.time_epoch"]) * 1_000_000_000) if row["frame.time_epoch"] else None
+        time = nanoseconds(row["frame.time_epoch"])
         length, number = int(row["frame.len"]), int(row["frame.number"])
     except (ValueError, InvalidOperation):
         return None
@@ -175,6 +228,11 @@ def _packet(row: dict[str, str]) -> _Packet | None:
     # A header that is malformed has no stream, though one around it in a tunnel may have.
     stream = streams[nth] if nth < len(streams) else ""
     return transport, stream, (source, sending), (target, receiving), time, length, number
+
+
+def nanoseconds(text: str) -> int | None:
+    """Return a time since the epoch in ns; None for none. Raises InvalidOperation for anything else."""
+    return int(Decimal(text) * 1_000_000_000) if text else None
 
 
 def _nth(values: str, place: int) -> str:

@@ -2,6 +2,7 @@
 """Replay ten million distinct flows through a live reading and keep the curve of its memory.
 
     bench/churn.py [--flows 10000000] [--max-flows 262144] [--curve FILE]
+    bench/churn.py --watch
 
 Twelve hours in minutes: of ten flows, six are SYNs that nobody answers (a new source each), two are connections that open
 and close, two are datagrams. A real backup session is read before; it must be whole in the end. Every 250,000 flows the
@@ -12,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -80,6 +83,35 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def write(out: IO[bytes], flows: int, begin: float) -> None:
+    """Write the churn as pcap with nanoseconds, Ethernet, and close."""
+    with out:
+        out.write(np.array([0xA1B23C4D, 4 << 16 | 2, 0, 0, 65535, 1], "<u4").tobytes())
+        for first in range(0, flows, BATCH):
+            out.write(packets(first, min(BATCH, flows - first), flows, begin))
+
+
+def watched(flows: int, most: float) -> int:
+    """Send the churn to ``auditor watch -``, with audits and a report; 1 when it took more memory than allowed."""
+    policy = ROOT / "captures/out-of-range/policy.yaml"
+    words = [str(Path(sys.executable).with_name("auditor")), "watch", "-", "--policy", str(policy), "--exit-zero"]
+    child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert child.stdin is not None
+    threading.Thread(target=write, args=(child.stdin, flows, 1.7e9), daemon=True).start()
+    peak, started, told = 0.0, time.monotonic(), 0
+    while child.poll() is None:
+        try:
+            now = int(Path(f"/proc/{child.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        except (OSError, IndexError):
+            break
+        peak, told = max(peak, now), told + 1
+        if told % 100 == 0:
+            print(f"{time.monotonic() - started:.0f} s, {now:.0f} MB", flush=True)
+        time.sleep(0.1)
+    print(f"{flows} flows through auditor watch in {time.monotonic() - started:.0f} s; at most {peak:.0f} MB resident")
+    return int(peak > most or child.wait() not in {0, 3})
+
+
 def main() -> int:
     """Run; 1 when a limit was broken or the session did not survive."""
     options = argparse.ArgumentParser()
@@ -87,7 +119,12 @@ def main() -> int:
     options.add_argument("--max-flows", type=int, default=262_144)
     options.add_argument("--curve", type=Path)
     options.add_argument("--most", type=float, default=200, help="MB")
+    options.add_argument(
+        "--watch", action="store_true", help="through auditor watch, with its audits, as a process of its own"
+    )
     chosen = options.parse_args()
+    if chosen.watch:
+        return watched(chosen.flows, chosen.most)
     live = _native.LiveReading(known_ports=[10000], max_flows=chosen.max_flows)
     session = ROOT / "captures/out-of-range/out-of-range.pcap"
     live.open_stream(session)
@@ -100,14 +137,7 @@ def main() -> int:
     live.open_fd(reader, "churn")
     os.close(reader)
 
-    def write() -> None:
-        with os.fdopen(writer, "wb") as out:
-            # pcap with nanoseconds, Ethernet.
-            out.write(np.array([0xA1B23C4D, 4 << 16 | 2, 0, 0, 65535, 1], "<u4").tobytes())
-            for first in range(0, chosen.flows, BATCH):
-                out.write(packets(first, min(BATCH, chosen.flows - first), chosen.flows, begin))
-
-    threading.Thread(target=write, daemon=True).start()
+    threading.Thread(target=write, args=(os.fdopen(writer, "wb"), chosen.flows, begin), daemon=True).start()
     curve, started, next_look, peak = ["flows,resident_mb,kept"], time.monotonic(), 0, 0.0
     while True:
         live.pump(200)
@@ -128,8 +158,7 @@ def main() -> int:
     survived = (len(after.ndmp_messages()["flow"]), len(after.ndmp_streams()["flow"]))
     seconds = time.monotonic() - started
     print(f"{seen['packets']} packets, {made} flows in {seconds:.0f} s; at most {peak:.0f} MB resident; "
-          f"session {'whole' if survived == expected else f'LOST: {survived} of {expected}'}")  # fmt: skip
-    print(f"evicted: {seen['evicted']}")
+          f"session {'whole' if survived == expected else f'LOST: {survived} of {expected}'}; evicted: {seen['evicted']}")  # fmt: skip
     if chosen.curve:
         chosen.curve.write_text("\n".join(curve) + "\n")
     return int(peak > chosen.most or survived != expected)

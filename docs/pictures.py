@@ -24,7 +24,7 @@ PICTURES = {
     "picture-ports.png": ("out-of-range", "band", 490),
     "picture-timeline.png": ("at-once", "timeline", 470),
     "picture-zones.png": ("blocked", "talk", 380),
-    "picture-capacity.png": ("at-once", "capacity", 300),
+    "picture-capacity.png": ("at-once", "capacity", 345),
     "picture-findings.png": ("blocked", "content", 430),
 }
 """Name of the picture -> capture, the section that it shows, (none: the page from its top), and how much of it, in pixels."""

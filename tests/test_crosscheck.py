@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from auditor.dissection import is_usable
 from tests.helpers.pcap import Pcap, Writer
 from tests.support import CAPTURES, run_auditor
 
@@ -20,8 +21,8 @@ with_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark 
 MEDIA, AGENT = ("10.0.1.5", 40000), ("10.0.2.9", 10000)
 
 
-def document(path: Path, code: int) -> Any:
-    done = run_auditor("crosscheck", path, "--format", "json")
+def document(path: Path, code: int, through: str = "tshark") -> Any:
+    done = run_auditor("crosscheck", path, "--format", "json", "--through", through)
     assert done.code == code, done.err
     (result,) = json.loads(done.out)["crosscheck"]
     return result
@@ -35,6 +36,30 @@ def test_our_captures_agree(name: str) -> None:
     assert result["differences"] == []
     assert result["agreed"] == result["flows"] == result["conversations"] > 0
     assert result["tshark"].startswith("TShark")
+
+
+@with_tshark
+@pytest.mark.skipif(not is_usable(), reason="pyshark is not installed")
+def test_through_pyshark_it_is_the_same(tmp_path: Path) -> None:
+    """Tunnels, IPv6, a header that lies about its length and a packet without a time, by both ways to tshark."""
+    (tunnels,) = (CAPTURES / "tunnels").glob("*.pcap")
+    plain = Writer()
+    plain.udp(MEDIA, ("10.0.2.9", 4000), b"sound")
+    plain.udp(MEDIA, ("10.0.2.9", 4001), b"too short")
+    pcap = Pcap.read(plain.save(tmp_path / "plain.pcap"))
+    frame = pcap.records[0][16:]
+    body = struct.pack("<I", len(frame)) + frame + bytes(-len(frame) % 4)
+    odd = bytearray(pcap.as_pcapng() + struct.pack("<II", 3, 12 + len(body)) + body + struct.pack("<I", 12 + len(body)))
+    at = odd.index(b"too short")
+    odd[at - 4 : at - 2] = b"\x00\x03"  # UDP's length, 8 at least
+    (tmp_path / "odd.pcapng").write_bytes(odd)
+    for path in (tunnels, tmp_path / "odd.pcapng"):
+        lines, objects = document(path, 0), document(path, 0, "pyshark")
+        assert objects.pop("tshark").startswith(f"{lines.pop('tshark')} through pyshark ")
+        assert objects == lines
+    assert {difference["cause"] for difference in lines["differences"]} == {"malformed", "no times"}
+    (tmp_path / "cut.pcap").write_bytes(tunnels.read_bytes()[:-3])
+    assert "cut" in document(tmp_path / "cut.pcap", 3, "pyshark")["tshark_complaint"]
 
 
 @with_tshark

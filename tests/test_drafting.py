@@ -16,6 +16,7 @@ from auditor.errors import CaptureError, UsageError
 from auditor.model import Severity
 from auditor.policy.load import load_policy
 from auditor.ports import PortSet
+from tests.helpers.pcap import Writer, greeting
 from tests.support import CAPTURES, Case, committed_cases, declared_ranges, run_auditor, shared_cases
 
 ALL = [*committed_cases(), *shared_cases()]
@@ -146,3 +147,23 @@ def test_the_command_writes_it_and_says_how_much_is_open(tmp_path: Path) -> None
     shown = run_auditor("policy", "show", path, "--format", "json")
     assert {term["action"] for term in json.loads(shown.out)["terms"]} == {"permit"}
     assert run_auditor("policy", "draft", path).code == 3
+
+
+def test_a_scan_of_thousands_makes_no_draft_of_thousands(tmp_path: Path) -> None:
+    """A media server asks 2 500 hosts that never answer for NDMP, beside the one agent that does."""
+    writer = Writer()
+    writer.connection(("10.0.1.5", 40000), ("10.0.2.9", 10000), [(1, greeting())])
+    hosts = [f"10.1.{n // 250}.{n % 250}" for n in range(2500)]
+    for host in hosts:
+        writer.tcp(("10.0.1.5", 41000), (host, 10000), "S", 1, 0)
+    # So long after the last of them that answers could have come.
+    for _ in range(6000):
+        writer.udp(("10.0.9.1", 5000), ("10.0.9.2", 5000), b"later")
+    drafted = draft_policy([writer.save(tmp_path / "scan.pcap")])
+    assert "2 500 more hosts took part" in " ".join(drafted.text.replace("\u202f", " ").split())
+    path = tmp_path / "draft.yaml"
+    path.write_text(drafted.text, encoding="utf-8")
+    policy = load_policy(path)
+    assert policy.zone_of("10.0.2.9") is not None
+    assert not any(policy.zone_of(host) for host in hosts)
+    assert sum(len(term.destination) for term in policy.site_terms) <= 1000

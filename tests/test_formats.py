@@ -209,6 +209,15 @@ def test_cells_keep_what_is_harmless() -> None:
     assert b"".join(table_pieces(Table("t", (("a", TEXT),), [('x"y\n',)]))) == b'a\r\n"x""y\\x0a"\r\n'
 
 
+def test_the_work_for_junit_grows_with_the_findings_and_not_with_their_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Findings are never held against each other: of ten thousand that would be a hundred million times."""
+    made = report(findings=tuple(finding(40000 + number) for number in range(300)))
+    compared: list[int] = []
+    monkeypatch.setattr(type(made.findings[0]), "__eq__", lambda one, other: compared.append(1) or one is other)
+    render(made, "junit")
+    assert len(compared) == 0
+
+
 def test_what_xml_forbids_is_not_written() -> None:
     # Control characters have no place in XML 1.0, not even as references.
     ET.fromstring(render(hostile_report(), "junit"))  # noqa: S314 - made here

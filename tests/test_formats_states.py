@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from auditor.model import BaselineSummary, GoneFinding, Report, Severity, WaiverReference
+from auditor.pipeline import audit
+from auditor.report.interface import RenderOptions
 from auditor.report.registry import render
 from tests.report_samples import finding, report
+from tests.support import CAPTURES
 
 OWNER = "net team"
 GONE = GoneFinding("BX301 host=10.77.0.29 port=1", "BX301", Severity.HIGH, "no longer there")
@@ -94,3 +97,17 @@ def test_an_annotation_tells_what_is_new() -> None:
     # What is accepted has no annotation.
     assert [title.rpartition(" ")[2] for title in titles] == ["(new)", "(updated)", "(unchanged)"]
     assert "title=BX301 Data port outside the declared range::" in render(report(), "github").decode()
+
+
+@pytest.mark.parametrize("name", ["out-of-range", "blocked", "compliant"])
+def test_the_terminal_tells_the_same_findings(name: str) -> None:
+    made = audit([CAPTURES / name / f"{name}.pcap"], policy_path=CAPTURES / name / "policy.yaml")
+    text = render(made, "text", RenderOptions(width=110, verbosity=1)).decode()
+    codes = re.findall(r"^  (CRITICAL|HIGH|MEDIUM|LOW|INFO) +(BX\d{3})  ", text, re.MULTILINE)
+    assert {(word.lower(), code) for word, code in codes} == {(one.severity.word, one.code) for one in made.findings}
+    counts = Counter(one.severity.word for one in made.findings)
+    heading = re.search(r"^Findings +(.*)$", text, re.MULTILINE)
+    assert heading is not None
+    assert Counter({word: int(count) for count, word in re.findall(r"(\d+) (\w+)", heading[1])}) == counts
+    packed = re.sub(r"\s+", "", text)
+    assert all(re.sub(r"\s+", "", one.message) in packed for one in made.findings)

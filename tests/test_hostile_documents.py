@@ -10,6 +10,8 @@ import functools
 import json
 import operator
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,9 @@ from auditor.listeners.read import read_listing
 from auditor.manifest import Entry, Manifest, load_manifest, render_manifest
 from auditor.packs.load import load_pack, read_rule
 from auditor.policy.load import load_policy
+from auditor.policy.services_file import read_services_file
 from auditor.report.json_ import load
-from auditor.services import rules_folder
+from auditor.services import load_catalogue, rules_folder
 from auditor.waivers.load import load_waivers
 from tests.support import CAPTURES, ROOT
 
@@ -56,6 +59,13 @@ def spoiled(draw: st.DrawFn, sound: bytes) -> bytes:
 POLICY = (CAPTURES / "out-of-range" / "policy.yaml").read_bytes()
 RULE = next(iter(sorted((ROOT / "rules" / "checks" / "range").glob("*.yaml")))).read_bytes()
 PACK = load_pack([rules_folder() / "checks"])
+CATALOGUE = rules_folder() / "services" / "vendor-2010.yaml"
+SERVICES_FILE = b"""\
+# <name>  <port>/<protocol>  [alias...]
+ndmp      10000/tcp  backup  # Network Data Management Protocol
+ndmp      10000/udp
+telnet    23/tcp
+"""
 WAIVERS = b"""\
 waivers:
   - code: BX301
@@ -87,6 +97,19 @@ def _listing(path: Path) -> None:
     read_listing(path, "10.0.2.9")
 
 
+def _catalogue(path: Path) -> None:
+    # Vendor's files build on one another; catalogues are remembered by their folder, so that each needs its own.
+    folder = Path(tempfile.mkdtemp(dir=path.parent))
+    for file in (rules_folder() / "services").glob("*.yaml"):
+        shutil.copy(path if file.name == CATALOGUE.name else file, folder / file.name)
+    load_catalogue(CATALOGUE.stem.removeprefix("vendor-"), folder)
+
+
+def _services_file(path: Path) -> None:
+    found = read_services_file(path, "services")
+    assert found.port is None or 0 < found.port < 65536
+
+
 def _report(path: Path) -> None:
     load(path.read_bytes())
 
@@ -109,6 +132,8 @@ READERS: dict[str, tuple[Callable[[Path], None], bytes]] = {
     "rule": (_rule, RULE),
     "waivers": (_waivers, WAIVERS),
     "listing": (_listing, LISTING),
+    "services": (_catalogue, CATALOGUE.read_bytes()),
+    "services of a host": (_services_file, SERVICES_FILE),
     "report": (_report, sound_report()),
     "manifest": (_manifest, render_manifest(MANIFEST)),
 }

@@ -109,7 +109,8 @@ def test_several_rings_share_the_frames_and_a_flow_stays_whole(pair: Pair) -> No
     for port in range(1000, 1200):
         there, back = ("10.0.0.1", "10.0.0.2", port, 445), ("10.0.0.2", "10.0.0.1", 445, port)
         pair.send(tcp(*there, SYN), tcp(*back, SYN | ACK), tcp(*there, ACK, seq=2))
-    assert pump_until(live, 600) == 600
+        live.pump(1)
+    assert pump_until(live, 600) == 600, live.counters()
     columns = live.snapshot().flow_columns()
     assert columns["orig_packets"].tolist() == [2] * 200
     assert {_native.STATES[state] for state in columns["state"]} == {"S1"}

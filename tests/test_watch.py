@@ -83,7 +83,11 @@ def test_a_watch_tells_what_an_audit_of_the_same_packets_reports(name: str) -> N
     open_ = set(heard.keys("finding-opened")) - set(heard.keys("finding-closed"))
     assert open_ == {one.key for one in audited.findings if not one.waived}
     assert len(heard.keys("session-opened")) == len(set(heard.keys("session-opened"))) == len(audited.sessions)
-    assert len(set(heard.keys("data-tied"))) == sum(len(one.data) for one in audited.sessions)
+    # A tie by circumstance may move to another session while packets come: the connections are the same, whenever one looks.
+    tied = {one.partition(" | ")[2] for one in heard.keys("data-tied")}
+    assert len(tied) == len(
+        {(data.originator, data.responder, data.first) for one in audited.sessions for data in one.data}
+    )
     over = sum(one.ended not in ("open", "silent") for one in audited.sessions)
     assert len(heard.keys("session-ended")) == over
     assert [one.number for one in heard.news] == list(range(1, len(heard.news) + 1))

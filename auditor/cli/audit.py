@@ -9,6 +9,7 @@ import click
 
 from auditor.cli import output as output_
 from auditor.cli.days import read_day
+from auditor.cli.decoder import decoder_option, tell_undecoded
 from auditor.cli.failures import tell
 from auditor.cli.manifests import OPTION_HELP, check_manifest, files_of_policy, write_manifest
 from auditor.cli.progress import ReadingProgress
@@ -65,6 +66,7 @@ SEVERITIES = tuple(severity.word for severity in Severity)
     help="Where the captures were taken. Without it, that is inferred from the traffic.",
 )
 @click.option("--keep-duplicates", is_flag=True, help="Count a packet as often as it was captured.")
+@decoder_option
 @click.option(
     "--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and packet number."
 )
@@ -135,6 +137,7 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
                 hash_files=options["hash_files"] or bool(options["reports"]) or options["manifest"] is not None,
                 flows=wants_flows(formats),
                 keep_duplicates=options["keep_duplicates"],
+                decoder=options["decoder"],
                 vantage=options["vantage"],
                 sockets=sockets,
                 rules=options["rules"],
@@ -145,6 +148,8 @@ def audit(captures: tuple[str, ...], policy_path: str | None, **options: Any) ->
             progress=progress,
         )
     _deliver(report, **options)
+    if options["decoder"] == "own":
+        tell_undecoded(report)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
     _prove(report, captures, policy_path, **options)
     return exit_code(
@@ -188,6 +193,7 @@ def _prove(report: Report, captures: tuple[str, ...], policy_path: str | None, *
             "verbose": str(options["verbosity"]),
             "fail-on": options["fail_on"],
             **({"fail-on-new": "yes"} if options["fail_on_new"] else {}),
+            **({"decoder": options["decoder"]} if options["decoder"] != "own" else {}),
             **({"exit-zero": "yes"} if options["exit_zero"] else {}),
             **({"as-of": report.as_of} if options["as_of"] else {}),
         },

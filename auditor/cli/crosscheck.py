@@ -22,15 +22,20 @@ _SHOWN = 10
     "--format", "-f", "format_name", type=click.Choice(("text", "json")), default="text", show_default=True,
     help="Format of the output.",
 )  # fmt: skip
+@click.option(
+    "--through",
+    type=click.Choice(("pyshark", "tshark")),
+    help="How tshark is read: through pyshark, which is so where that is installed, or by its own lines, which is faster.",
+)
 @click.option("--verbose", "-v", "verbosity", count=True, help="Show every difference.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of standard output.")
-def crosscheck(captures: tuple[str, ...], format_name: str, output: str | None, verbosity: int, plain: bool) -> int:
+def crosscheck(captures: tuple[str, ...], output: str | None, verbosity: int, plain: bool, **options: Any) -> int:
     """Compare the flows of captures with those that Wireshark sees.
 
     Each TCP and UDP flow beside tshark's conversation: addresses, ports, packets and bytes each way, first and last time.
     A difference is shown with its cause. Exit code 0 when every difference has a cause, 1 when one has none, 3 when
-    either could not read a capture to its end. Needs tshark (Wireshark).
+    either could not read a capture to its end. Needs tshark (Wireshark), and uses pyshark where that is installed.
 
     \b
     Examples:
@@ -45,13 +50,13 @@ def crosscheck(captures: tuple[str, ...], format_name: str, output: str | None, 
     find_tshark()
     if STDIN in captures:
         raise UsageError("standard input can be read only once, and two programs are to read it", fix="name a file")
-    results = [compare(path) for path in expand(captures)]
+    results = [compare(path, options["through"] or "") for path in expand(captures)]
     for result in results:
         if result.status != "read":
             tell("warning", f"{path_text(result.path)}: {result.error}")
         if result.complaint:
             tell("warning", f"{path_text(result.path)}: tshark could not read it to its end: {result.complaint}")
-    text = format_name == "text"
+    text = options["format_name"] == "text"
     looks = output_.terminal_options(plain=plain, verbosity=verbosity, to_file=output is not None)
     output_.write(_text(results, looks) if text else _json(results), output, text=text)
     if any(result.unexplained for result in results):

@@ -49,9 +49,13 @@ def check_output(path: str | None, inputs: list[str], *, option: str = "--output
     if path is None:
         return
     target = Path(path)
-    if target.is_dir():
+    try:
+        folder, parent = target.is_dir(), target.parent.is_dir()
+    except OSError as error:  # a folder above it that may not be looked into
+        raise UsageError(f"{option} {path} cannot be reached: {error.strerror}", fix="name another file") from None
+    if folder:
         raise UsageError(f"{option} {path} is a directory", fix="name a file in it")
-    if not target.parent.is_dir():
+    if not parent:
         raise UsageError(f"{option} {path}: there is no directory {target.parent}", fix="make it first")
     for name in inputs:
         with contextlib.suppress(OSError):

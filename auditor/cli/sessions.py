@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from auditor.cli import output as output_
+from auditor.cli.decoder import decoder_option
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
 from auditor.exit_codes import CONFORMS, INCONCLUSIVE
@@ -35,6 +36,7 @@ from auditor.text import path_text
     is_flag=True,
     help="Instead, hold the ties that are told, inside TLS too, against truth.json beside each capture.",
 )
+@decoder_option
 @click.option("--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and byte count.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
@@ -60,8 +62,9 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
     from auditor.pipeline import AuditOptions, audit
     from auditor.report.session_lines import render_sessions, sessions_json
 
+    looked = AuditOptions(flows=False, decoder=options["decoder"])
     with ReadingProgress(wanted=not options["no_progress"]) as progress:
-        report = audit(captures, policy_path=policy_path, progress=progress, options=AuditOptions(flows=False))
+        report = audit(captures, policy_path=policy_path, progress=progress, options=looked)
     unread = [capture for capture in report.captures if capture.status != "read"]
     for capture in unread:
         tell("warning", f"{capture.path}: {capture.error or 'could not be read to its end'}")

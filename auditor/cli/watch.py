@@ -78,7 +78,12 @@ from auditor.sources.registry import SOURCES
 @click.option(
     "--processes", is_flag=True, help="Ask this machine which program owns which port (needs the extra processes)."
 )
-@click.option("--max-flows", type=click.IntRange(1000), metavar="N", help="Flows in memory at most.")
+@click.option(
+    "--max-flows",
+    type=click.IntRange(1000),
+    metavar="N",
+    help="Flows in memory at most. Default: what 200 MB, or a quarter of the memory, hold.",
+)
 @click.option(
     "--snaplen", type=click.IntRange(64, 262_144), default=262_144, show_default=True, help="Bytes of each packet."
 )

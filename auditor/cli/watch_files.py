@@ -20,7 +20,13 @@ def journal_path(given: str | None, source: str, *, interface: bool) -> str:
     UsageError where it cannot be made.
     """
     if given is not None:
-        if not Path(given).parent.is_dir():
+        try:
+            there = Path(given).parent.is_dir()
+        except OSError as error:
+            raise UsageError(
+                f"--journal {given} cannot be reached: {error.strerror}", fix="name another file"
+            ) from None
+        if not there:
             raise UsageError(f"--journal {given}: there is no directory {Path(given).parent}", fix="make it first")
         return given
     if not interface:

@@ -31,6 +31,8 @@ from auditor.watch.sinks.syslog import SyslogOutlet
 from auditor.watch.sinks.webhook import WebhookOutlet
 from auditor.watch.spans import bytes_of, seconds_of
 
+_SPANS = ("interval", "settle", "observe", "repeat_every", "close_after")
+
 
 def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: BinaryIO, **options: Any) -> int:
     """Watch until the end and return the exit code. Raises what the parts do, before the first packet is taken."""
@@ -38,13 +40,8 @@ def run_watch(source: str, policy_path: str | None, told: AuditOptions, stdout: 
     def span(name: str) -> float:
         return seconds_of(options[name], f"--{name.replace('_', '-')}")
 
-    settings = Settings(
-        interval=span("interval"),
-        settle=span("settle"),
-        observe=span("observe"),
-        repeat_every=span("repeat_every"),
-        close_after=span("close_after"),
-    )
+    spans: dict[str, Any] = {name: span(name) for name in _SPANS}
+    settings = Settings(**spans)
     duration, every = (None if options[name] is None else span(name) for name in ("duration", "report_every"))
     listings = _processes() if options["processes"] else None
     yardstick = prepare(policy_path, told)

@@ -40,7 +40,7 @@ def draft_policy(paths: Iterable[str | os.PathLike[str]], *, progress: Progress 
         There is no capture.
     """
     material = Material.read(paths, progress=progress)
-    policy = draft_zones(material)
+    policy, left_out = draft_zones(material)
     if not policy.zones:
         raise CaptureError(
             "nothing of Backup Exec was seen: no NDMP, no agent that registers, no mail and no traps",
@@ -50,6 +50,6 @@ def draft_policy(paths: Iterable[str | os.PathLike[str]], *, progress: Progress 
     settled = settle(material, policy)
     held = settled.held
     policy, doors = accept_logins(settled.policy, held.table, held.sessions.sessions)
-    text = write_draft(material, policy, ranges, settled.terms, doors, left_out=settled.left_out)
+    text = write_draft(material, policy, ranges, settled.terms, doors, left_out=(left_out, settled.left_out))
     questions = sum(line.lstrip(" ").startswith("# ? ") for line in text.splitlines())
     return Draft(text, questions, material.damaged)

@@ -6,7 +6,7 @@ A person decides which of them stay.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,9 @@ from auditor.text import counted, joined
 
 MOST_TERMS = 200
 """Terms of a draft; what would need more is told in a comment."""
+
+_MOST_ENDS = 1000
+"""Addresses that all terms of a draft name; a scan would name every host that it reached."""
 
 _ROUNDS = 6
 """A term may let a control connection in whose data connections then need one as well."""
@@ -62,8 +65,8 @@ def settle(material: Material, policy: Policy) -> Settled:
     held = material.held(policy)
     for _ in range(_ROUNDS):
         found = _merged((*_terms(held, _let_in(held), "permit"), *_terms(held, _kept_out(held), "deny")))
-        room = MOST_TERMS - len(drafted)
-        fresh, left_out = found[:room], max(0, len(found) - room)
+        room = _room(drafted, found)
+        fresh, left_out = found[:room], len(found) - room
         if not fresh:
             break
         drafted += tuple(
@@ -75,6 +78,18 @@ def settle(material: Material, policy: Policy) -> Settled:
             break
         held = material.held(policy)
     return Settled(policy, drafted, left_out, held)
+
+
+def _room(drafted: Iterable[DraftTerm], found: Sequence[DraftTerm]) -> int:
+    """Return how many of the terms found can be added."""
+    terms, ends = 0, 0
+    for one in drafted:
+        terms, ends = terms + 1, ends + len(one.term.destination)
+    for number, one in enumerate(found):
+        terms, ends = terms + 1, ends + len(one.term.destination)
+        if terms > MOST_TERMS or ends > _MOST_ENDS:
+            return number
+    return len(found)
 
 
 def _let_in(held: Held) -> Mask:

@@ -33,18 +33,19 @@ def write_draft(
     terms: tuple[DraftTerm, ...],
     doors: Mapping[str, OpenDoor],
     *,
-    left_out: int = 0,
+    left_out: tuple[int, int] = (0, 0),
 ) -> str:
-    """Return the policy file of a draft; ``left_out`` terms were too many to write."""
+    """Return the policy file of a draft; ``left_out`` hosts and terms were too many to write."""
     lines = [
         *_head(material),
         *_settings(material, policy),
         "",
         "zones:",
+        *_unlisted(left_out[0]),
         *(line for zone in policy.zones for line in _zone(policy, zone, ranges.get(zone.name))),
         *_missing(policy),
         *_hosts(policy, doors),
-        *_terms(terms, left_out),
+        *_terms(terms, left_out[1]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -97,6 +98,16 @@ def _settings(material: Material, policy: Policy) -> Iterator[str]:
         question=True,
     )
     yield "data_direction: either"
+
+
+def _unlisted(hosts: int) -> Iterator[str]:
+    if hosts:
+        yield from _comment(
+            f"{counted(hosts, 'more host')} took part, most of them asked without ever answering, and are not listed: this "
+            "looks like a scan. Which of them exist?",
+            2,
+            question=True,
+        )
 
 
 def _zone(policy: Policy, zone: Zone, evidence: RangeEvidence | None) -> Iterator[str]:

@@ -22,12 +22,38 @@ _RECEIVERS = (
 )
 
 
-def draft_zones(material: Material) -> Policy:
-    """Return a policy with zones and NDMP ports only; no zone where the captures show no host of a backup network."""
+MOST_HOSTS = 2000
+"""Hosts of one zone; beyond them only those that ever sent a packet are listed, and not more of these either."""
+
+
+def draft_zones(material: Material) -> tuple[Policy, int]:
+    """Return a policy with zones and NDMP ports only, and how many hosts its zones lack because they were too many.
+
+    There is no zone where the captures show no host of a backup network.
+    """
     inferred = material.inferred()
     if not inferred.zones:
         inferred = _receivers(material, inferred)
-    return replace(inferred, inferred=False, path="", hosts=_other_ndmp_ports(material, inferred))
+    bounded, left_out = _bounded(material, inferred)
+    return replace(bounded, inferred=False, path="", hosts=_other_ndmp_ports(material, bounded)), left_out
+
+
+def _bounded(material: Material, policy: Policy) -> tuple[Policy, int]:
+    """Return the policy without the many hosts that a scan tried and that never answered."""
+    if all(len(zone.networks) <= MOST_HOSTS for zone in policy.zones):
+        return policy, 0
+    table = material.table
+    alive = np.unique(np.concatenate([table["orig_addr"], table["resp_addr"][table["resp_packets"] > 0]]))
+    known = {normalised(table.address(code)) for code in alive.tolist()}
+    zones, left_out = [], 0
+    for zone in policy.zones:
+        kept = zone.networks
+        if len(kept) > MOST_HOSTS:
+            kept = tuple(network for network in kept if network.network_address in known)[:MOST_HOSTS]
+        left_out += len(zone.networks) - len(kept)
+        if kept:
+            zones.append(replace(zone, networks=kept))
+    return replace(policy, zones=tuple(zones)), left_out
 
 
 def _receivers(material: Material, policy: Policy) -> Policy:

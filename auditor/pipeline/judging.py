@@ -13,7 +13,7 @@ from auditor.errors import UsageError
 from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
-from auditor.pipeline.options import AuditOptions, Progress
+from auditor.pipeline.options import OWN_DECODER, TSHARK_DECODER, AuditOptions, Progress
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
@@ -43,8 +43,31 @@ def read(
     options: AuditOptions | None = None,
     progress: Progress | None = None,
 ) -> _native.Reading:
-    """Read captures into flows and NDMP messages, in order of their first packets, whatever order they are named in."""
+    """Read captures into flows and NDMP messages, in order of their first packets, whatever order they are named in.
+
+    Raises UsageError where ``options`` ask for a decoder that is not there.
+    """
     options = options or AuditOptions()
+    if options.decoder not in (OWN_DECODER, TSHARK_DECODER):
+        raise UsageError(f'there is no decoder "{options.decoder}"', fix=f"say {OWN_DECODER} or {TSHARK_DECODER}")
+    if options.decoder == TSHARK_DECODER:
+        # Only here: it starts programs, and loads what that takes.
+        from auditor.wireshark import find_tshark, no_settings
+
+        with no_settings() as settings:
+            return _read(paths, catalogue, policy, options, progress, tshark=(find_tshark(), settings))
+    return _read(paths, catalogue, policy, options, progress)
+
+
+def _read(
+    paths: Sequence[str],
+    catalogue: Catalogue,
+    policy: Policy | None,
+    options: AuditOptions,
+    progress: Progress | None,
+    *,
+    tshark: tuple[str, str] | None = None,
+) -> _native.Reading:
     return _native.read_flows(
         paths,
         known_ports=catalogue.known_ports(),
@@ -52,6 +75,7 @@ def read(
         hash_files=options.hash_files,
         keep_duplicates=options.keep_duplicates,
         threads=_threads(),
+        tshark=tshark,
         # Python sees an interrupt only when the core comes back to it, so that it always must.
         progress=progress or _no_progress,
     )

@@ -6,6 +6,9 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+OWN_DECODER, TSHARK_DECODER = "own", "tshark"
+"""Who finds the IP packet in a frame."""
+
 Progress = Callable[[int, int], None]
 """Called now and then with bytes read and bytes in all."""
 
@@ -22,11 +25,13 @@ class AuditOptions:
     names. ``as_of``: the day (UTC) on which waivers are judged; that of the last packet when not given, so that the same
     input gives the same report on any day. ``baseline``: an earlier report, saved as JSON. ``lost``: packets known to be
     lost beyond what the captures themselves say; any such loss makes findings about what was not seen inconclusive.
+    ``decoder``: who finds the IP packets in the frames, this program or Wireshark's ``tshark``.
     """
 
     hash_files: bool = False
     flows: bool = True
     keep_duplicates: bool = False
+    decoder: str = OWN_DECODER
     vantage: str | None = None
     sockets: tuple[tuple[str, str], ...] = ()
     rules: tuple[str, ...] = ()

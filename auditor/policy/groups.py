@@ -6,6 +6,7 @@ Judging a pair of groups judges every flow between them, so that the work does n
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_left
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,8 @@ class Groups:
     """Groups of addresses. ``of_address`` maps an address code to its group; all else has one entry per group.
 
     ``zone`` indexes into ``zones`` (0 undeclared, last multicast), ``role`` into ``ROLE_NAMES``; ``declared`` holds, by
-    policy setting, the ports that the hosts of a group declare (None: no range).
+    policy setting, the ports that the hosts of a group declare (None: no range). ``named`` is the smallest network of a
+    term that holds the group, by its code; ``_operands`` gives the codes of the networks within each, low and high.
     """
 
     of_address: Codes
@@ -44,7 +46,8 @@ class Groups:
     zone: Codes
     role: Codes
     declared: dict[str, tuple[PortSet | None, ...]]
-    _operands: dict[str, Bools]
+    named: Codes
+    _operands: dict[str, tuple[int, int]]
 
     def __len__(self) -> int:
         """Return the number of groups."""
@@ -57,7 +60,8 @@ class Groups:
             if operand == ANY:
                 found[:] = True
             elif operand in self._operands:
-                found |= self._operands[operand]
+                low, high = self._operands[operand]
+                found |= (self.named >= low) & (self.named <= high)
             elif operand in self.zones:
                 found |= self.zone == self.zones.index(operand)
         return found
@@ -72,9 +76,10 @@ def group_addresses(table: FlowTable, policy: Policy, terms: tuple[Term, ...]) -
         table.addresses
     )
     named = sorted({end for term in terms for end in (*term.source, *term.destination) if end not in (*zones, ANY)})
-    member_of = [PrefixIndex([(ipaddress.ip_network(text), 1)]).lookup(table.addresses) for text in named]
-    (zone, host, *member), of_address = distinct_rows(
-        [zone_of, host_of, *member_of], [len(zones), len(hosts) + 1, *(2 for _ in named)]
+    networks, operands = _numbered(named)
+    named_of = PrefixIndex(networks).lookup(table.addresses)
+    (zone, host, member), of_address = distinct_rows(
+        [zone_of, host_of, named_of], [len(zones), len(hosts) + 1, len(networks) + 1]
     )
     roles = np.array([ROLE_NAMES.index(role) for role in (UNDECLARED, *(z.role for z in policy.zones), MULTICAST)])
     return Groups(
@@ -83,8 +88,28 @@ def group_addresses(table: FlowTable, policy: Policy, terms: tuple[Term, ...]) -
         zone=zone,
         role=roles[zone],
         declared=_declared(policy, zone, host),
-        _operands={text: codes != 0 for text, codes in zip(named, member, strict=True)},
+        named=member,
+        _operands=operands,
     )
+
+
+def _numbered(named: list[str]) -> tuple[list[tuple[Network, int]], dict[str, tuple[int, int]]]:
+    """Return networks with codes from 1 on, and for each text the codes of the networks that lie within its own.
+
+    Networks are nested or apart: in the order of their first addresses, the wider first, those within one follow it.
+    """
+    of_text = {text: ipaddress.ip_network(text) for text in named}
+    starts = sorted({_place(network): network for network in of_text.values()}.items())
+    places = [place for place, _ in starts]
+    operands = {}
+    for text, network in of_text.items():
+        beyond = (network.version, int(network.broadcast_address) + 1, 0)
+        operands[text] = (bisect_left(places, _place(network)) + 1, bisect_left(places, beyond))
+    return [(network, code) for code, (_, network) in enumerate(starts, 1)], operands
+
+
+def _place(network: Network) -> tuple[int, int, int]:
+    return network.version, int(network.network_address), network.prefixlen
 
 
 def _declared(policy: Policy, zones: Codes, declared_hosts: Codes) -> dict[str, tuple[PortSet | None, ...]]:

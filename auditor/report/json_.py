@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from auditor.errors import AuditorError
@@ -99,7 +100,11 @@ def _typed(value: Any, kind: Any, place: str) -> Any:
         return None if value is None else _typed(value, known, place)
     if origin is tuple:
         _expect(value, list, place)
-        return tuple(_typed(item, arguments[0], f"{place}[{index}]") for index, item in enumerate(value))
+        one = arguments[0]
+        # Plain values are of their type as they stand; there are hundreds of thousands of them in a long report.
+        return tuple(
+            item if type(item) is one else _typed(item, one, f"{place}[{index}]") for index, item in enumerate(value)
+        )
     if origin is dict:
         _expect(value, dict, place)
         return {key: _typed(item, arguments[1], f"{place}.{key}") for key, item in value.items()}
@@ -114,16 +119,28 @@ def _typed(value: Any, kind: Any, place: str) -> Any:
 def _record(value: Any, kind: Any, place: str) -> Any:
     """Return a JSON object as a dataclass of the model."""
     _expect(value, dict, place)
-    saved = {field.name for field in fields(kind) if field.metadata.get("saved", True)}
-    hints = {name: hint for name, hint in typing.get_type_hints(kind).items() if name in saved}
-    unknown = sorted(set(value) - set(hints))
-    if unknown:
+    hints, needed = _shape(kind)
+    if not hints.keys() >= value.keys():
+        unknown = sorted(value.keys() - hints.keys())
         raise AuditorError(f"{place}: unknown name {unknown[0]!r}")
-    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
-    missing = [name for name in needed if name not in value]
-    if missing:
+    if not needed <= value.keys():
+        missing = [name for name in hints if name in needed and name not in value]
         raise AuditorError(f"{place}: {missing[0]!r} is missing")
-    return kind(**{name: _typed(item, hints[name], f"{place}.{name}") for name, item in value.items()})
+    return kind(
+        **{
+            name: item if type(item) is (hint := hints[name]) else _typed(item, hint, f"{place}.{name}")
+            for name, item in value.items()
+        }
+    )
+
+
+@cache
+def _shape(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the types of the saved fields of a dataclass by name, and the names that have no default."""
+    told = typing.get_type_hints(kind)
+    saved = [field for field in fields(kind) if field.metadata.get("saved", True)]
+    needed = [field.name for field in saved if field.default is MISSING and field.default_factory is MISSING]
+    return {field.name: told[field.name] for field in saved}, frozenset(needed)
 
 
 def _member(value: Any, kind: Any, place: str) -> Any:

@@ -107,7 +107,7 @@ def _tell_findings(case: Element, report: Report, findings: list[Finding]) -> No
             if waived[0].waiver
             else f"waived: {waived[0].message}",
         )
-    told = [one for one in findings if one not in counting]
+    told = [one for one in findings if one.waived or one.severity <= Severity.INFO]
     if told:
         SubElement(case, "system-out").text = "\n".join(_text(report, one) for one in told)
 

@@ -136,8 +136,7 @@ def _accepted(accepted: bool | None) -> str:
 def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, str, str]]:
     """Return the rows of the data connections of a session."""
     rows = []
-    for data in (*session.data, *session.attempts):
-        failed = data in session.attempts
+    for data, failed in (*((one, False) for one in session.data), *((one, True) for one in session.attempts)):
         carried = "blocked" if failed else byte_count(data.originator_bytes + data.responder_bytes)
         lines = [f"{data.grade}, {carried}"]
         if verbosity:

@@ -13,9 +13,10 @@ from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
 from auditor.records import record
 from auditor.sessions.claims import still_undecided, without_claims
-from auditor.sessions.controls import control_mask, readable, session_mask
+from auditor.sessions.controls import backwards, control_mask, readable, session_mask
+from auditor.sessions.cut import after_cut_announcements
 from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
-from auditor.sessions.infer import WHY_BLIND, Candidates, after_cut_announcements
+from auditor.sessions.infer import WHY_BLIND, Candidates
 from auditor.sessions.jobs import HALTS, JobReader
 from auditor.sessions.link import EndpointIndex, Linker
 from auditor.sessions.model import (
@@ -109,7 +110,8 @@ def find_sessions(
     sessions = with_handshakes(_read_all(table, messages, rows), handshakes or Handshakes())
     sessions = _tie_by_value(table, sessions, control)
     data = _data_mask(len(table), sessions)
-    sessions, undecided = _tie_by_time(table, messages, sessions, control | data, service_ports)
+    taken = control | data | backwards(table, control_ports)
+    sessions, undecided = _tie_by_time(table, messages, sessions, taken, service_ports)
     return SessionSet(tuple(sessions), control, _data_mask(len(table), sessions, undecided), undecided)
 
 
@@ -154,14 +156,10 @@ def _tie_by_time(
     """
     candidates = Candidates(table, taken, service_ports)
     taken = taken.copy()
-    sure: list[Session] = []
-    for session in sessions:
-        cut = after_cut_announcements(table, candidates, session.control, session.dialogue.announcements)
-        links = tuple(link for link in cut if not taken[link.flow])
-        taken[[link.flow for link in links]] = True
-        sure.append(replace(session, data=session.data + links))
+    sure = after_cut_announcements(table, candidates, sessions, taken)
     blind = {session.control: session.readable for session in sure if _is_blind(session)}
-    running = frozenset(session.control for session in sure if session.control in blind and session.data)
+    old = (session for session in sure if session.readable is Readable.MID_STREAM and session.data)
+    running = frozenset(session.control for session in old)
     beats = _beats_of(messages, blind)
     given: dict[int, list[DataLink]] = {}
     undecided: dict[int, Undecided] = {}
@@ -188,7 +186,9 @@ def _is_blind(session: Session) -> bool:
     """
     if session.readable in (Readable.TLS, Readable.MID_STREAM):
         return True
-    return session.readable is not Readable.READ and not session.data
+    cut = sum(not one.captured and not one.state for one in session.dialogue.announcements)
+    told = sum(not link.blind for link in session.data)
+    return session.readable is not Readable.READ and (not session.data or cut > told)
 
 
 def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable[[int], Beats | None]:

@@ -35,6 +35,16 @@ def control_mask(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mas
     return mask
 
 
+def backwards(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mask:
+    """Return the flows without a handshake that come *from* a declared NDMP port: control connections, by a wrong guess."""
+    if not len(control_ports):
+        return np.zeros(len(table), np.bool_)
+    declared = control_ports[table["orig_addr"]]
+    at_port = (declared != 0) & (table["orig_port"] == declared)
+    mask: Mask = (table["transport"] == TCP) & (table["syn_packets"] == 0) & at_port
+    return mask
+
+
 def session_mask(table: FlowTable, control: Mask) -> Mask:
     """Return the control connections that came about: both sides were seen to talk, and not some other protocol."""
     talked = (table["orig_packets"] > 0) & (table["resp_packets"] > 0)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from auditor import _native
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.evidence import AS_NEAR, FAR, LAG_WIDTH, BeatsOf, Pair
+from auditor.sessions.infer import ENDED
 from auditor.sessions.margins import assignment_margins
 from auditor.sessions.timing import AT_ONCE
 
@@ -25,7 +26,6 @@ TOGETHER = 60 * 1_000_000_000
 """Who is at work polls every few seconds: any other control connection would have shown within this time, ns."""
 
 _NDMP = _native.APPS.index("ndmp")
-_ENDED = tuple(n for n, name in enumerate(_native.STATES) if name in ("SF", "RSTO", "RSTR", "S2", "S3", "SH", "SHR"))
 
 NO_BETTER = "another explanation is as good"
 TOO_LITTLE = "its opening fits no turn of the control connection, and little else speaks for it"
@@ -113,7 +113,7 @@ class Doubts:
 
     def _ended_together(self, pair: Pair) -> bool:
         """Whether a HALTED notice of this control connection, and of no other, came as this connection, and no other, ended."""
-        if pair.ending == FAR or int(self._table["state"][pair.flow]) not in _ENDED:
+        if pair.ending == FAR or int(self._table["state"][pair.flow]) not in ENDED:
             return False
         near = max(AS_NEAR * pair.ending, LAG_WIDTH)
         low, high = pair.last - near, pair.last + near

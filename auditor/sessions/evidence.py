@@ -15,7 +15,7 @@ from auditor import _native
 from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.records import record
-from auditor.sessions.infer import MOST_POSSIBLE, Candidates, Mask
+from auditor.sessions.infer import ENDED, MOST_POSSIBLE, Candidates, Mask
 from auditor.sessions.timing import NO_TURN, Beats
 
 _SECOND = 1_000_000_000
@@ -73,7 +73,8 @@ class Pair:
 
     ``side``: address code of the NDMP server, where the connection joins two that one client controls: it belongs to
     a control connection on each side then; ``TWO_WAY`` otherwise. ``opening`` and ``ending``: how near these lie to
-    the control segments that explain them, ``FAR`` where none does. ``begun``: the candidate's SYN was captured.
+    the control segments that explain them, ``FAR`` where none does. ``lag``: from its end to that of the control
+    connection, negative where they were not both captured, or in the other order. ``begun``: the candidate's SYN was captured.
     """
 
     control: int
@@ -167,6 +168,8 @@ class Weigher:
         table = self._table
         first, last = int(table["first_time"][flow]), int(table["last_time"][flow])
         opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
+        ended = int(table["state"][control]) in ENDED
+        both = ended and int(table["state"][flow]) in ENDED
         seen, begun = bool(table["syn_packets"][control]), bool(table["syn_packets"][flow])
         payload = sorted((int(table["orig_payload"][flow]), int(table["resp_payload"][flow])))
         beats, turn, notice = self._beats[control], NO_TURN, None
@@ -182,8 +185,8 @@ class Weigher:
             "notice": notice is not None,
             "soon": seen and 0 <= first - opened <= SOON,
             "nearest": self._nearest.get(flow) == control,
-            "within": first >= opened and last <= closed,
-            "afterwards": 0 <= closed - last <= AFTERWARDS,
+            "within": ended and first >= opened and last <= closed,
+            "afterwards": both and 0 <= closed - last <= AFTERWARDS,
             "one-way": payload[1] > ONE_WAY * payload[0],
             "bulk": payload[1] >= BULK,
             "mtf": int(table["app"][flow]) == _MTF,
@@ -191,7 +194,8 @@ class Weigher:
         }
         evidence = tuple(name for name, holds in tests.items() if holds)
         ending = notice if notice is not None else FAR
-        return Pair(control, flow, evidence, abs(first - opened), turn.gap, ending, first, last, closed - last, begun)
+        lag = closed - last if both else -1
+        return Pair(control, flow, evidence, abs(first - opened), turn.gap, ending, first, last, lag, begun)
 
 
 def _nearest_turns(pairs: list[Pair]) -> list[Pair]:

@@ -10,16 +10,16 @@ import numpy.typing as npt
 from auditor import _native
 from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable
-from auditor.sessions.model import Announcement, DataLink, Grade, Readable
+from auditor.sessions.model import Readable
 
 Rows = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
-_SECOND = 1_000_000_000
-CUT_WINDOW = 5 * _SECOND
-"""A connection that opens this long after a LISTEN reply whose body was cut is held to be the announced one."""
 _CARRIES_DATA = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "mtf") if name in _native.APPS)
 _FIRST_FREE_PORT = 1024
+ENDED = frozenset(n for n, name in enumerate(_native.STATES) if name in ("SF", "RSTO", "RSTR", "S2", "S3", "SH", "SHR"))
+"""States of connections whose end was captured: a last packet is an end only there, elsewhere the capture's doing."""
+
 MOST_POSSIBLE = 128
 """Possible ties of one control connection. An outsider's unreadable one must not claim all of its port scan."""
 
@@ -96,7 +96,9 @@ class Candidates:
         before = int(table["syn_packets"][control]) == 0
         opened, closed = int(table["first_time"][control]), int(table["last_time"][control])
         starts = table["first_time"][rows]
-        fits = (starts <= closed) & ((starts >= opened) | before)
+        # What was not seen to end may have gone on after its last packet.
+        lasting = int(table["state"][control]) not in ENDED
+        fits = ((starts <= closed) | lasting) & ((starts >= opened) | before)
         # Who never answered carried no data, and host pair and time alone make no case for a blocked attempt.
         fits &= (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0) & (table["refusal"][rows] == 0)
         rows = rows[fits]
@@ -127,28 +129,6 @@ def _pair_keys(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> np
     low, high = np.minimum(one, other).astype(np.uint64), np.maximum(one, other).astype(np.uint64)
     keys: npt.NDArray[np.uint64] = (low << np.uint64(32)) | high
     return keys
-
-
-def after_cut_announcements(
-    table: FlowTable, candidates: Candidates, control: int, announcements: tuple[Announcement, ...]
-) -> list[DataLink]:
-    """Tie the connection that opens next after an announcement of which only the header was captured."""
-    rows = candidates.of_pair(control)
-    links: list[DataLink] = []
-    used: set[int] = set()
-    for announcement in announcements:
-        if announcement.captured or announcement.state:
-            continue
-        age = table["first_time"][rows] - announcement.time
-        fits = [int(row) for row in rows[(age >= 0) & (age <= CUT_WINDOW)] if int(row) not in used]
-        if not fits:
-            continue
-        used.add(fits[0])
-        milliseconds = (int(table["first_time"][fits[0]]) - announcement.time) / 1_000_000
-        told = f"{announcement.message} in packet {announcement.packet} was cut by the capture"
-        next_one = f"this connection of the same hosts opened {milliseconds:.3g} ms later"
-        links.append(DataLink(fits[0], Grade.PROBABLE, (f"{told}; {next_one}",)))
-    return links
 
 
 WHY_BLIND = {

@@ -15,7 +15,7 @@ BLOCK = 1 << 20
 
 HOW_TO_ALLOW = (
     "as a service: AmbientCapabilities=CAP_NET_RAW in its systemd unit; once: sudo setpriv --reuid=$(id -u) "
-    "--regid=$(id -g) --init-groups --inh-caps=+net_raw --ambient-caps=+net_raw auditor watch …; in a container: "
+    "--regid=$(id -g) --init-groups --inh-caps=+net_raw --ambient-caps=+net_raw $(command -v auditor) watch …; in a container: "
     "--cap-add=NET_RAW --network=host. Not setcap on python itself: every script of every user would have it"
 )
 """The least that must be given, and how."""

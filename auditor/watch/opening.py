@@ -14,9 +14,7 @@ from auditor.policy.model import DEFAULT_NDMP_PORT
 from auditor.sources.interface import Source, SourceOptions
 from auditor.sources.registry import open_source as open_named
 from auditor.watch.live import Live
-
-MOST_FLOWS = 262_144
-"""Flows in memory unless told otherwise: with their messages well below 200 MB."""
+from auditor.watch.memory import default_flows
 
 BY_POLICY = "policy"
 """Instead of a filter: what the hosts of the policy send or get."""
@@ -115,7 +113,7 @@ def open_source(
     reading = _native.LiveReading(
         known_ports=yardstick.catalogue.known_ports(),
         ndmp_ports=ports,
-        max_flows=MOST_FLOWS if max_flows is None else max_flows,
+        max_flows=default_flows() if max_flows is None else max_flows,
     )
     networks = _declared(yardstick) if expression == BY_POLICY and listens else ()
     told = SourceOptions(source, snaplen, promiscuous, "" if networks else expression, networks)

@@ -95,7 +95,8 @@ class SessionTeller:
             yield Step(News("session-ended", key, text, moment.text, "", facts), (("session", key, ended),))
 
     def _data(self, key: str, data: DataSummary, moment: Moment, *, final: bool) -> Iterator[Step]:
-        own = f"{key} | {_pair(data.originator, data.responder)} @ {data.first}"
+        connection = f" | {_pair(data.originator, data.responder)} @ {data.first}"
+        own = key + connection
         body = self._memory.get(("data", own))
         if body is not None and _rank(data.grade) <= _rank(body["grade"]):
             return
@@ -108,8 +109,13 @@ class SessionTeller:
         outside = [end for end in data.ends if end.inside is False]
         if outside:
             text += ", " + joined(f"port {end.port} outside {end.declared}" for end in outside)
+        # What was tied by circumstance, when its session was over, is tied to the right one once that is known.
+        others = [one for kind, one in self._memory if kind == "data" and one.endswith(connection) and one != own]
+        if others:
+            text += f"; it was told of another session before, and belongs to {key.partition(' @ ')[0]}"
         facts = {
             "session": key,
+            "before_of": [one.removesuffix(connection) for one in others],
             "originator": data.originator,
             "responder": data.responder,
             "grade": data.grade,

@@ -82,7 +82,8 @@ pub fn convert(path: &Path, from: Converter) -> Result<Box<dyn Read + Send>, Str
     Ok(Box::new(converted))
 }
 
-fn listen(mut output: ChildStdout) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
+/// Reads the output of a program in a thread; an empty chunk is its end.
+pub(crate) fn listen(mut output: ChildStdout) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
     let (sender, receiver) = sync_channel(4);
     thread::Builder::new().name("convert".to_owned()).spawn(move || {
         loop {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::capture::{Frame, Names, link_name};
+use crate::capture::{Frame, Ip, Names, link_name};
 use crate::clock::Clock;
 use crate::decode::{TUNNELS, is_decoded};
 use crate::problem::{Problem, Problems};
@@ -55,6 +55,8 @@ pub struct FileFacts {
     pub snaplen: Option<u32>,
     /// Frames by link type, in order of appearance.
     pub link_types: Vec<(u16, u64)>,
+    /// Frames by link type that is not decoded here, but by Wireshark.
+    pub dissected: Vec<(u16, u64)>,
     /// Frames of link types beyond those.
     pub other_links: u64,
     /// Packets by the tunnel that they came in, in order of [`TUNNELS`].
@@ -83,7 +85,7 @@ impl FileFacts {
     /// Frames by name of the link type; types of one name are taken together.
     #[must_use]
     pub fn link_names(&self) -> Vec<(String, u64)> {
-        let mut names = self.names(|_| true);
+        let mut names = named(self.link_types.iter().copied());
         if self.other_links > 0 {
             names.push(("others".to_owned(), self.other_links));
         }
@@ -93,19 +95,9 @@ impl FileFacts {
     /// Frames by name of the link types that are not decoded.
     #[must_use]
     pub fn undecoded_links(&self) -> Vec<(String, u64)> {
-        self.names(|link| !is_decoded(link))
-    }
-
-    fn names(&self, wanted: impl Fn(u16) -> bool) -> Vec<(String, u64)> {
-        let mut names: Vec<(String, u64)> = Vec::new();
-        for &(link, count) in self.link_types.iter().filter(|&&(link, _)| wanted(link)) {
-            let name = link_name(link);
-            match names.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sum)) => *sum += count,
-                None => names.push((name, count)),
-            }
-        }
-        names
+        let found = |link| self.dissected.iter().find(|&&(known, _)| known == link).map_or(0, |&(_, count)| count);
+        let left = self.link_types.iter().filter(|&&(link, _)| !is_decoded(link));
+        named(left.map(|&(link, count)| (link, count - found(link))).filter(|&(_, count)| count > 0))
     }
 
     /// Counts a frame.
@@ -123,6 +115,9 @@ impl FileFacts {
             Some((link, count)) if *link == frame.link => *count += 1,
             _ => self.count_link(frame.link),
         }
+        if let Ip::At { .. } | Ip::Nowhere { known: true } = frame.ip {
+            self.count_dissected(frame.link);
+        }
         if frame.untimed {
             self.problems.count(Problem::FrameWithoutTime);
         }
@@ -138,9 +133,34 @@ impl FileFacts {
         }
     }
 
+    /// Counts a frame that Wireshark dissected, and we would not.
+    #[cold]
+    fn count_dissected(&mut self, link: u16) {
+        if is_decoded(link) || !self.link_types.iter().any(|&(known, _)| known == link) {
+            return;
+        }
+        match self.dissected.iter_mut().find(|(known, _)| *known == link) {
+            Some((_, count)) => *count += 1,
+            None => self.dissected.push((link, 1)),
+        }
+    }
+
     /// Notes how far the file could be read, and why no further.
     pub fn fail(&mut self, status: Status, error: String) {
         self.status = status;
         self.error = Some(error);
     }
+}
+
+/// Counts by name of the link type; types of one name are taken together.
+fn named(counts: impl Iterator<Item = (u16, u64)>) -> Vec<(String, u64)> {
+    let mut names: Vec<(String, u64)> = Vec::new();
+    for (link, count) in counts {
+        let name = link_name(link);
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += count,
+            None => names.push((name, count)),
+        }
+    }
+    names
 }

@@ -4,6 +4,7 @@
 //! [`reading`] drives them over files. Only the `python` module knows Python.
 
 pub mod addresses;
+mod answers;
 pub mod app;
 pub mod capture;
 pub mod carve;
@@ -11,6 +12,7 @@ pub mod clock;
 pub mod columns;
 pub mod convert;
 pub mod decode;
+pub mod dissector;
 pub mod duplicates;
 pub mod facts;
 pub mod flow;

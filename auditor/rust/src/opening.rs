@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::capture::{HEAD, Pieces, Reader, Window};
 use crate::convert::{self, Converter};
+use crate::dissector::Tshark;
 use crate::reading::{Stopped, Unwatched, Watch};
 use crate::source::{self, DigestHandle, Digesting};
 use crate::unpack::{self, Packing};
@@ -39,6 +40,14 @@ impl Opened {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.packed.as_ref().map_or_else(|| self.reader.position(), |packed| packed.load(Ordering::Relaxed))
+    }
+
+    /// Has Wireshark dissect the frames, where that is wanted.
+    pub fn dissect(&mut self, tshark: Option<&Tshark>) {
+        if let Some(tshark) = tshark {
+            self.format.push_str(", dissected by tshark");
+            self.reader.dissect(tshark);
+        }
     }
 
     /// Reads what is left and gives the digest of the whole file, where it was asked for.

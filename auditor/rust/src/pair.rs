@@ -10,18 +10,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use crate::capture::{Frame, Pieces};
+use crate::capture::{Frame, Ip, Pieces};
 use crate::decode::{Ends, Packet, Tcp, Tuple, protocol, quick};
 use crate::facts::{FileFacts, Status};
 use crate::merge::{self, Merged, broken};
 use crate::order::Waiting;
-use crate::reading::{Pass, Sink, Stopped, Watch};
+use crate::reading::{Options, Pass, Sink, Stopped, Watch};
 use crate::source;
 
 /// Bytes of captures from which on a second thread is worth its start.
 const WORTH: u64 = 8 << 20;
-/// Batches that may wait: the reading waits then, so that memory stays bounded.
-const WAITING: usize = 4;
+/// Batches that may wait: few, so that their buffers stay in the caches; the reading waits then.
+const WAITING: usize = 2;
 /// Bytes of copied frames that are handed over together.
 const TOGETHER: usize = 256 << 10;
 
@@ -130,11 +130,12 @@ struct Handing {
     loose: Vec<Entry>,
 }
 
-/// Whether two threads are to read these captures; `wanted` is 0 where nobody said how many.
+/// Whether two threads are to read these captures. Where Wireshark is asked, it is what takes the time.
 #[must_use]
-pub fn is_worth(captures: &[Waiting], wanted: usize) -> bool {
+pub fn is_worth(captures: &[Waiting], options: &Options) -> bool {
     let large = || captures.iter().map(|capture| source::length(&capture.path)).sum::<u64>() >= WORTH;
-    match wanted {
+    match options.threads {
+        _ if options.tshark.is_some() => false,
         0 => large() && thread::available_parallelism().is_ok_and(|count| count.get() > 1),
         wanted => wanted > 1,
     }
@@ -147,7 +148,7 @@ pub fn is_worth(captures: &[Waiting], wanted: usize) -> bool {
 pub(crate) fn read(
     captures: Vec<Waiting>,
     pass: &mut Pass,
-    hash: bool,
+    options: &Options,
     watch: &mut dyn Watch,
 ) -> Result<Merged, Stopped> {
     let (batches, arriving) = sync_channel(WAITING);
@@ -158,7 +159,7 @@ pub(crate) fn read(
         let work = move || work(lent, files, &arriving, &done);
         let worker = thread::Builder::new().name("flows".to_owned()).spawn_scoped(scope, work).ok()?;
         let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Vec::new() };
-        let merged = merge::read(captures.clone(), &mut handing, hash, watch);
+        let merged = merge::read(captures.clone(), &mut handing, options, watch);
         handing.send_copied();
         drop(handing);
         let found = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
@@ -171,7 +172,7 @@ pub(crate) fn read(
     });
     match merged {
         Some(merged) => merged,
-        None => merge::read(captures, pass, hash, watch),
+        None => merge::read(captures, pass, options, watch),
     }
 }
 
@@ -229,7 +230,7 @@ fn take_all(pass: &mut Pass, found: &mut [FileFacts], (bytes, base): (&[u8], usi
                 let Entry { time, link, wire_len, untimed, file, .. } = *entry;
                 let from = if entry.length == 0 { 0 } else { entry.at - base };
                 let data = &bytes[from..from + entry.length as usize];
-                let frame = Frame { time, link, wire_len, data, untimed };
+                let frame = Frame { time, link, wire_len, data, untimed, ip: Ip::Unasked };
                 match &entry.headers {
                     Some(headers) => pass.follow_decoded(&headers.packet(&frame), &frame, facts, file),
                     None => pass.follow(&frame, facts, file),
@@ -263,7 +264,7 @@ impl Sink for Handing {
     #[inline]
     fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
         facts.count(frame);
-        let Frame { time, link, wire_len, data, untimed } = *frame;
+        let Frame { time, link, wire_len, data, untimed, .. } = *frame;
         let (at, length) = (data.as_ptr() as usize, data.len() as u32);
         let headers = quick(frame, |packet| Headers::of(packet, frame)).flatten();
         self.loose.push(Entry { time, at, length, wire_len, file, link, untimed, headers });

@@ -29,6 +29,8 @@ problems! {
     DamagedCompression = "damaged-compression",
     /// Compressed data that unpacks to more than is believable.
     UnpackingLimit = "unpacking-limit",
+    /// Wireshark, which was asked to dissect the frames, failed.
+    DissectorFailed = "dissector-failed",
     /// The file changed its length while it was read.
     FileChanged = "file-changed",
     /// A frame without a time (pcapng simple packet block); it was given the time of the frame before it.

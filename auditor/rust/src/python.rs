@@ -19,6 +19,7 @@ use crate::app::ndmp;
 use crate::app::{APPS, names::NAME_KINDS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS, tls};
 use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
 use crate::decode::TUNNELS;
+use crate::dissector::Tshark;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
 use crate::opening;
 use crate::problem::PROBLEMS;
@@ -222,10 +223,9 @@ mod _native {
     }
 
     /// Read captures into one flow table, in the order of their packets' times.
-    #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
-    #[expect(clippy::too_many_arguments, reason = "all but the first by name")]
+    #[expect(clippy::needless_pass_by_value, clippy::too_many_arguments, reason = "arguments from Python")]
     #[pyfunction]
-    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, threads = 0, progress = None))]
+    #[pyo3(signature = (paths, *, known_ports = vec![], ndmp_ports = vec![10000], hash_files = false, keep_duplicates = false, threads = 0, tshark = None, progress = None))]
     fn read_flows(
         py: Python<'_>,
         paths: Vec<PathBuf>,
@@ -234,6 +234,7 @@ mod _native {
         hash_files: bool,
         keep_duplicates: bool,
         threads: usize,
+        tshark: Option<(PathBuf, PathBuf)>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<super::Reading> {
         let options = Options {
@@ -242,6 +243,7 @@ mod _native {
             hash_files,
             keep_duplicates,
             threads,
+            tshark: tshark.map(|(program, settings)| super::Tshark { program, settings }),
         };
         let mut caller = Caller { progress, raised: None };
         let outcome = py.detach(|| catch_unwind(AssertUnwindSafe(|| reading::read(&paths, &options, &mut caller))));

@@ -82,6 +82,7 @@ impl LiveReading {
             hash_files: false,
             keep_duplicates,
             threads: 1,
+            tshark: None,
         };
         let silence =
             [unanswered_timeout, datagram_timeout, closed_timeout, idle_timeout, session_timeout, silent_timeout];

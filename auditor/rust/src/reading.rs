@@ -7,6 +7,7 @@ use crate::app::ndmp::Events;
 use crate::capture::{Frame, Pieces};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
 use crate::decode::{Packet, decode, quick};
+use crate::dissector::Tshark;
 use crate::duplicates::Duplicates;
 pub use crate::facts::{FileFacts, Status};
 use crate::flow::{PortSet, Stamp, Tracker};
@@ -29,6 +30,8 @@ pub struct Options {
     pub keep_duplicates: bool,
     /// Threads that read, at most two; 0 for as many as are worth it.
     pub threads: usize,
+    /// Has Wireshark say where IP begins in each frame.
+    pub tshark: Option<Tshark>,
 }
 
 /// Someone who wants to know how far the reading is, and may stop it.
@@ -76,10 +79,10 @@ pub struct Stopped;
 pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
     let captures = chronological(paths);
     let mut pass = Pass::new(options);
-    let merged = if pair::is_worth(&captures, options.threads) {
-        pair::read(captures, &mut pass, options.hash_files, watch)?
+    let merged = if pair::is_worth(&captures, options) {
+        pair::read(captures, &mut pass, options, watch)?
     } else {
-        merge::read(captures, &mut pass, options.hash_files, watch)?
+        merge::read(captures, &mut pass, options, watch)?
     };
     Ok(pass.finish(merged))
 }

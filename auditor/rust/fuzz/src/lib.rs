@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
-use auditor_native::capture::Frame;
+use auditor_native::capture::{Frame, Ip};
 use auditor_native::columns::{FlowTable, Serials, field_addresses, tabulate};
 use auditor_native::decode::decode;
 use auditor_native::flow::{PortSet, Stamp, Tracker};
@@ -75,7 +75,7 @@ impl Scene {
     pub fn frame(&mut self, data: &[u8]) {
         let wire_len = data.len() as u32;
         let time = 1_700_000_000_000_000_000 + self.packets as i64 * 1000;
-        let frame = Frame { time, link: RAW_IP, wire_len, data, untimed: false };
+        let frame = Frame { time, link: RAW_IP, wire_len, data, untimed: false, ip: Ip::Unasked };
         let stamp = Stamp { serial: self.packets, file: 0, time, wire_len };
         self.packets += 1;
         if let Ok(decoded) = decode(&frame) {

@@ -2,7 +2,7 @@
 //! other. Layout: Endace's "Extensible Record Format" and libpcap's `pcap-dag.c`.
 
 use super::search::Look;
-use super::{ContainerFacts, Fault, Frame, Window};
+use super::{ContainerFacts, Fault, Frame, Ip, Window};
 use crate::problem::Problem;
 
 const HEADER: usize = 16;
@@ -87,7 +87,7 @@ impl Erf {
             let length = usize::from(record.wire_len).min(record.length - begins);
             let (time, wire_len) = (record.time, u32::from(record.wire_len));
             let data = &window.take(record.length)[begins..][..length];
-            return Ok(Some(Frame { time, link, wire_len, data, untimed: false }));
+            return Ok(Some(Frame { time, link, wire_len, data, untimed: false, ip: Ip::Unasked }));
         }
     }
 

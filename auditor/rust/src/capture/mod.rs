@@ -1,6 +1,7 @@
 //! Capture files: frames out of bytes. One file per container, registered in [`Reader::recognise`].
 
 mod blocks;
+mod dissected;
 mod erf;
 mod link;
 mod names;
@@ -18,6 +19,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use crate::dissector::Tshark;
 use crate::problem::Problem;
 use crate::unpack::Packing;
 pub use link::link_name;
@@ -46,6 +48,47 @@ pub struct Frame<'a> {
     pub data: &'a [u8],
     /// The container gave no time; `time` is that of the frame before.
     pub untimed: bool,
+    /// Where IP begins.
+    pub ip: Ip<&'a [u8]>,
+}
+
+/// Where IP begins in a frame, and who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ip<T> {
+    /// Nobody yet: [`decode`](crate::decode::decode) does.
+    Unasked,
+    /// Wireshark: there.
+    At {
+        /// The packet and what follows it.
+        bytes: T,
+        /// Outermost VLAN, 0 for none.
+        vlan: u16,
+    },
+    /// Wireshark: nowhere.
+    Nowhere {
+        /// Though it understands the link type.
+        known: bool,
+    },
+}
+
+impl<T> Ip<T> {
+    /// The same with other bytes.
+    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Ip<U> {
+        match self {
+            Self::Unasked => Ip::Unasked,
+            Self::At { bytes, vlan } => Ip::At { bytes: with(bytes), vlan },
+            Self::Nowhere { known } => Ip::Nowhere { known },
+        }
+    }
+
+    /// The same on loan.
+    pub fn as_ref(&self) -> Ip<&T> {
+        match self {
+            Self::Unasked => Ip::Unasked,
+            Self::At { bytes, vlan } => Ip::At { bytes, vlan: *vlan },
+            Self::Nowhere { known } => Ip::Nowhere { known: *known },
+        }
+    }
 }
 
 /// What ends the reading of a file before its end.
@@ -99,6 +142,37 @@ enum Format {
     PcapNg(pcapng::PcapNg),
     Snoop(snoop::Snoop),
     Erf(erf::Erf),
+    Dissected(Box<dissected::Dissected>),
+}
+
+impl Format {
+    fn next_frame<'a>(&'a mut self, window: &'a mut Window) -> Result<Option<Frame<'a>>, Fault> {
+        match self {
+            Self::Pcap(pcap) => pcap.next_frame(window),
+            Self::PcapNg(pcapng) => pcapng.next_frame(window),
+            Self::Snoop(snoop) => snoop.next_frame(window),
+            Self::Erf(erf) => erf.next_frame(window),
+            Self::Dissected(dissected) => dissected.next_frame(window),
+        }
+    }
+
+    fn facts(&self) -> ContainerFacts {
+        match self {
+            Self::Pcap(pcap) => pcap.facts(),
+            Self::PcapNg(pcapng) => pcapng.facts(),
+            Self::Snoop(snoop) => snoop.facts(),
+            Self::Erf(erf) => erf.facts(),
+            Self::Dissected(dissected) => dissected.inner.facts(),
+        }
+    }
+
+    /// The container itself, whoever dissects its frames.
+    fn container(&mut self) -> &mut Self {
+        match self {
+            Self::Dissected(dissected) => &mut dissected.inner,
+            own => own,
+        }
+    }
 }
 
 /// A capture file being read, whatever its container.
@@ -141,6 +215,7 @@ impl Reader {
             Format::PcapNg(_) => "pcapng",
             Format::Snoop(_) => "snoop",
             Format::Erf(_) => "erf",
+            Format::Dissected(_) => "dissected",
         }
     }
 
@@ -159,12 +234,13 @@ impl Reader {
 
     #[inline(never)]
     fn next_of_another(&mut self) -> Result<Option<Frame<'_>>, Fault> {
-        match &mut self.format {
-            Format::Pcap(pcap) => pcap.next_frame(&mut self.window),
-            Format::PcapNg(pcapng) => pcapng.next_frame(&mut self.window),
-            Format::Snoop(snoop) => snoop.next_frame(&mut self.window),
-            Format::Erf(erf) => erf.next_frame(&mut self.window),
-        }
+        self.format.next_frame(&mut self.window)
+    }
+
+    /// Has Wireshark say of each frame from here on where IP begins.
+    pub fn dissect(&mut self, tshark: &Tshark) {
+        let inner = std::mem::replace(&mut self.format, Format::PcapNg(pcapng::PcapNg::default()));
+        self.format = Format::Dissected(Box::new(dissected::Dissected::new(inner, tshark)));
     }
 
     /// Looks for the next sound record after damage, a few megabytes at a time. `near` are the earliest and the latest
@@ -176,16 +252,17 @@ impl Reader {
         let window = &mut self.window;
         let from = self.lost_at.unwrap_or_else(|| window.position());
         let begins = self.lost_at.replace(from).is_none();
-        let passes_over = matches!(&self.format, Format::PcapNg(pcapng) if pcapng.passes_over());
+        let format = self.format.container();
+        let passes_over = matches!(&*format, Format::PcapNg(pcapng) if pcapng.passes_over());
         if begins && !passes_over && !window.bytes().is_empty() {
             // The damaged record itself is not what we look for.
             window.take(1);
         }
-        let outcome = match &mut self.format {
+        let outcome = match format {
             Format::Pcap(pcap) => search::search(window, near, |bytes| pcap.look_at(bytes)),
             Format::PcapNg(pcapng) => pcapng.search(window),
             Format::Snoop(snoop) => search::search(window, near, |bytes| snoop.look_at(bytes)),
-            Format::Erf(_) => search::search(window, near, erf::look_at),
+            Format::Erf(_) | Format::Dissected(_) => search::search(window, near, erf::look_at),
         }?;
         let skipped = window.position() - from;
         if outcome != Search::Going {
@@ -243,12 +320,7 @@ impl Reader {
     /// What the container tells about itself, complete at the end of the file.
     #[must_use]
     pub fn facts(&self) -> ContainerFacts {
-        match &self.format {
-            Format::Pcap(pcap) => pcap.facts(),
-            Format::PcapNg(pcapng) => pcapng.facts(),
-            Format::Snoop(snoop) => snoop.facts(),
-            Format::Erf(erf) => erf.facts(),
-        }
+        self.format.facts()
     }
 
     /// Names of addresses that the file itself gives.
@@ -256,6 +328,7 @@ impl Reader {
     pub fn into_names(self) -> Names {
         match self.format {
             Format::PcapNg(pcapng) => pcapng.names,
+            Format::Dissected(dissected) => dissected.into_names(),
             _ => Names::default(),
         }
     }

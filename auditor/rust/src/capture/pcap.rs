@@ -5,7 +5,7 @@
 //! Wireshark's `wiretap/libpcap.c`.
 
 use super::search::{self, Look};
-use super::{ContainerFacts, Fault, Frame, MAX_FRAME, Window};
+use super::{ContainerFacts, Fault, Frame, Ip, MAX_FRAME, Window};
 use crate::problem::Problem;
 
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
@@ -145,6 +145,7 @@ impl Pcap {
             wire_len,
             data: &window.take(length)[header..],
             untimed: false,
+            ip: Ip::Unasked,
         }))
     }
 

@@ -3,7 +3,7 @@
 use super::blocks::{Clock, Order};
 use super::names::Names;
 use super::search::{Look, Search, search};
-use super::{ContainerFacts, Fault, Frame, MAX_FRAME, Window};
+use super::{ContainerFacts, Fault, Frame, Ip, MAX_FRAME, Window};
 use crate::problem::Problem;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -91,7 +91,14 @@ impl PcapNg {
         let time = place.units.map_or(self.last_time, |units| interface.clock.nanos(units));
         self.last_time = time;
         let data = &window.take(length)[8 + place.data..][..place.captured as usize];
-        Ok(Some(Frame { time, link: interface.link, wire_len: place.wire_len, data, untimed: place.units.is_none() }))
+        Ok(Some(Frame {
+            time,
+            link: interface.link,
+            wire_len: place.wire_len,
+            data,
+            untimed: place.units.is_none(),
+            ip: Ip::Unasked,
+        }))
     }
 
     /// What the blocks so far say.

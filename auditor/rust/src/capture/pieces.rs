@@ -12,9 +12,9 @@ const PIECE: usize = 256 << 10;
 /// Room in front of them, for the part of a record that the piece before ends with.
 pub(super) const ROOM: usize = 64 << 10;
 /// Pieces that are read before they are wanted.
-const MOST_AHEAD: u64 = 4;
+const MOST_AHEAD: u64 = 2;
 /// Buffers that are kept for the next pieces.
-const MOST_SPARE: usize = 16;
+const MOST_SPARE: usize = 8;
 
 /// Bytes of a file, behind [`ROOM`] bytes of no meaning.
 pub(super) struct Piece {

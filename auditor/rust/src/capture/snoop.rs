@@ -1,7 +1,7 @@
 //! snoop, RFC 1761: what Solaris writes.
 
 use super::search::Look;
-use super::{ContainerFacts, Fault, Frame, MAX_FRAME, Window};
+use super::{ContainerFacts, Fault, Frame, Ip, MAX_FRAME, Window};
 use crate::problem::Problem;
 
 /// Length of the file header.
@@ -50,7 +50,14 @@ impl Snoop {
         // The last record's padding may be missing.
         let length = record.length.min(window.bytes().len());
         let data = &window.take(length)[RECORD_HEADER..data];
-        Ok(Some(Frame { time: record.time, link: self.link, wire_len: record.wire_len, data, untimed: false }))
+        Ok(Some(Frame {
+            time: record.time,
+            link: self.link,
+            wire_len: record.wire_len,
+            data,
+            untimed: false,
+            ip: Ip::Unasked,
+        }))
     }
 
     /// What a place in the file looks like.

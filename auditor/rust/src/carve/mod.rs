@@ -19,7 +19,7 @@ use crate::reading::{FileFacts, Stopped, Watch};
 use crate::recovery::Damage;
 use crate::source;
 use bare::bare;
-use write::Writer;
+pub(crate) use write::Writer;
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;

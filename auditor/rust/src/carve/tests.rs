@@ -20,7 +20,14 @@ fn owned(text: &str) -> Owned {
 }
 
 fn frame(one: &Owned) -> Frame<'_> {
-    Frame { time: one.time, link: one.link, wire_len: one.wire_len, data: &one.data, untimed: false }
+    Frame {
+        time: one.time,
+        link: one.link,
+        wire_len: one.wire_len,
+        data: &one.data,
+        untimed: false,
+        ip: crate::capture::Ip::Unasked,
+    }
 }
 
 /// A pcap file with frames one second apart, from 1 s on.

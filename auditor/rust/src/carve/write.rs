@@ -63,6 +63,16 @@ impl<W: Write> Writer<W> {
         block(&mut self.out, 6, &body)
     }
 
+    /// Writes what readers pass over, so that what was written before gets through to them; the file goes on.
+    ///
+    /// # Errors
+    /// When a write fails.
+    pub fn filler(&mut self, length: usize) -> io::Result<()> {
+        // A block type for local use, which nobody knows. Of a custom block, Wireshark would make a record.
+        block(&mut self.out, 0x8000_0bad, &vec![0; length])?;
+        self.out.flush()
+    }
+
     /// Ends the file.
     ///
     /// # Errors

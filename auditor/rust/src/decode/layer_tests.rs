@@ -2,7 +2,7 @@
 //! shows frames of these kinds to tshark as well.
 
 use super::{Decoded, Ends, TUNNELS, decode, flag, is_decoded, quick, quoted_tuple};
-use crate::capture::Frame;
+use crate::capture::{Frame, Ip};
 use crate::problem::Problem;
 use crate::testing::{Random, hex};
 
@@ -15,7 +15,7 @@ const UDP6: &str = "60000000 000c 11 40 20010000000100000000000000000001 fd00000
 const MACS: &str = "020000000002 020000000001";
 
 fn frame(link: u16, data: &[u8]) -> Frame<'_> {
-    Frame { time: 0, link, wire_len: data.len() as u32, data, untimed: false }
+    Frame { time: 0, link, wire_len: data.len() as u32, data, untimed: false, ip: Ip::Unasked }
 }
 
 /// IPv4 from 192.0.2.1 to 192.0.2.2 with something in it.
@@ -95,11 +95,20 @@ fn ip_is_found_behind_rarer_link_headers() {
         (197, format!("0000000000000000 82 00 0068 0000 0036 0300000000000000 0000 {MACS} 0800")),
         (204, "00 ff03 0021".to_owned()),
         (205, "00 0f00 0800".to_owned()),
+        (219, "00010140".to_owned()),
         (226, "00".repeat(24)),
         // Two bytes of mark that are filled up to four, then the packet.
         (239, "02 00 0000 0600 0100 abcd 0000 2c00 0900".to_owned()),
         (240, format!("00000000 {MACS} 0800")),
         (242, "0800 0000".to_owned()),
+        // Apple's header with an interface name: Ethernet, and raw IP as BSD numbers it.
+        (258, format!("6c000000 01000000 01000000 {} {MACS} 0800", "00".repeat(96))),
+        (258, format!("6c000000 01000000 0c000000 {}", "00".repeat(96))),
+        // Switches of Broadcom and Marvell.
+        (281, format!("{MACS} 00002000 0800")),
+        (282, format!("00002000 {MACS} 0800")),
+        (284, format!("{MACS} 40080001 0800")),
+        (285, format!("{MACS} dada 0000 40080001 0800")),
         (1, format!("{MACS} 002b 060603")),
         (1, format!("{MACS} 0030 aaaa03 0000f8 0800")),
         (1, format!("{MACS} 8909 0101 0001 0005 0800")),

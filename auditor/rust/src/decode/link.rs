@@ -97,13 +97,18 @@ fn by_rarer_link(link: u16, frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
         // OpenBSD's encapsulation interface and Solaris' IPNET: twelve and 24 bytes before IP.
         109 => frame.skip(12),
         226 => frame.skip(24),
+        219 => mpls(frame),
+        258 => pktap(frame),
+        // Tags of switches (DSA), four bytes before the frame; 240: NetAnalyzer's header.
+        240 | 282 => ethernet(frame.skip(4)?),
+        // Tags of four or eight bytes behind the addresses; 138, IP over FireWire: two addresses of eight bytes, the type.
+        138 | 281 | 284 => by_type(frame.u16_at(16)?, frame.skip(18)?),
+        285 => by_type(frame.u16_at(20)?, frame.skip(22)?),
         113 => by_type(frame.u16_at(14)?, frame.skip(16)?),
         117 => frame.skip(usize::from(frame.u8_at(0)?).next_multiple_of(4)),
         119 => wlan::prism(frame),
         122 => llc(frame.skip(16)?),
         127 => wlan::radiotap(frame),
-        // IP over FireWire: two addresses of eight bytes and the type.
-        138 => by_type(frame.u16_at(16)?, frame.skip(18)?),
         163 => wlan::avs(frame),
         // A byte that tells the direction stands before these.
         166 | 204 => ppp(frame.skip(1)?),
@@ -113,7 +118,6 @@ fn by_rarer_link(link: u16, frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
         192 => wlan::ppi(frame),
         197 => wan::erf(frame),
         239 => wan::nflog(frame),
-        240 => ethernet(frame.skip(4)?),
         242 => by_type(frame.u16_at(0)?, frame.skip(4)?),
         276 => by_type(frame.u16_at(0)?, frame.skip(20)?),
         _ => Err(Problem::UnsupportedLinkType),
@@ -124,6 +128,17 @@ fn by_rarer_link(link: u16, frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
 #[must_use]
 pub fn is_decoded(link: u16) -> bool {
     decode(link, &[], 0) != Err(Problem::UnsupportedLinkType)
+}
+
+/// Apple's record of where a packet was seen: its own length, and the link type of what follows.
+fn pktap(frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
+    let word = |at: usize| frame.bytes.get(at..at + 4).and_then(|word| <[u8; 4]>::try_from(word).ok());
+    let (Some(length), Some(link)) = (word(0), word(8)) else { return Err(Problem::CutLinkHeader) };
+    let rest = frame.skip(u32::from_le_bytes(length) as usize)?.enter()?;
+    match u32::from_le_bytes(link) {
+        1 => ethernet(rest),
+        link => by_rarer_link(u16::try_from(link).unwrap_or(u16::MAX), rest),
+    }
 }
 
 /// An Ethernet frame.

@@ -27,7 +27,9 @@ pub use packet::{Carrier, Decoded, Ends, Fragment, Icmp, Packet, Tcp, Tuple, fla
 pub use quick::quick;
 pub use tunnel::{TUNNELS, Tunnel};
 
-use crate::{capture::Frame, problem::Problem};
+use crate::capture::{Frame, Ip};
+use crate::problem::Problem;
+use link::Inner;
 
 /// Decodes a frame down to the transport header of its innermost packet.
 ///
@@ -35,6 +37,24 @@ use crate::{capture::Frame, problem::Problem};
 /// Why no packet of a flow is in it.
 #[inline]
 pub fn decode<'a>(frame: &Frame<'a>) -> Result<Decoded<'a>, Problem> {
+    if frame.ip == Ip::Unasked { by_ourselves(frame) } else { by_wireshark(frame) }
+}
+
+#[inline]
+fn by_ourselves<'a>(frame: &Frame<'a>) -> Result<Decoded<'a>, Problem> {
     let inner = link::decode(frame.link, frame.data, frame.wire_len)?;
     ip::decode(&inner)
+}
+
+/// Wireshark says where IP begins; where it finds none, we say why as far as we can.
+#[inline(never)]
+fn by_wireshark<'a>(frame: &Frame<'a>) -> Result<Decoded<'a>, Problem> {
+    let Ip::At { bytes, vlan } = frame.ip else {
+        return Err(match (by_ourselves(frame).err(), frame.ip) {
+            (None, _) | (Some(Problem::UnsupportedLinkType), Ip::Nowhere { known: true }) => Problem::NotIp,
+            (Some(problem), _) => problem,
+        });
+    };
+    let cut = (frame.wire_len as usize).saturating_sub(frame.data.len());
+    ip::decode(&Inner { vlan, ..Inner::new(bytes, (bytes.len() + cut) as u32) })
 }

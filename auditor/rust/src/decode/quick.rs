@@ -7,7 +7,7 @@
 
 use super::packet::{Ends, Packet, Tcp, Tuple, protocol};
 use super::tunnel::is_tunnel_port;
-use crate::capture::Frame;
+use crate::capture::{Frame, Ip};
 
 const ETHERNET: u16 = 1;
 const VLAN_TAG: [u8; 2] = [0x81, 0x00];
@@ -28,7 +28,7 @@ struct Body<'a> {
 /// [`super::decode`], not that anything is wrong with it.
 #[inline]
 pub fn quick<'a, T>(frame: &Frame<'a>, take: impl FnOnce(&Packet<'a>) -> T) -> Option<T> {
-    if frame.link != ETHERNET {
+    if frame.link != ETHERNET || frame.ip != Ip::Unasked {
         return None;
     }
     let link: &[u8; 18] = frame.data.first_chunk()?;

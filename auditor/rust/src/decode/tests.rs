@@ -1,7 +1,7 @@
 //! Frames by hand; expected values read off the bytes with the RFCs beside them.
 
 use super::{Ends, Fragment, Packet, decode as plain, flag, quick, quoted_tuple};
-use crate::capture::Frame;
+use crate::capture::{Frame, Ip};
 use crate::problem::Problem;
 use crate::testing::{Random, hex};
 
@@ -17,7 +17,7 @@ const UDP6: &str = "
 const MACS: &str = "020000000002 020000000001";
 
 fn frame(link: u16, data: &[u8]) -> Frame<'_> {
-    Frame { time: 0, link, wire_len: data.len() as u32, data, untimed: false }
+    Frame { time: 0, link, wire_len: data.len() as u32, data, untimed: false, ip: Ip::Unasked }
 }
 
 /// What the general path says; where the fast path takes the frame, it has to say the same.
@@ -160,14 +160,16 @@ fn lengths_come_from_the_headers_when_the_frame_is_cut() {
     let bytes = hex("45 00 05dc 1234 4000 40 06 0000 0a000001 0a000002
                      9c40 2710 00000064 00000001 8010 ffff 0000 0000 0101 080a 00000000 00000000 abcd");
     for captured in (40..bytes.len()).rev() {
-        let frame = Frame { time: 0, link: 101, wire_len: 1500, data: &bytes[..captured], untimed: false };
+        let frame =
+            Frame { time: 0, link: 101, wire_len: 1500, data: &bytes[..captured], untimed: false, ip: Ip::Unasked };
         let packet = decode(&frame).expect("a packet");
         assert_eq!((packet.payload_len, packet.cut), (1448, true), "{captured} bytes");
         assert_eq!(packet.tcp.map(|tcp| tcp.seq), Some(100));
     }
     // Cut behind the ports, and before them.
     for (captured, port) in [(33, 40000), (24, 40000), (23, 0), (20, 0)] {
-        let frame = Frame { time: 0, link: 101, wire_len: 1500, data: &bytes[..captured], untimed: false };
+        let frame =
+            Frame { time: 0, link: 101, wire_len: 1500, data: &bytes[..captured], untimed: false, ip: Ip::Unasked };
         let packet = decode(&frame).expect("a packet");
         assert_eq!((packet.tuple.source_port, packet.problem), (port, Some(Problem::CutTransportHeader)));
         assert_eq!(packet.tcp, None);
@@ -332,7 +334,7 @@ fn no_frame_makes_the_decoder_panic() {
         random.mutate(&mut bytes);
         let wire_len = if random.below(2) == 0 { bytes.len() as u32 } else { random.next() as u32 };
         for link in [1, 0, 9, 51, 101, 104, 108, 113, 276] {
-            let frame = Frame { time: 0, link, wire_len, data: &bytes, untimed: false };
+            let frame = Frame { time: 0, link, wire_len, data: &bytes, untimed: false, ip: Ip::Unasked };
             if let Ok(packet) = decode(&frame) {
                 packet.icmp.and_then(|icmp| quoted_tuple(icmp.quoted));
                 assert!(packet.payload_len <= wire_len, "payload beyond the frame: {bytes:02x?}");

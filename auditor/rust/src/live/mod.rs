@@ -13,7 +13,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::capture::Frame;
+use crate::capture::{Frame, Ip};
 use crate::flow::{Aggregate, End, Evicted, Limits};
 use crate::problem::Problem;
 use crate::reading::{FileFacts, Options, Pass, Reading, Status, Stopped, Watch, assemble};
@@ -233,7 +233,7 @@ impl Live {
         let before = self.pass.serial;
         for Handed { time, wire_len, data } in frames {
             let wire_len = wire_len.max(u32::try_from(data.len()).unwrap_or(u32::MAX));
-            self.take(&Frame { time, link, wire_len, data, untimed: false });
+            self.take(&Frame { time, link, wire_len, data, untimed: false, ip: Ip::Unasked });
         }
         self.clock.pause();
         Ok(self.pass.serial - before)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use auditor_ring::{Config, Error, Event, Ring};
 
 use super::Live;
-use crate::capture::Frame;
+use crate::capture::{Frame, Ip};
 use crate::reading::{Stopped, Watch};
 
 /// So long at most the rings are waited for before signals are looked for.
@@ -62,7 +62,7 @@ impl Rings {
                 let link = ring.link();
                 news |= ring.drain(|frame| {
                     let auditor_ring::Frame { time, wire_len, data } = frame;
-                    live.take(&Frame { time, link, wire_len, data, untimed: false });
+                    live.take(&Frame { time, link, wire_len, data, untimed: false, ip: Ip::Unasked });
                 });
             }
             live.clock.breathe();

@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Fault, Frame, Pieces, Search};
+use crate::capture::{Fault, Frame, Ip, Pieces, Search};
 use crate::facts::{FileFacts, Status};
 use crate::opening::{self, Opened};
-use crate::reading::{Sink, Stopped, Watch};
+use crate::reading::{Options, Sink, Stopped, Watch};
 use crate::recovery::Damage;
 use crate::source;
 
@@ -22,12 +22,18 @@ struct Kept {
     wire_len: u32,
     untimed: bool,
     data: Vec<u8>,
+    ip: Ip<Vec<u8>>,
 }
 
 impl Kept {
+    fn of(frame: &Frame<'_>) -> Self {
+        let Frame { time, link, wire_len, data, untimed, ip } = *frame;
+        Self { time, link, wire_len, untimed, data: data.to_vec(), ip: ip.map(<[u8]>::to_vec) }
+    }
+
     fn frame(&self) -> Frame<'_> {
-        let Self { time, link, wire_len, untimed, ref data } = *self;
-        Frame { time, link, wire_len, data, untimed }
+        let Self { time, link, wire_len, untimed, ref data, ref ip } = *self;
+        Frame { time, link, wire_len, data, untimed, ip: ip.as_ref().map(Vec::as_slice) }
     }
 }
 
@@ -73,7 +79,8 @@ impl Feed {
     /// Opens a file and reads its first frames. The inner error is one sentence that says why it cannot be read.
     pub(super) fn open<S: Sink>(
         facts: &FileFacts,
-        (file, alone, hash): (u32, bool, bool),
+        (file, alone): (u32, bool),
+        options: &Options,
         progress: &mut Progress<'_>,
         sink: &mut S,
     ) -> Result<Result<Self, String>, Stopped> {
@@ -83,10 +90,11 @@ impl Feed {
             Err(error) => return Ok(Err(error)),
         };
         let length = source.length;
-        let mut opened = match opening::open(path, source.bytes, length > 0, hash, progress.watch)? {
+        let mut opened = match opening::open(path, source.bytes, length > 0, options.hash_files, progress.watch)? {
             Ok(opened) => opened,
             Err(error) => return Ok(Err(error)),
         };
+        opened.dissect(options.tshark.as_ref());
         let format = std::mem::take(&mut opened.format);
         let pieces = S::HANDS_ON.then(|| opened.by_pieces(source.file, length));
         let next_look = opened.reader.position() + REPORT_EVERY;
@@ -156,8 +164,7 @@ impl Feed {
             match self.opened.reader.next_frame() {
                 Ok(Some(frame)) => {
                     if frame.time > last || !any {
-                        let Frame { time, link, wire_len, data, untimed } = frame;
-                        self.ahead.push_back(Kept { time, link, wire_len, untimed, data: data.to_vec() });
+                        self.ahead.push_back(Kept::of(&frame));
                         break;
                     }
                     sink.take(&frame, &mut self.facts, self.file);

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use crate::facts::{FileFacts, Status};
 use crate::order::{Begins, Waiting};
-use crate::reading::{Sink, Stopped, Watch};
+use crate::reading::{Options, Sink, Stopped, Watch};
 use crate::recovery;
 use crate::serials::Serials;
 use crate::source;
@@ -26,6 +26,8 @@ use feed::{Feed, Progress};
 
 /// Files that are open at a time; what overlaps with so many waits until one of them has ended.
 const MAX_OPEN: usize = 64;
+/// Likewise where each has a `tshark` of its own.
+const MAX_DISSECTED: usize = 4;
 
 /// What was read.
 pub(crate) struct Merged {
@@ -42,7 +44,7 @@ pub(crate) struct Merged {
 pub(crate) fn read<S: Sink>(
     captures: Vec<Waiting>,
     sink: &mut S,
-    hash: bool,
+    options: &Options,
     watch: &mut dyn Watch,
 ) -> Result<Merged, Stopped> {
     let total = captures.iter().map(|capture| source::length(&capture.path)).sum();
@@ -52,7 +54,7 @@ pub(crate) fn read<S: Sink>(
         waiting: (0u32..).zip(captures).collect(),
         open: Vec::new(),
         facts,
-        hash,
+        options,
         serials: Serials::default(),
         serial: 0,
         progress: Progress { done: 0, others: 0, total, watch },
@@ -64,7 +66,7 @@ struct Merge<'a> {
     waiting: VecDeque<(u32, Waiting)>,
     open: Vec<Feed>,
     facts: Vec<FileFacts>,
-    hash: bool,
+    options: &'a Options,
     serials: Serials,
     /// Packets so far.
     serial: u64,
@@ -106,7 +108,8 @@ impl Merge<'_> {
     }
 
     fn has_room(&self) -> bool {
-        self.open.len() < MAX_OPEN && !self.open.iter().any(|feed| feed.alone)
+        let most = if self.options.tshark.is_some() { MAX_DISSECTED } else { MAX_OPEN };
+        self.open.len() < most && !self.open.iter().any(|feed| feed.alone)
     }
 
     /// Time, file and place of the earliest among the open files but one.
@@ -119,9 +122,9 @@ impl Merge<'_> {
     fn join<S: Sink>(&mut self, file: u32, capture: Waiting, sink: &mut S) -> Result<bool, Stopped> {
         let alone = capture.begins == Begins::Unknown;
         let mut facts = FileFacts { path: capture.path.into_os_string(), ..FileFacts::default() };
-        let (hash, progress) = (self.hash, &mut self.progress);
+        let (options, progress) = (self.options, &mut self.progress);
         // Nothing in a file should be able to do this; if it is, the other files are still worth reading.
-        let opened = catch_unwind(AssertUnwindSafe(|| Feed::open(&facts, (file, alone, hash), progress, sink)));
+        let opened = catch_unwind(AssertUnwindSafe(|| Feed::open(&facts, (file, alone), options, progress, sink)));
         match opened.unwrap_or_else(|_| Ok(Err(broken(0))))? {
             Ok(feed) if feed.is_over() => self.finish(feed),
             Ok(feed) => {
