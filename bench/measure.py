@@ -85,8 +85,8 @@ def machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     bounded = "" if limit == resource.RLIM_INFINITY else f" ({limit >> 30} GB for a process)"
-    day = dt.datetime.now(dt.UTC).date()
+    day, release = dt.datetime.now(dt.UTC).date(), platform.release().partition("-")[0]
     return (
-        f"{model}, {os.cpu_count()} processors, {memory:.0f} GB{bounded}, Linux {platform.release()}, Python"
+        f"{model}, {os.cpu_count()} processors, {memory:.0f} GB{bounded}, Linux {release}, Python"
         f" {platform.python_version()}, {day}; load at the start {os.getloadavg()[0]:.1f}, files in the page cache"
     )

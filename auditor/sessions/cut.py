@@ -7,11 +7,12 @@ other opens as near. What is not plain is left to the blind scorer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from auditor.flows import FlowTable
+from auditor.records import record
 from auditor.sessions.evidence import AS_NEAR, RESOLUTION
 from auditor.sessions.infer import Candidates, Mask
 from auditor.sessions.model import Announcement, DataLink, Grade, Session
@@ -22,7 +23,7 @@ MOST_ROUNDS = 8
 """Rounds in which what is tied makes plain what remains; two or three are usual."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Told:
     """An announcement without its body, and whose it is (place in the list of sessions)."""
 
