@@ -95,12 +95,17 @@ def read_with_pyshark(path: str) -> SecondReading:
     reading = SecondReading(f"{version_of(tshark)} through pyshark {metadata.version('pyshark')}")
     # A tshark that stops early is not told from one that is done: pyshark ends it before it can say how it ended.
     reading.complaint = complaint_about(tshark, path)
+    reading.take(_segments(path, reading))
+    return reading
+
+
+def _segments(path: str, reading: SecondReading) -> Iterator[Segment]:
+    """Yield what there is up to the end, or up to where tshark fails, which is told in ``reading``."""
     try:
         with packets(path, display_filter=ONLY, only=_SHOWN) as capture:
-            reading.take(segment for segment in map(_segment, capture) if segment is not None)
+            yield from (segment for segment in map(_segment, capture) if segment is not None)
     except UsageError as error:
         reading.complaint = reading.complaint or str(error).splitlines()[0]
-    return reading
 
 
 def _segment(packet: Any) -> Segment | None:
