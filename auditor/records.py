@@ -1,7 +1,7 @@
 """Records: frozen dataclasses with slots that cost little to define.
 
 ``dataclasses`` writes six functions for each such class and compiles them when its module is imported: half a millisecond
-each, a third of an audit of a small capture, for classes most of which it never makes one of. A record's functions are
+each, a quarter of an audit of a small capture, for classes most of which it never makes one of. A record's functions are
 shared by all records and look the fields up. ``fields``, ``replace`` and ``is_dataclass`` know records as dataclasses.
 """
 
