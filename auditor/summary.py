@@ -25,7 +25,7 @@ from auditor.packs.model import Pack
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Network, Policy, Term
 from auditor.records import record
-from auditor.sessions import SessionSet
+from auditor.sessions import Grade, SessionSet
 from auditor.text import path_text
 from auditor.verdict import Coverage
 
@@ -119,15 +119,24 @@ def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet,
     hosts = np.zeros(len(table.addresses), np.bool_)
     hosts[table["orig_addr"][judged]] = hosts[table["resp_addr"][judged]] = True
     tcp = scope & (table["transport"] == TCP)
+    data = sessions.data & scope & ~table.attempts()
     return Coverage(
         judged=int(judged.sum()),
         control=sum(bool(scope[session.control]) for session in sessions.sessions),
-        data=int((sessions.data & scope & ~table.attempts()).sum()),
+        data=int(data.sum()),
+        inferred=int((data & ~_proved(sessions, len(table))).sum()),
         hosts=int(hosts.sum()),
         packets=packets,
         flows=int(tcp.sum()),
         guessed=int((tcp & ~among(table["originator_by"], _HANDSHAKE)).sum()),
     )
+
+
+def _proved(sessions: SessionSet, flows: int) -> npt.NDArray[np.bool_]:
+    """Return the data connections whose tie the messages prove; shape (flows,)."""
+    proved = np.zeros(flows, np.bool_)
+    proved[[link.flow for one in sessions.sessions for link in one.data if link.grade is Grade.PROVED]] = True
+    return proved
 
 
 def summarise_services(table: FlowTable, verdicts: Verdicts) -> tuple[ServiceSummary, ...]:

@@ -87,6 +87,16 @@ def counted(value: int, singular: str, plural: str = "") -> str:
     return f"{number(value)} {singular if value == 1 else plural or singular + 's'}"
 
 
+def data_connections(proved: int, inferred: int) -> str:
+    """Return how many data connections there are, those that NDMP's messages prove apart from those tied in another way:
+    ``3 data connections``, ``2 inferred data connections``, ``3 proved and 2 inferred data connections``.
+    """
+    if not inferred:
+        return counted(proved, "data connection")
+    inferred_ones = counted(inferred, "inferred data connection")
+    return f"{number(proved)} proved and {inferred_ones}" if proved else inferred_ones
+
+
 def byte_count(value: int) -> str:
     """Return bytes in binary units with three significant digits: ``215 040`` as ``210 KiB``."""
     if value < 1024:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from auditor import exit_codes
 from auditor.model import BaselineSummary, CaptureSummary, Finding, PolicySummary, Report, ReportVerdict, Severity
 from auditor.records import record
-from auditor.text import counted, number, period
+from auditor.text import counted, data_connections, number, period
 
 _MOST_LIMITS = 10
 """Findings that are repeated among the limits; all of them stand among the findings too."""
@@ -18,13 +18,15 @@ class Coverage:
     """How much there was to judge.
 
     Of the traffic in scope: ``judged`` flows of services of the catalogue, ``control`` and ``data`` connections among
-    them, ``hosts`` at their ends, ``flows`` of TCP, and how many of these came without a handshake (``guessed``).
+    them, ``inferred`` of the data connections (all but the proved), ``hosts`` at their ends, ``flows`` of TCP, and how many
+    of these came without a handshake (``guessed``).
     ``packets`` are those of all captures.
     """
 
     judged: int = 0
     control: int = 0
     data: int = 0
+    inferred: int = 0
     hosts: int = 0
     packets: int = 0
     flows: int = 0
@@ -181,7 +183,9 @@ def _by_severity(findings: Sequence[Finding]) -> str:
 def _extent(coverage: Coverage) -> str:
     """Return the connections and hosts that the verdict covers."""
     if coverage.control or coverage.data:
-        connections = f"{number(coverage.control)} control and {counted(coverage.data, 'data connection')}"
+        data = data_connections(coverage.data - coverage.inferred, coverage.inferred)
+        mixed = 0 < coverage.inferred < coverage.data
+        connections = f"{number(coverage.control)} control{',' if mixed else ' and'} {data}"
         others = coverage.judged - coverage.control - coverage.data
         if others > 0:
             connections += f" and {counted(others, 'other flow')}"

@@ -134,3 +134,17 @@ def test_limits_without_a_finding_that_says_so() -> None:
         "a.pcap was not read to its end: what it holds beyond is not known.",
         "No Backup Exec traffic was seen: nothing was judged, and nothing passed.",
     )
+
+
+@pytest.mark.parametrize(
+    ("inferred", "told"),
+    [
+        (0, "4 control and 5 data connections of"),
+        (1, "4 control, 4 proved and 1 inferred data connection of"),
+        (2, "4 control, 3 proved and 2 inferred data connections of"),
+        (5, "4 control and 5 inferred data connections of"),
+    ],
+)
+def test_what_is_inferred_is_not_counted_as_proved(inferred: int, told: str) -> None:
+    coverage = Coverage(judged=9, control=4, data=5, inferred=inferred, hosts=4, packets=1252, flows=9)
+    assert told in sentence(coverage=coverage)

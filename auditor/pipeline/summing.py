@@ -105,6 +105,7 @@ def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Cove
         "hosts": coverage.hosts,
         "control_connections": coverage.control,
         "data_connections": coverage.data,
+        "inferred_data_connections": coverage.inferred,
     }
 
 

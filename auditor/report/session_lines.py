@@ -9,7 +9,7 @@ from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
 from auditor.report.layout import Column, Page, Span
 from auditor.report.seen_lines import certificate_lines, tls_lines
-from auditor.text import byte_count, counted, number
+from auditor.text import byte_count, counted, data_connections, number
 
 SESSIONS_SCHEMA = "auditor.sessions/1"
 
@@ -45,10 +45,11 @@ def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int
     """List the control connections, each with the data connections that followed it."""
     if not sessions:
         return
-    data = sum(len(session.data) for session in sessions)
+    grades = [link.grade == "proved" for session in sessions for link in session.data]
+    data = data_connections(sum(grades), len(grades) - sum(grades))
     page.heading(
         "Sessions",
-        f"{counted(len(sessions), 'control connection')}, {counted(data, 'data connection')}",
+        f"{counted(len(sessions), 'control connection')}, {data}",
     )
     shown = sessions if verbosity else sessions[:_SESSIONS]
     columns = [

@@ -10,7 +10,7 @@ from auditor.model import DataSummary, Report, SessionSummary
 from auditor.records import record
 from auditor.report.html.detail import FULL, Detail
 from auditor.report.html.scale import Pixels, Tick, TimeScale, merged, nanoseconds, px
-from auditor.text import byte_count, counted
+from auditor.text import byte_count, counted, data_connections
 
 WIDTH = 760
 LEFT, RIGHT = 88, 736
@@ -106,7 +106,7 @@ def timeline(report: Report, detail: Detail = FULL) -> Timeline | None:
             y += height
         groups.append(Group(label, px(head), tuple(lanes)))
         y += _GAP
-    data = sum(len(session.data) for session in report.sessions)
+    grades = [link.grade == "proved" for session in report.sessions for link in session.data]
     failed = sum(len(session.attempts) for session in report.sessions)
     return Timeline(
         groups=tuple(groups),
@@ -115,14 +115,14 @@ def timeline(report: Report, detail: Detail = FULL) -> Timeline | None:
         gaps=_gaps(report, scale),
         left_out=len(report.sessions) - len(sessions),
         bars_left_out=sum(max(len(one.data) + len(one.attempts) - detail.bars, 0) for one in sessions),
-        description=_description(len(report.sessions), len(by_pair), data, failed),
+        description=_description(len(report.sessions), len(by_pair), (sum(grades), len(grades) - sum(grades)), failed),
     )
 
 
-def _description(sessions: int, pairs: int, data: int, failed: int) -> str:
-    """Return in words what the picture shows."""
+def _description(sessions: int, pairs: int, data: tuple[int, int], failed: int) -> str:
+    """Return in words what the picture shows; ``data``: data connections whose tie is proved, and the others."""
     said = f"{counted(sessions, 'control connection')} between {counted(pairs, 'pair of hosts', 'pairs of hosts')}"
-    said += f", {counted(data, 'data connection')}"
+    said += f", {data_connections(*data)}"
     return f"{said}, {counted(failed, 'attempt')} that failed." if failed else f"{said}."
 
 
