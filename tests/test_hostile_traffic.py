@@ -41,8 +41,9 @@ def test_an_outsiders_tls_does_not_turn_its_other_traffic_into_data_connections(
 
 
 def test_many_unreadable_control_connections_do_not_all_claim_everything(policy: Path, tmp_path: Path) -> None:
+    """Any of them may have opened any of the others: none is tied, each is told once, and few candidates are named."""
     count = 200
-    report = auditor.audit([overlapping(MEDIA, count).save(tmp_path / "tls.pcap")], policy_path=policy)
-    claims = [data.responder for session in report.sessions for data in session.data]
-    assert len(set(claims)) == count
-    assert max(claims.count(f"{AGENT}:{40_000 + number}") for number in range(count)) <= 16
+    report = auditor.audit([overlapping(MEDIA, count).save(tmp_path / "tls.pcap")], policy_path=policy).report
+    assert [data for session in report.sessions for data in session.data] == []
+    assert sorted(one.responder for one in report.undecided) == [f"{AGENT}:{40_000 + number}" for number in range(count)]
+    assert all(2 <= one.candidates <= count and 2 <= len(one.controls) <= 8 for one in report.undecided)

@@ -68,8 +68,8 @@ class Network:
     def _build(self) -> None:
         self._namespace("switch")
         switch = self.namespace("switch")
-        _ip("-n", switch, "link", "add", "br0", "type", "bridge")
-        # Nobody talks but the hosts: no multicast snooping, no address of the bridge itself.
+        # Nobody talks but the hosts: the bridge has no address of its own, and does not report groups to snoop on.
+        _ip("-n", switch, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
         _write_setting(switch, "net/ipv6/conf/br0/disable_ipv6", "1")
         _ip("-n", switch, "link", "set", "br0", "up")
         for host in HOSTS:
