@@ -45,5 +45,7 @@ def test_many_unreadable_control_connections_do_not_all_claim_everything(policy:
     count = 200
     report = auditor.audit([overlapping(MEDIA, count).save(tmp_path / "tls.pcap")], policy_path=policy).report
     assert [data for session in report.sessions for data in session.data] == []
-    assert sorted(one.responder for one in report.undecided) == [f"{AGENT}:{40_000 + number}" for number in range(count)]
+    assert sorted(one.responder for one in report.undecided) == [
+        f"{AGENT}:{40_000 + number}" for number in range(count)
+    ]
     assert all(2 <= one.candidates <= count and 2 <= len(one.controls) <= 8 for one in report.undecided)
