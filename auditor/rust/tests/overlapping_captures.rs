@@ -1,10 +1,13 @@
 //! The packets of one capture spread over several files that overlap in time: the same reading as of the one file, whatever
 //! order they are named in.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use auditor_native::reading::{Options, Reading, Status, Unwatched, read};
+use support::{Folder, captures};
 
 /// A classic pcap file of one byte order: its header, and its records with their times.
 struct Records {
@@ -24,43 +27,6 @@ fn records(bytes: &[u8]) -> Option<Records> {
         at = end;
     }
     Some(Records { header: bytes[..24].to_vec(), records })
-}
-
-fn captures() -> Vec<PathBuf> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures")];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "pcap") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-/// A folder of files, gone in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("auditor-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        fs::write(self.0.join(name), bytes).expect("a temporary file");
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
 }
 
 /// Which file each record goes to. What is not later than all before it stays with the record before it: of two files'
@@ -145,7 +111,7 @@ fn check(folder: &Folder, path: &PathBuf, whole: &Records, chosen: &[usize], fil
 fn packets_of_one_capture_in_several_files_give_its_flows_and_messages() {
     let folder = Folder::new("overlap");
     let mut tried = 0;
-    for path in captures() {
+    for path in captures(&["pcap"]) {
         let Some(whole) = records(&fs::read(&path).expect("a capture")) else { continue };
         tried += 1;
         // Odd and even packets; runs of many lengths in three files; and rotated, with nothing that overlaps.

@@ -1,10 +1,13 @@
 //! Two threads read what one reads, to the byte: whole files, damaged ones, compressed ones, frames that no buffer holds.
 
+mod support;
+
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use auditor_native::reading::{Options, Reading, Unwatched, read};
+use support::{Folder, captures};
 
 fn reading(paths: &[PathBuf], threads: usize, hash_files: bool) -> Reading {
     let ports = |list: &[u16]| list.iter().copied().collect();
@@ -35,47 +38,11 @@ fn check(paths: &[PathBuf], hash_files: bool) -> u64 {
     packets
 }
 
-fn captures() -> Vec<PathBuf> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures")];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "pcap" || end == "pcapng") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-/// A folder of files, gone in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("auditor-{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-    fn put(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        fs::write(self.0.join(name), bytes).expect("a temporary file");
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
 /// A long capture out of the committed ones of Ethernet in classic pcap, each record a millisecond after the one before.
 fn long(length: usize) -> Vec<u8> {
     let mut long = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x10\0\x01\0\0\0".to_vec();
-    let captures: Vec<Vec<u8>> = captures().iter().map(|path| fs::read(path).expect("a capture")).collect();
+    let captures: Vec<Vec<u8>> =
+        captures(&["pcap", "pcapng"]).iter().map(|path| fs::read(path).expect("a capture")).collect();
     let fits = |bytes: &&Vec<u8>| bytes.starts_with(b"\xd4\xc3\xb2\xa1") && bytes[20..24] == *b"\x01\0\0\0";
     let mut number = 0u32;
     for bytes in captures.iter().filter(fits).cycle() {
@@ -96,11 +63,11 @@ fn long(length: usize) -> Vec<u8> {
 
 #[test]
 fn each_committed_capture_alone_and_all_at_once() {
-    for path in captures() {
+    for path in captures(&["pcap", "pcapng"]) {
         check(std::slice::from_ref(&path), false);
     }
-    assert!(check(&captures(), false) > 10_000);
-    assert!(check(&captures(), true) > 10_000);
+    assert!(check(&captures(&["pcap", "pcapng"]), false) > 10_000);
+    assert!(check(&captures(&["pcap", "pcapng"]), true) > 10_000);
 }
 
 #[test]
