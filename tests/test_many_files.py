@@ -71,4 +71,6 @@ def test_names_need_not_be_unicode_and_cannot_reach_the_terminal(tmp_path: Path)
         assert done.code == 1
         assert done.err == ""
         assert "\x1b" not in done.out
-        assert "mon\\xff" in done.out if not options else "mon\\" in done.out
+        # Lines are folded at their width: where the name stands in them depends on how long the folder's path is.
+        unfolded = "".join(done.out.split())
+        assert "mon\\xff" in unfolded if not options else "mon\\" in unfolded
