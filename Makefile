@@ -30,6 +30,10 @@ EQUIPPED := $(VENV)/.equipped
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
+# An editable install compiles nothing, and where PYTHONDONTWRITEBYTECODE is set no start ever would: each would take
+# twice its time.
+COMPILED := $(BIN)/python -m compileall -q auditor
+
 .PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench bench-growth bench-parts \
         bench-live watch-lab lint \
         lint-python lint-rust docs docs-check site clean
@@ -137,11 +141,13 @@ $(MADE):
 $(BUILT): $(NATIVE) | $(MADE)
 	@echo "Building the Rust core into $(VENV) (a minute or two the first time) …" >&2
 	@$(BIN)/python -m pip install --quiet --editable .
+	@$(COMPILED)
 	@touch $@
 
 $(EQUIPPED): $(NATIVE) | $(MADE)
 	@echo "Building the Rust core into $(VENV), with what tests and lint need …" >&2
 	@$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	@$(COMPILED)
 	@touch $@ $(BUILT)
 
 $(BENCHED): $(EQUIPPED)
