@@ -20,9 +20,11 @@ __all__ = [
     "PROBLEMS",
     "REFUSALS",
     "Reading",
+    "ReadingAhead",
     "STATES",
     "TUNNELS",
     "__version__",
+    "begin_reading",
     "capture_format",
     "carve",
     "decode_ndmp",
@@ -242,6 +244,33 @@ def read_flows(
     about every 16 MiB; an exception from it (KeyboardInterrupt included) stops the reading and is raised here.
     ``tshark``: its path and an empty folder in place of settings; Wireshark then says where IP begins in each frame.
     A file that cannot be read is told in ``files``, never raised.
+    """
+
+@final
+class ReadingAhead:
+    """Captures that are being read in a thread of its own, which never waits for Python. Dropped, it stops."""
+
+    def wait(self, milliseconds: int) -> bool:
+        """Wait for the end of the reading, at most so long; whether it has come."""
+    def progress(self) -> tuple[int, int]:
+        """Bytes read and bytes in all, as they were told last, about every 16 MiB; zeros before."""
+    def take(self) -> Reading:
+        """What was read, as ``read_flows`` returns it; waits for the end. Only once. Raises RuntimeError where it was stopped."""
+    def stop(self) -> None:
+        """Read no further, and wait until that is so: while some 16 MiB are read."""
+
+def begin_reading(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    known_ports: Sequence[int] = ...,  # none
+    ndmp_ports: Sequence[int] = ...,  # 10000
+    hash_files: bool = False,
+    keep_duplicates: bool = False,
+    threads: int = 0,
+) -> ReadingAhead:
+    """Begin to read captures as ``read_flows`` does, while Python does something else. For regular files: a read that waits
+    for another program cannot be stopped. NumPy need not be imported before ``take``. Raises OSError where no thread can be
+    started.
     """
 
 def capture_format(path: str | os.PathLike[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.completion import Baseline, read_baseline
+from auditor.baselines import Baseline, read_baseline
 from auditor.errors import UsageError
 from auditor.listeners import Listing, read_listing
 from auditor.packs.load import load_pack

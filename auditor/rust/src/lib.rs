@@ -38,6 +38,8 @@ mod testing;
 #[cfg(feature = "python")]
 mod python;
 #[cfg(feature = "python")]
+mod python_ahead;
+#[cfg(feature = "python")]
 mod python_carve;
 #[cfg(feature = "python")]
 mod python_live;

@@ -200,6 +200,8 @@ mod _native {
     #[pymodule_export]
     use super::{FileFacts, LiveReading, Reading};
     #[pymodule_export]
+    use crate::python_ahead::{ReadingAhead, begin_reading};
+    #[pymodule_export]
     use crate::python_carve::{carve, pseudonyms};
 
     #[pymodule_init]
