@@ -66,4 +66,3 @@ def completed(report: Report, pack: Pack, baseline: Baseline | None) -> Report:
     summary = summarise_baseline(report, baseline.report, baseline.path, baseline.data)
     sentence = f"{report.summary}, against the baseline {baseline_counts(summary)}"
     return replace(report, baseline=summary, summary=sentence)
-

@@ -57,4 +57,3 @@ def judged(tied: Tied) -> tuple[Tied, Verdicts]:
     if sound is not sessions:
         verdicts = judge(table, policy, catalogue, control=sound.control, data=sound.data)
     return replace(tied, table=table, sessions=sound), verdicts
-
