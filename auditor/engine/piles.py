@@ -5,7 +5,6 @@ All of it works on whole arrays, so that a scan of a million ports is sorted as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -14,7 +13,7 @@ from auditor.distinct import among, distinct
 from auditor.engine.matching import matches
 from auditor.packs.columns import COUNT
 from auditor.packs.model import Rule, Template
-from auditor.records import record
+from auditor.records import draft, record
 from auditor.rule_table import Array, Rows, RuleTable
 
 MOST_FINDINGS = 200
@@ -58,7 +57,7 @@ def _dense(numbers: Array) -> Array:
     return dense
 
 
-@dataclass(slots=True)
+@draft
 class _Sorting:
     """Rows being sorted: ``pile`` is each row's pile, ``level`` each pile's collapse (-1 for none)."""
 

@@ -6,10 +6,11 @@ Layouts, states and reasons: draft-skardal-ndmp4-04 and the version 2 and 3 docu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor import _native
 from auditor.ndmp import Field, NdmpMessages
+from auditor.records import draft
 from auditor.sessions.dialogue import (
     DATA_CONNECT,
     DATA_GET_STATE,
@@ -55,7 +56,7 @@ _FILE_SYSTEMS = ("env_filesystem", "env_prefix")
 _UNC_HOST = re.compile(r'"?\\\\(?P<host>[^\\"]{1,255})\\')
 
 
-@dataclass(slots=True)
+@draft
 class _Open:
     """An operation as far as it has been read."""
 
