@@ -35,6 +35,8 @@ __all__ = [
     "network_filter",
     "pseudonyms",
     "read_flows",
+    "sha256",
+    "sha256_of_files",
 ]
 __version__: str
 
@@ -305,6 +307,12 @@ def carve(
 
 def pseudonyms(key: bytes, addresses: Sequence[str]) -> list[str]:
     """The addresses that stand for these under a key of 32 bytes: IPv4, IPv6 (Crypto-PAn) or hardware addresses."""
+
+def sha256(data: bytes) -> str:
+    """SHA-256 in hexadecimal, without the library of ciphers that hashlib loads."""
+
+def sha256_of_files(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """SHA-256 of each file, read as a whole, in hexadecimal. Raises OSError where one cannot be read."""
 
 def network_filter(
     networks: Sequence[tuple[str, int]], *, snaplen: int = ..., link_type: int = 1

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from auditor.drift.renames import with_present_codes
 from auditor.errors import AuditorError, UsageError
 from auditor.model import Report
 from auditor.packs.model import Pack
 from auditor.records import record
-from auditor.report.json_ import load as load_report
 
 
 @record
@@ -23,6 +21,9 @@ class Baseline:
 
 def read_baseline(path: str, pack: Pack) -> Baseline:
     """Return a saved report, its findings under the codes that their rules have now. Raises UsageError where the file cannot be read or is none."""
+    from auditor.drift.renames import with_present_codes
+    from auditor.report.json_ import load as load_report
+
     try:
         data = Path(path).read_bytes()
         return Baseline(path, data, with_present_codes(load_report(data), pack.renames()))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor.baselines import Baseline
-from auditor.digests import file_sha256, folder_sha256
+from auditor.digests import document_sha256, folder_sha256
 from auditor.engine import findings as find_findings
 from auditor.flows import FlowTable
 from auditor.model import CaptureSummary, Finding, Report, RulePackSummary, WaiverSummary
@@ -57,7 +57,7 @@ def completed(report: Report, pack: Pack, baseline: Baseline | None) -> Report:
     policy = report.policy
     if policy.path is not None:
         with contextlib.suppress(OSError):
-            policy = replace(policy, sha256=file_sha256(Path(policy.path)))
+            policy = replace(policy, sha256=document_sha256(Path(policy.path)))
     report = replace(report, rule_pack=rule_pack, policy=policy)
     if baseline is None:
         return report

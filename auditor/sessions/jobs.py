@@ -53,7 +53,7 @@ _MOVER_MODES = {0: "backup", 1: "restore"}
 
 _NAMES = ("env_be_job_name", "env_jobname")
 _FILE_SYSTEMS = ("env_filesystem", "env_prefix")
-_UNC_HOST = re.compile(r'"?\\\\(?P<host>[^\\"]{1,255})\\')
+_UNC_HOST = r'"?\\\\(?P<host>[^\\"]{1,255})\\'
 
 
 @draft
@@ -124,7 +124,7 @@ class JobReader:
         self._open.data_started = True
         fields = self._messages.fields(row)
         where = _text(fields, _FILE_SYSTEMS)
-        host = _UNC_HOST.match(where)
+        host = re.match(_UNC_HOST, where)
         self._change(
             operation=STARTS[code],
             mover=False,

@@ -42,6 +42,8 @@ mod python_ahead;
 #[cfg(feature = "python")]
 mod python_carve;
 #[cfg(feature = "python")]
+mod python_digest;
+#[cfg(feature = "python")]
 mod python_live;
 #[cfg(feature = "python")]
 mod python_ndmp;

@@ -12,51 +12,16 @@ from functools import cache
 from pathlib import Path
 
 from auditor.compiled import remembered
-from auditor.documents.document import Document, did_you_mean, read_document
-from auditor.documents.yaml_tree import Node, Place
-from auditor.errors import DocumentProblem, RuleError
+from auditor.controls.model import Control, Judged
 from auditor.model import Assessment, ControlAssessment, Finding, Severity
 from auditor.packs.model import Pack
-from auditor.records import record
 from auditor.services import rules_folder
 from auditor.text import counted
 
-_KEYS = ("title", "why", "follows", "of", "supports")
+__all__ = ["Control", "Judged", "assess", "load_controls"]
+
 _MOST_KEYS = 50
 """Keys of findings that one control lists."""
-
-
-@record
-class Control:
-    """A control. ``keys``: those of NIST SP 800-53 by which rules name it; ``of``: how the codes of its
-    rules begin, any where empty; ``supports``: traffic can speak for it."""
-
-    framework: str
-    id: str
-    title: str
-    why: str
-    keys: tuple[str, ...]
-    supports: bool
-    of: tuple[str, ...] = ()
-
-    def bears(self, code: str, controls: Sequence[str]) -> bool:
-        """Return whether a rule with this code, which names these controls, bears on this one."""
-        return bool(set(controls) & set(self.keys)) and (not self.of or code.startswith(self.of))
-
-
-@record
-class Judged:
-    """What an audit stands on: flows judged, whether the capture supports a verdict, whether roles were inferred.
-
-    ``lacking`` says what the captures do not hold and might speak against a control. ``unread`` control connections are
-    inside TLS: what went over them was judged by hosts, ports and times alone.
-    """
-
-    flows: int
-    conclusive: bool
-    inferred: bool
-    lacking: tuple[str, ...] = ()
-    unread: int = 0
 
 
 def load_controls(path: Path | None = None) -> tuple[Control, ...]:
@@ -73,55 +38,10 @@ def _load(path: Path | None) -> tuple[Control, ...]:
 
 
 def _read(path: Path) -> tuple[Control, ...]:
-    document = read_document(path, shown=path.name)
-    fields = document.fields(document.root, ("frameworks",), required=("frameworks",), what="controls")
-    frameworks = document.mapping(fields.get("frameworks"), "catalogues by name")
-    controls: list[Control] = []
-    for name, node in frameworks.values.items() if frameworks else ():
-        controls += _framework(document, name, node)
-    known = {control.id for control in controls if control.keys == (control.id,)}
-    for control in controls:
-        for key in control.keys:
-            if key not in known:
-                document.complain(
-                    Place(path.name, 1), f"{control.id} follows {key!r}, which is no control", did_you_mean(key, known)
-                )
-    if document.problems:
-        raise RuleError(document.problems)
-    return tuple(controls)
+    # Only here: what is kept of the file that comes with auditor need not be read.
+    from auditor.controls.read import read_controls
 
-
-def _framework(document: Document, name: str, node: Node) -> list[Control]:
-    fields = document.fields(node, ("title", "controls"), required=("title", "controls"), what="a catalogue")
-    title = document.text(fields.get("title")) or name
-    mapping = document.mapping(fields.get("controls"), "controls by number")
-    controls = []
-    for number, value in mapping.values.items() if mapping else ():
-        said = document.fields(value, _KEYS, required=("title", "why"), what="a control")
-        follows = tuple(text for text, _ in document.texts(said.get("follows")))
-        controls.append(
-            Control(
-                framework=title,
-                id=number,
-                title=document.text(said.get("title")) or "",
-                why=document.text(said.get("why")) or "",
-                keys=follows or (number,),
-                supports=document.boolean(said.get("supports")) is not False,
-                of=tuple(text for text, _ in document.texts(said.get("of"))),
-            )
-        )
-    return controls
-
-
-def lint_controls(pack: Pack, controls: Sequence[Control]) -> list[DocumentProblem]:
-    """Return a complaint for each control that a rule names and no catalogue has."""
-    known = {control.id for control in controls if control.keys == (control.id,)}
-    return [
-        DocumentProblem(rule.path, 1, 1, f"there is no control {key!r}", did_you_mean(key, known))
-        for rule in pack.rules
-        for key in rule.controls
-        if key not in known
-    ]
+    return read_controls(path)
 
 
 def assess(
