@@ -53,18 +53,32 @@ def _is_unasked(default: Any) -> bool:
 
 
 class _Fields:
-    """The fields of a record as ``dataclasses`` makes them, when they are first asked for: of most records they never are."""
+    """The fields of a record in the sense of ``dataclasses``, made when they are first asked for: of most they never are."""
 
     def __init__(self, annotations: dict[str, Any], given: dict[str, Any]) -> None:
         self._annotations = annotations
         self._given = given
 
     def __get__(self, _: object, owner: Any) -> dict[str, Field[Any]]:
-        body = {"__annotations__": self._annotations, "__module__": owner.__module__, **self._given}
-        twin: Any = dataclass(init=False, repr=False, eq=False)(type(owner.__name__, (), body))
-        made: dict[str, Field[Any]] = twin.__dataclass_fields__
+        made: dict[str, Field[Any]] = {}
+        for name, kind in self._annotations.items():
+            default = self._given.get(name, MISSING)
+            one: Any = default if isinstance(default, Field) else field(default=default)
+            one.name, one.type, one.kw_only, one._field_type = name, kind, False, _ORDINARY  # noqa: SLF001
+            made[name] = one
         owner.__dataclass_fields__ = made
         return made
+
+
+@dataclass(init=False, repr=False, eq=False)
+class _Sample:
+    """One field, as ``dataclasses`` makes it."""
+
+    one: int
+
+
+_ORDINARY: Any = _Sample.__dataclass_fields__["one"]._field_type  # type: ignore[attr-defined] # noqa: SLF001
+"""What ``dataclasses`` marks the fields of a class with, that are neither class variables nor for ``__init__`` alone."""
 
 
 def _init(self: Any, *values: Any, **named: Any) -> None:
