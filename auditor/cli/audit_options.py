@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from auditor.model import Severity
 from auditor.model.quality import VANTAGES
+from auditor.records import record
 from auditor.report.registry import FORMATS
 
 VALUE, MANY, FLAG, COUNT = "value", "many", "flag", "count"
 """An option with a value, one that may be given several times, one without a value, and one that is counted."""
 
 
-class Option(NamedTuple):
+@record
+class Option:
     """An option: its name in the command, how it is written, what it means, and what it may be."""
 
     name: str

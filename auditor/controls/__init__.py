@@ -49,11 +49,18 @@ def assess(
 ) -> tuple[ControlAssessment, ...]:
     """Return the assessment of each control that a rule of the pack bears on."""
     named = {rule.code: rule.controls for rule in pack.rules}
-    return tuple(
-        _assessment(control, rules, findings, named, judged)
-        for control in controls
-        if (rules := [rule.code for rule in pack.rules if control.bears(rule.code, rule.controls)])
-    )
+    # Of three thousand pairs of a rule and a control few have to do with each other.
+    naming: dict[str, list[str]] = {}
+    for code, keys in named.items():
+        for key in keys:
+            naming.setdefault(key, []).append(code)
+    place = {code: number for number, code in enumerate(named)}
+    told = []
+    for control in controls:
+        codes = {code for key in control.keys for code in naming.get(key, ()) if control.bears(code, named[code])}
+        if codes:
+            told.append(_assessment(control, sorted(codes, key=place.__getitem__), findings, named, judged))
+    return tuple(told)
 
 
 def _assessment(

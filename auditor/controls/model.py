@@ -22,7 +22,7 @@ class Control:
 
     def bears(self, code: str, controls: Sequence[str]) -> bool:
         """Return whether a rule with this code, which names these controls, bears on this one."""
-        return any(key in controls for key in self.keys) and (not self.of or code.startswith(self.of))
+        return not set(self.keys).isdisjoint(controls) and (not self.of or code.startswith(self.of))
 
 
 @record
