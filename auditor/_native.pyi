@@ -20,9 +20,11 @@ __all__ = [
     "PROBLEMS",
     "REFUSALS",
     "Reading",
+    "ReadingAhead",
     "STATES",
     "TUNNELS",
     "__version__",
+    "begin_reading",
     "capture_format",
     "carve",
     "decode_ndmp",
@@ -33,6 +35,8 @@ __all__ = [
     "network_filter",
     "pseudonyms",
     "read_flows",
+    "sha256",
+    "sha256_of_files",
 ]
 __version__: str
 
@@ -244,6 +248,33 @@ def read_flows(
     A file that cannot be read is told in ``files``, never raised.
     """
 
+@final
+class ReadingAhead:
+    """Captures that are being read in a thread of its own, which never waits for Python. Dropped, it stops."""
+
+    def wait(self, milliseconds: int) -> bool:
+        """Wait for the end of the reading, at most so long; whether it has come."""
+    def progress(self) -> tuple[int, int]:
+        """Bytes read and bytes in all, as they were told last, about every 16 MiB; zeros before."""
+    def take(self) -> Reading:
+        """What was read, as ``read_flows`` returns it; waits for the end. Only once. Raises RuntimeError where it was stopped."""
+    def stop(self) -> None:
+        """Read no further, and wait until that is so: while some 16 MiB are read."""
+
+def begin_reading(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    known_ports: Sequence[int] = ...,  # none
+    ndmp_ports: Sequence[int] = ...,  # 10000
+    hash_files: bool = False,
+    keep_duplicates: bool = False,
+    threads: int = 0,
+) -> ReadingAhead:
+    """Begin to read captures as ``read_flows`` does, while Python does something else. For regular files: a read that waits
+    for another program cannot be stopped. NumPy need not be imported before ``take``. Raises OSError where no thread can be
+    started.
+    """
+
 def capture_format(path: str | os.PathLike[str]) -> str:
     """Name of a file's container, as in ``FileFacts.format``; "" when it is no capture, or no regular file."""
 
@@ -276,6 +307,12 @@ def carve(
 
 def pseudonyms(key: bytes, addresses: Sequence[str]) -> list[str]:
     """The addresses that stand for these under a key of 32 bytes: IPv4, IPv6 (Crypto-PAn) or hardware addresses."""
+
+def sha256(data: bytes) -> str:
+    """SHA-256 in hexadecimal, without the library of ciphers that hashlib loads."""
+
+def sha256_of_files(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """SHA-256 of each file, read as a whole, in hexadecimal. Raises OSError where one cannot be read."""
 
 def network_filter(
     networks: Sequence[tuple[str, int]], *, snaplen: int = ..., link_type: int = 1

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from auditor.distinct import among, distinct
+from auditor.distinct import among, distinct, grouped
 from auditor.flows import FlowTable, time_text
 from auditor.model import CapacityPoint, HostCapacity
 from auditor.policy.match import Verdicts
@@ -211,11 +211,11 @@ class _Steps:
 
 def _merged(port: npt.NDArray[np.int64], first: Times, last: Times) -> tuple[Times, Times]:
     """Return the intervals during which a port is held, those of one port that meet made one."""
-    if not len(port):
+    if len(distinct(port)) == len(port):
         return first, last
     order = np.lexsort((first, port))
     times = distinct(np.concatenate([first, last]))
-    group = np.unique(port, return_inverse=True)[1][order]
+    group = grouped(port)[1][order]
     # Places of the times in their order, so that those of one port can be set apart from those of the next.
     room = len(times) + 1
     begins = np.searchsorted(times, first[order]) + group * room

@@ -9,16 +9,16 @@ where it cannot be read or written, the files are read as if it were not there. 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
+
+from auditor import _native
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _TYPE, _VALUES = "@", "="
 _MOST_BYTES = 8 << 20
 
 
-def remembered(name: str, paths: Iterable[Path], types: Iterable[type], read: Callable[[], T]) -> T:
+def remembered(name: str, paths: Iterable[str | Path], types: Iterable[type], read: Callable[[], T]) -> T:
     """Return what ``read`` returns for these files, or what it returned when they, and the code, were the same.
 
     ``types`` are the dataclasses and enumerations in it, whose fields hold text, numbers, flags, tuples, mappings by text,
@@ -56,30 +56,27 @@ def _folder() -> Path | None:
     return home / ".cache" / "auditor" if home.is_absolute() else None
 
 
-def _key(paths: Iterable[Path], types: Iterable[type]) -> str | None:
+def _key(paths: Iterable[str | Path], types: Iterable[type]) -> str | None:
     """Return a digest of the files' names and bytes and of the code that reads them; None where one cannot be read."""
-    digest = hashlib.sha256(repr(sys.version_info[:2]).encode())
+    names = [str(path) for path in paths]
+    lines = [repr(sys.version_info[:2])]
     try:
-        for path in paths:
-            digest.update(
-                f"{path}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode("utf-8", "surrogateescape")
-            )
+        lines += [f"{name}\0{digest}" for name, digest in zip(names, _native.sha256_of_files(names), strict=True)]
         for source in _sources(types):
-            facts = source.stat()
-            digest.update(f"{source}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+            facts = os.stat(source)
+            lines.append(f"{source}\0{facts.st_size}\0{facts.st_mtime_ns}")
     except OSError:
         return None
-    return digest.hexdigest()
+    return _native.sha256("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 
-def _sources(types: Iterable[type]) -> list[Path]:
+def _sources(types: Iterable[type]) -> list[str]:
     """Return the modules that have a say in what the files mean: those beside the types, and the reading of documents."""
-    here = Path(__file__).parent
-    modules = {Path(str(sys.modules[one.__module__].__file__)) for one in types}
-    rooms = {path.parent for path in modules if path.parent != here} | {here / "documents"}
-    return sorted(
-        modules | {Path(__file__), here / "ports.py"} | {path for room in rooms for path in room.glob("*.py")}
-    )
+    here, own = os.path.split(__file__)
+    modules = {str(sys.modules[one.__module__].__file__) for one in types}
+    rooms = {os.path.dirname(module) for module in modules} - {here} | {os.path.join(here, "documents")}
+    beside = {os.path.join(room, name) for room in rooms for name in os.listdir(room) if name.endswith(".py")}
+    return sorted(modules | beside | {os.path.join(here, name) for name in (own, "ports.py")})
 
 
 def _load(path: Path, key: str, known: dict[str, type]) -> Any:
@@ -123,6 +120,8 @@ def _plain(value: Any) -> Any:
 def _save(folder: Path, name: str, text: str) -> None:
     """Write a file whole or not at all, for this user alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:

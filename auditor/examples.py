@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from auditor import _native
-from auditor.controls import lint_controls, load_controls
+from auditor.controls import load_controls
+from auditor.controls.read import lint_controls
 from auditor.engine import findings
 from auditor.errors import DocumentProblem, UsageError
 from auditor.model import Finding, Severity

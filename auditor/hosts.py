@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from auditor.model import HostSummary
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Address, Policy, normalised
 from auditor.policy.outcome import OUTCOMES
+from auditor.records import draft
 from auditor.services import load_catalogue
 from auditor.sessions import SessionSet
 from auditor.sessions.load import IDLE, HostLoad, host_loads
@@ -43,7 +44,7 @@ _OUT_OF_SCOPE = VERDICTS.index("out-of-scope")
 _ESTABLISHED = OUTCOMES.index("established")
 
 
-@dataclass(slots=True)
+@draft
 class _Host:
     """What is known of one address so far: its process roles, and the reasons for them and for what else it is."""
 
@@ -197,7 +198,7 @@ def _add_listeners(hosts: dict[int, _Host], table: FlowTable, verdicts: Verdicts
             hosts[code].plays(label, reason, process=listener.process)
 
 
-@dataclass(slots=True)
+@draft
 class _Listener:
     """A process that accepted connections: the first of them, and how many on each port."""
 

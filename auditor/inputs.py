@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,7 +13,7 @@ STDIN = "-"
 """Standard input, as command lines name it."""
 
 _WILD = frozenset("*?[")
-_CALLED_CAPTURE = re.compile(r"\.(pcap|pcapng|cap|snoop|erf)[0-9]*(\.(gz|zst|lz4|xz|bz2))?$", re.IGNORECASE)
+_CALLED_CAPTURE = r"(?i)\.(pcap|pcapng|cap|snoop|erf)[0-9]*(\.(gz|zst|lz4|xz|bz2))?$"
 """Names that promise a capture."""
 
 
@@ -44,6 +42,8 @@ def _meant(name: str) -> list[str]:
         return [name]
     if Path(name).is_dir():
         return list(_captures_in(name)) or [name]
+    import glob
+
     found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - the names stay as they were given
     if not found:
         raise UsageError(f"no file matches {name}", fix="check the pattern, or name the captures")
@@ -53,11 +53,13 @@ def _meant(name: str) -> list[str]:
 
 def _captures_in(folder: str) -> Iterator[str]:
     """Yield the captures below a folder, by name; whatever else it holds was not meant."""
+    import re
+
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = os.path.join(root, name)  # noqa: PTH118 - the names stay as they were given
             if name.startswith("."):
                 continue
-            if _native.capture_format(path) or _CALLED_CAPTURE.search(name):
+            if _native.capture_format(path) or re.search(_CALLED_CAPTURE, name):
                 yield path

@@ -18,7 +18,8 @@ from typing import Any
 from auditor.errors import MissingExtra
 from auditor.flows import MOST_SHOWN, FlowTable
 from auditor.model import Finding, Report, ReportVerdict, SessionSummary, Severity
-from auditor.pipeline import AuditOptions, Progress, audit_flows
+from auditor.pipeline import AuditOptions, Progress
+from auditor.pipeline.auditing import audit_flows
 from auditor.records import record
 from auditor.report.interface import RenderOptions
 from auditor.report.registry import render as render_report

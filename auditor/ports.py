@@ -9,7 +9,7 @@ from typing import Any
 from auditor.records import record
 
 HIGHEST_PORT = 65535
-_RANGE = re.compile(r"\s*([0-9]{1,7})\s*(?:[-\u2013]\s*([0-9]{1,7})\s*)?", re.ASCII)
+_RANGE = r"\s*([0-9]{1,7})\s*(?:[-\u2013]\s*([0-9]{1,7})\s*)?"
 
 
 class PortError(ValueError):
@@ -90,7 +90,7 @@ def parse_ports(text: str) -> PortSet:
 
 
 def _parse_range(text: str) -> tuple[int, int]:
-    match = _RANGE.fullmatch(text)
+    match = re.fullmatch(_RANGE, text, re.ASCII)
     if match is None:
         raise PortError(f"{text.strip()[:40]!r} is neither a port nor a range of ports", "write 10000 or 50100-50124")
     low = int(match[1])

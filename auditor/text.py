@@ -5,7 +5,6 @@ Everything that comes from a capture, a file name or a policy passes through ``e
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -151,6 +150,8 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str
 
 def html_text(text: str) -> str:
     """Return text for a page: what would be obeyed or hidden made visible, then escaped."""
+    import html
+
     return html.escape(escape(text))
 
 

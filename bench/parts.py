@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from auditor import _native
-from auditor.pipeline import AuditOptions, Yardstick, audit_reading, prepare, read
+from auditor.pipeline import AuditOptions, Yardstick, prepare
+from auditor.pipeline.auditing import audit_reading
 from auditor.pipeline.judging import judged, tie
+from auditor.pipeline.reading import read
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import render
 from bench.workloads import ROOT, workload

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from auditor.cli import COMMANDS
+from auditor.cli.commands import COMMANDS
 from auditor.cli.reference import reference
 from auditor.cli.schema import SCHEMAS
 from tests.support import ROOT, run_auditor

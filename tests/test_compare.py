@@ -16,7 +16,8 @@ import pytest
 
 from auditor.drift.baseline import against_baseline, summarise_baseline
 from auditor.drift.compare import compare_reports
-from auditor.model import Change, Comparison, Report, ServiceSummary, Severity, TermSummary
+from auditor.model import Report, ServiceSummary, Severity, TermSummary
+from auditor.model.comparison import Change, Comparison
 from auditor.report.comparison import FORMATS, render_comparison
 from auditor.report.interface import RenderOptions
 from auditor.verdict import exit_code

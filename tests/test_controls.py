@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import auditor
-from auditor.controls import Control, Judged, assess, lint_controls, load_controls
+from auditor.controls import Control, Judged, assess, load_controls
+from auditor.controls.read import lint_controls
 from auditor.errors import RuleError
 from auditor.model import Assessment, ControlAssessment, ReportVerdict, Severity
 from auditor.packs.load import load_pack

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from auditor.pipeline import AuditOptions, audit_flows
+from auditor.pipeline import AuditOptions
+from auditor.pipeline.auditing import audit_flows
 from tests.helpers.pcap import Pcap, Writer
 from tests.support import CAPTURES, COMMAND, run_auditor
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.distinct import among, distinct
+from auditor.distinct import among, distinct, grouped
 
 numbers = st.lists(st.integers(0, 40), max_size=60)
 
@@ -18,6 +18,15 @@ def test_the_different_values_are_those_that_numpy_finds(values: list[int], kind
     array: npt.NDArray[np.generic] = np.array(values, kind)
     assert distinct(array).tolist() == np.unique(array).tolist()
     assert distinct(array).dtype == array.dtype
+
+
+@given(numbers, st.sampled_from([np.uint8, np.int64, np.uint64, np.bool_]))
+def test_groups_are_those_of_numpy(values: list[int], kind: type) -> None:
+    array: npt.NDArray[np.generic] = np.array(values, kind)
+    first, numbers_of = grouped(array)
+    _, expected_first, expected_numbers = np.unique(array, return_index=True, return_inverse=True)
+    assert first.tolist() == expected_first.tolist()
+    assert numbers_of.tolist() == expected_numbers.tolist()
 
 
 @given(numbers, numbers, st.sampled_from([np.uint8, np.int64, np.uint64]))

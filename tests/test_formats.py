@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -302,7 +303,7 @@ def test_a_missing_package_is_named_before_the_work(monkeypatch: pytest.MonkeyPa
     from auditor.cli.output import check_reports
     from auditor.errors import MissingExtra
 
-    monkeypatch.setitem(FORMATS, "xlsx", FORMATS["xlsx"]._replace(package="no_such_package"))
+    monkeypatch.setitem(FORMATS, "xlsx", replace(FORMATS["xlsx"], package="no_such_package"))
     with pytest.raises(MissingExtra) as refused:
         check_reports(("a.xlsx",), [], flows=True)
     assert 'pip install "auditor[xlsx]"' in refused.value.fix

@@ -25,7 +25,8 @@ from auditor.documents.document import read_document
 from auditor.errors import AuditorError
 from auditor.listeners.read import read_listing
 from auditor.manifest import Entry, Manifest, load_manifest, render_manifest
-from auditor.packs.load import load_pack, read_rule
+from auditor.packs.load import load_pack
+from auditor.packs.read import read_rule
 from auditor.policy.load import load_policy
 from auditor.policy.services_file import read_services_file
 from auditor.report.json_ import load

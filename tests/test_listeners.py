@@ -8,7 +8,8 @@ import pytest
 
 import auditor
 from auditor.errors import ListingError, UsageError
-from auditor.listeners import Listener, Listing, read_listing
+from auditor.listeners import Listener, Listing
+from auditor.listeners.read import read_listing
 from auditor.pipeline import AuditOptions
 from auditor.policy.load import load_policy
 from auditor.services import load_catalogue, rules_folder

@@ -14,9 +14,10 @@ from auditor.examples import Bench, lint
 from auditor.model import Severity
 from auditor.notation import WORDS
 from auditor.packs.lint import FAMILIES
-from auditor.packs.load import load_pack, read_rule
+from auditor.packs.load import load_pack
 from auditor.packs.model import Pack, Rule
 from auditor.packs.page import BEGIN, rules_page
+from auditor.packs.read import read_rule
 from auditor.packs.schema import rule_schema
 from auditor.services import generations, load_catalogue, rules_folder
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from auditor.documents.document import Document
 from auditor.errors import RuleError
-from auditor.packs.load import load_pack, read_rule
+from auditor.packs.load import load_pack
+from auditor.packs.read import read_rule
 
 SOUND = """\
 code: TT101

@@ -10,7 +10,7 @@ import pytest
 
 from auditor.flows import FlowTable
 from auditor.notation import parse
-from auditor.pipeline import rehearse
+from auditor.pipeline.auditing import rehearse
 from auditor.sessions import DataLink, Grade, SessionSet, find_sessions
 from auditor.sessions.doubt import NO_BETTER
 from auditor.sessions.evidence import WEIGHTS

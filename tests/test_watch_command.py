@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from auditor.cli import command
+from auditor.cli.commands import command
 from auditor.cli.failures import run
 from tests.helpers.pcap import Pcap
 from tests.support import CAPTURES, COMMAND, ROOT, run_auditor

@@ -1,56 +1,41 @@
 """The command line: one file per command, imported when the command is asked for.
 
-``main`` is the entry point; ``COMMANDS`` the list of commands. Nothing here imports NumPy: ``--help``, ``--version`` and
-``rules list`` start at once.
+``main`` is the entry point; ``commands`` has the list of them. Nothing is imported here: each way in loads what it takes.
 """
 
 from __future__ import annotations
 
-import click
-
-from auditor.cli.failures import run
-from auditor.cli.group import LazyGroup, print_version
-
-COMMANDS = {
-    "audit": "auditor.cli.audit:audit",
-    "compare": "auditor.cli.compare:compare",
-    "crosscheck": "auditor.cli.crosscheck:crosscheck",
-    "doctor": "auditor.cli.doctor:doctor",
-    "policy": "auditor.cli.policy:policy",
-    "rejudge": "auditor.cli.rejudge:rejudge",
-    "report": "auditor.cli.report:report",
-    "rules": "auditor.cli.rules:rules",
-    "schema": "auditor.cli.schema:schema",
-    "services": "auditor.cli.services:services",
-    "sessions": "auditor.cli.sessions:sessions",
-    "verify": "auditor.cli.verify:verify",
-    "why": "auditor.cli.why:why",
-    "watch": "auditor.cli.watch:watch",
-}
-"""Name of a command -> module and object."""
-
-EPILOG = """\
-Exit codes: 0 conforms, 1 findings at or above --fail-on, 2 wrong usage or policy, 3 inconclusive, 130 interrupted.
-Judging nothing is never 0."""
-
-
-@click.group(
-    cls=LazyGroup,
-    commands_by_name=COMMANDS,
-    epilog=EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.option(
-    "--version", is_flag=True, callback=print_version, expose_value=False, is_eager=True, help="Show the version."
-)
-@click.option("--debug", is_flag=True, envvar="AUDITOR_DEBUG", help="Show a traceback should auditor itself fail.")
-def command(debug: bool) -> None:
-    """Hold packet captures of a Backup Exec network against its firewall policy.
-
-    Which host opens what to which, on which port; every finding with its packets as evidence.
-    """
-
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; ``args`` defaults to those of the process."""
-    raise SystemExit(run(command, args))
+    from auditor.cli.failures import guarded
+
+    code = guarded(lambda: _run(args))
+    if args is None:
+        from auditor.cli.leaving import leave
+
+        leave(code)
+    raise SystemExit(code)
+
+
+def _run(args: list[str] | None) -> int:
+    """Run the command that ``args`` ask for: a plain ``audit`` straight away, everything else by Click."""
+    import sys
+
+    from auditor.cli.straight import plain_audit
+
+    parameters = plain_audit(sys.argv[1:] if args is None else args)
+    if parameters is None:
+        from auditor.cli.commands import command
+        from auditor.cli.failures import run
+
+        return run(command, args)
+    if args is None:
+        # One audit and out: what Python's collector would look for is not made here, and looking for it takes a tenth
+        # of the time of a small capture.
+        import gc
+
+        gc.disable()
+    from auditor.cli.auditing import audit_captures
+
+    return audit_captures(**parameters)

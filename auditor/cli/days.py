@@ -8,7 +8,7 @@ import re
 
 from auditor.errors import UsageError
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def read_day(text: str | None) -> dt.date | None:
@@ -21,7 +21,7 @@ def read_day(text: str | None) -> dt.date | None:
     if text == "today":
         return _today()
     try:
-        if _DAY.fullmatch(text):
+        if re.fullmatch(_DAY, text, re.ASCII):
             return dt.date.fromisoformat(text)
     except ValueError:
         # The form is right, the day does not exist.

@@ -9,33 +9,29 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import traceback
-
-import click
+from collections.abc import Callable
+from typing import Any
 
 from auditor import exit_codes
 from auditor.errors import AuditorError, DocumentError, DocumentProblem
 from auditor.text import escape
 
-_COLOURS = {"error": "red", "warning": "yellow", "help": "cyan"}
+_COLOURS = {"error": "31", "warning": "33", "help": "36"}
+"""ANSI: red, yellow, cyan."""
 
 
-def run(command: click.Command, args: list[str] | None) -> int:
-    """Run a command and return its exit code, whatever happens."""
+def run(command: Any, args: list[str] | None) -> int:
+    """Run a command of Click's and return its exit code, whatever happens."""
+    return guarded(lambda: command.main(args=args, prog_name="auditor", standalone_mode=False))
+
+
+def guarded(work: Callable[[], object]) -> int:
+    """Do some work and return the exit code that it returns or fails with, whatever happens."""
     try:
-        result = command.main(args=args, prog_name="auditor", standalone_mode=False)
+        result = work()
         sys.stdout.flush()
-    except (click.Abort, KeyboardInterrupt):
-        tell("error", "interrupted")
-        return exit_codes.INTERRUPTED
-    except click.UsageError as error:
-        # Click breaks long lists of choices into lines with tabs.
-        tell("error", " ".join(error.format_message().split()))
-        tell("help", f"{error.ctx.command_path if error.ctx else 'auditor'} --help")
-        return exit_codes.USAGE
-    except click.ClickException as error:
-        tell("error", error.format_message())
-        return exit_codes.USAGE
+    except KeyboardInterrupt:
+        return _interrupted()
     except AuditorError as error:
         tell_error(error)
         return error.exit_code
@@ -44,21 +40,49 @@ def run(command: click.Command, args: list[str] | None) -> int:
         _silence_output()
         return exit_codes.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        return _internal(error)
+        return _failed(error)
     return result if isinstance(result, int) else 0
+
+
+def _failed(error: Exception) -> int:
+    """Tell of a complaint of Click's, or of a defect. Only who loaded Click can have its errors: it takes long to import."""
+    if "click" not in sys.modules:
+        return _internal(error)
+    import click
+
+    if isinstance(error, click.Abort):
+        return _interrupted()
+    if isinstance(error, click.UsageError):
+        # Click breaks long lists of choices into lines with tabs.
+        tell("error", " ".join(error.format_message().split()))
+        tell("help", f"{error.ctx.command_path if error.ctx else 'auditor'} --help")
+        return exit_codes.USAGE
+    if isinstance(error, click.ClickException):
+        tell("error", error.format_message())
+        return exit_codes.USAGE
+    return _internal(error)
+
+
+def _interrupted() -> int:
+    tell("error", "interrupted")
+    return exit_codes.INTERRUPTED
 
 
 def tell(kind: str, message: str) -> None:
     """Write a message to standard error, line by line, harmless to a terminal."""
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     first, *others = message.splitlines() or [""]
-    label = click.style(f"{kind}:", fg=_COLOURS[kind], bold=True) if colour else f"{kind}:"
-    lines = [f"{label} {escape(first)}", *(escape(line) for line in others)]
-    try:
-        click.echo("\n".join(lines), err=True)
-    except OSError:
-        # Standard error is closed: there is nobody left to tell.
-        return
+    label = f"\x1b[{_COLOURS[kind]}m\x1b[1m{kind}:\x1b[0m" if colour else f"{kind}:"
+    _say("\n".join([f"{label} {escape(first)}", *(escape(line) for line in others)]))
+
+
+def _say(text: str) -> None:
+    """Write lines to standard error; where that is closed, there is nobody left to tell."""
+    # Click knows consoles and encodings that need special care; whoever has to be told something can wait for it.
+    import click
+
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def tell_error(error: AuditorError) -> None:
@@ -76,7 +100,7 @@ def _tell_problem(problem: DocumentProblem) -> None:
     """Write a complaint about a document, with the line it is about."""
     tell("error", f"{problem.place}: {problem.message}")
     if problem.excerpt.strip():
-        click.echo(f"{problem.line:>6} | {escape(problem.excerpt, limit=120)}", err=True)
+        _say(f"{problem.line:>6} | {escape(problem.excerpt, limit=120)}")
     if problem.fix:
         tell("help", problem.fix)
 
@@ -90,6 +114,8 @@ def _silence_output() -> None:
 def _internal(error: Exception) -> int:
     """Tell of a defect of auditor: a line for the user, the traceback only for who asks for it."""
     if os.environ.get("AUDITOR_DEBUG") or "--debug" in sys.argv:
+        import traceback
+
         traceback.print_exception(error)
     tell("error", f"internal error, please report it: {type(error).__name__}: {escape(str(error), limit=200)}")
     tell("help", "run again with auditor --debug … for the details that a report needs")

@@ -10,8 +10,6 @@ from auditor.errors import UsageError
 from auditor.model import Report
 from auditor.text import path_text
 
-OPTION_HELP = "Write the SHA-256 of everything that was read and written to this file; auditor verify checks it."
-
 
 def check_manifest(path: str | None, inputs: list[str], outputs: Iterable[str | None]) -> None:
     """Refuse, before the work, a manifest that cannot be written or is another file of the run. Raises UsageError."""

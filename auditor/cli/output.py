@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +19,7 @@ def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool =
     terminal = not to_file and sys.stdout.isatty()
     unicode = to_file or _speaks_unicode()
     return RenderOptions(
-        width=min(shutil.get_terminal_size((USUAL_WIDTH, 24)).columns, WIDEST) if terminal else USUAL_WIDTH,
+        width=_terminal_width() if terminal else USUAL_WIDTH,
         colour=terminal and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         plain=plain or not unicode,
         verbosity=verbosity,
@@ -99,6 +97,13 @@ def write_reports(report: Report, targets: tuple[str, ...], *, verbosity: int = 
         write(data, path, text=False)
 
 
+def _terminal_width() -> int:
+    """Return how wide text may be on the terminal."""
+    import shutil
+
+    return min(shutil.get_terminal_size((USUAL_WIDTH, 24)).columns, WIDEST)
+
+
 def _speaks_unicode() -> bool:
     """Return whether standard output can show the signs that reports use."""
     try:
@@ -122,6 +127,8 @@ def _write_file(pieces: Iterable[bytes], path: Path) -> None:
         with path.open("wb") as device:
             device.writelines(pieces)
         return
+    import tempfile
+
     target = path.resolve()
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
         made = Path(file.name)

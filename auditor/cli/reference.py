@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from auditor.cli import command as root
+from auditor.cli.commands import command as root
 
 _HEAD = """\
 # The command line

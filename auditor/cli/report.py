@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from auditor.cli import output as output_
-from auditor.cli.manifests import OPTION_HELP, check_manifest, write_manifest
+from auditor.cli.audit_options import MANIFEST_HELP
+from auditor.cli.manifests import check_manifest, write_manifest
 from auditor.cli.saved import load_saved
 from auditor.report.registry import FORMATS, render
 
@@ -24,7 +25,7 @@ from auditor.report.registry import FORMATS, render
 @click.option(
     "--format", "-f", "format_name", type=click.Choice(tuple(FORMATS)), help="Print the report in this format."
 )
-@click.option("--manifest", metavar="FILE", help=OPTION_HELP)
+@click.option("--manifest", metavar="FILE", help=MANIFEST_HELP)
 @click.option("--verbose", "-v", "verbosity", count=True, help="As of audit, for text.")
 @click.option("--anonymize", metavar="KEY", help="Replace addresses and names; KEY is a file, or env:NAME.")
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")

@@ -81,7 +81,7 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
 def _score(captures: tuple[str, ...], policy_path: str | None, *, wanted: bool) -> int:
     """Print precision and recall of the blind scorer, for each capture and in all."""
     from auditor.cli.tables import show_table
-    from auditor.pipeline import rehearse
+    from auditor.pipeline.auditing import rehearse
     from auditor.report.layout import Column
     from auditor.sessions import Rehearsal
 

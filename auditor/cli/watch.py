@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from auditor.cli import output as output_
-from auditor.cli.audit import SEVERITIES
+from auditor.cli.audit_options import SEVERITIES
 from auditor.report.registry import split_target, wants_flows
 from auditor.sources.registry import SOURCES
 

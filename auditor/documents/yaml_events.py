@@ -6,7 +6,7 @@ A module of its own: a start that finds all it needs compiled never loads the pa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import yaml
 
@@ -22,6 +22,7 @@ from auditor.documents.yaml_tree import (
     Sequence,
     TreeError,
 )
+from auditor.records import draft
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -47,7 +48,7 @@ def build_tree(text: str, path: str) -> tuple[Node | None, list[Duplicate]]:
     return builder.root, builder.duplicates
 
 
-@dataclass(slots=True)
+@draft
 class _Builder:
     """Takes parser events, one after another, and hangs nodes into the tree."""
 

@@ -7,9 +7,9 @@ small file becomes a huge one. `yaml_events` builds the tree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from auditor.records import record
+from auditor.records import draft, record
 
 MAX_CHARACTERS = 4 * 1024 * 1024
 MAX_DEPTH = 32
@@ -29,7 +29,7 @@ class Place:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(slots=True)
+@draft
 class Scalar:
     """A plain or quoted value. ``plain`` tells ``null`` the word from ``"null"`` the text."""
 
@@ -43,7 +43,7 @@ class Scalar:
         return self.plain and self.text in ("", "~", "null")
 
 
-@dataclass(slots=True)
+@draft
 class Sequence:
     """A list."""
 
@@ -51,7 +51,7 @@ class Sequence:
     items: list[Node] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@draft
 class Mapping:
     """Keys with values, in the order written. ``keys`` holds each key's own place."""
 

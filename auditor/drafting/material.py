@@ -14,7 +14,8 @@ from auditor import _native
 from auditor.errors import CaptureError, UsageError
 from auditor.flows import FlowTable
 from auditor.ndmp import NdmpMessages
-from auditor.pipeline import Progress, read
+from auditor.pipeline import Progress
+from auditor.pipeline.reading import read
 from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge

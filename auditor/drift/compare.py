@@ -10,17 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from auditor.drift.caveats import caveats
-from auditor.model import (
-    Change,
-    ComparedReport,
-    Comparison,
-    Count,
-    Finding,
-    HostSummary,
-    Report,
-    ServiceSummary,
-    TermSummary,
-)
+from auditor.model import Finding, HostSummary, Report, ServiceSummary, TermSummary
+from auditor.model.comparison import Change, ComparedReport, Comparison, Count
 from auditor.text import counted, joined, number, path_text
 
 KINDS = ("findings", "hosts", "services", "terms")

@@ -15,8 +15,8 @@ from auditor.engine.piles import Pile, sort_into_piles
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
 from auditor.model.parts import PartList
-from auditor.packs.columns import COUNT, OUTCOMES
 from auditor.packs.model import Pack, Rule
+from auditor.packs.words import COUNT, OUTCOMES
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable
 
 _SHOWN_VALUES = 3
@@ -40,6 +40,8 @@ def evaluate(
     ``judged`` is the table of flows, whose columns tell which line of the policy decided; ``told`` takes the parts of
     findings whose codes it names.
     """
+    if not len(table):
+        return []
     rows = np.flatnonzero(matches(rule.select, table))
     if not len(rows):
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from auditor.distinct import grouped
 from auditor.engine.piles import combination_numbers
 from auditor.model.parts import MOST_PARTS, Part
 from auditor.packs.model import Rule
@@ -24,7 +25,7 @@ def parts_of(rule: Rule, table: RuleTable, rows: Rows, judged: RuleTable | None)
     if int(numbers.max(initial=0)) >= MOST_PARTS:
         return None
     parts = []
-    for row in np.unique(numbers, return_index=True)[1].tolist():
+    for row in grouped(numbers)[0].tolist():
         named = {name: column.text(row) for name, column in zip(rule.subject, subject, strict=True)}
         line = "none" if term is None or decided[row] < 0 else term.value_text(decided[row])
         parts.append(Part(named, "" if line == "none" else line))

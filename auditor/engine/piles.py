@@ -5,16 +5,15 @@ All of it works on whole arrays, so that a scan of a million ports is sorted as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from auditor.distinct import among, distinct
+from auditor.distinct import among, distinct, grouped
 from auditor.engine.matching import matches
-from auditor.packs.columns import COUNT
 from auditor.packs.model import Rule, Template
-from auditor.records import record
+from auditor.packs.words import COUNT
+from auditor.records import draft, record
 from auditor.rule_table import Array, Rows, RuleTable
 
 MOST_FINDINGS = 200
@@ -54,11 +53,10 @@ def combination_numbers(columns: list[Array], length: int) -> Array:
 
 def _dense(numbers: Array) -> Array:
     """Return numbers without gaps, in the same order."""
-    dense: Array = np.unique(numbers, return_inverse=True)[1]
-    return dense
+    return grouped(numbers)[1]
 
 
-@dataclass(slots=True)
+@draft
 class _Sorting:
     """Rows being sorted: ``pile`` is each row's pile, ``level`` each pile's collapse (-1 for none)."""
 
@@ -76,13 +74,13 @@ class _Sorting:
     def collapse(self, level: int) -> None:
         """Merge piles that agree in the subjects of a collapse, where more than its ``when_over`` do."""
         collapse = self.rule.collapse[level]
-        _, first = np.unique(self.pile, return_index=True)
+        first = grouped(self.pile)[0]
         shared = [self.table[self.rule.subject[name]].values[self.rows[first]] for name in collapse.to]
         eligible = self._has(collapse.to)
         key = combination_numbers([*shared, eligible], len(first))
         merged = eligible & (np.bincount(key, weights=eligible, minlength=1)[key] > collapse.when_over)
         # Piles that stay get numbers behind those of the keys, so that the two cannot meet.
-        numbers, renumbered = np.unique(np.where(merged, key, len(first) + np.arange(len(first))), return_inverse=True)
+        numbers, renumbered = grouped(np.where(merged, key, len(first) + np.arange(len(first))))
         levels = np.full(len(numbers), level)
         levels[renumbered[~merged]] = self.level[~merged]
         self.level, self.pile = levels, renumbered[self.pile]

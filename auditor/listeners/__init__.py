@@ -7,6 +7,5 @@ Read are ``ss -tulpn``, ``netstat -tulpn`` and ``lsof -i -P`` of Unix, ``netstat
 from __future__ import annotations
 
 from auditor.listeners.model import ALL_ADDRESSES, Listener, Listing, program_key
-from auditor.listeners.read import read_listing
 
-__all__ = ["ALL_ADDRESSES", "Listener", "Listing", "program_key", "read_listing"]
+__all__ = ["ALL_ADDRESSES", "Listener", "Listing", "program_key"]

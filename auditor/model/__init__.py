@@ -7,7 +7,6 @@ from 1 in each file. Renderers read nothing else than this.
 from auditor.model.baseline import BaselineSummary, GoneFinding
 from auditor.model.capacity import CapacityPoint, HostCapacity
 from auditor.model.captures import CaptureSummary
-from auditor.model.comparison import COMPARISON_SCHEMA, Change, ComparedReport, Comparison, Count
 from auditor.model.controls import Assessment, ControlAssessment
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict, RulePackSummary
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
@@ -32,17 +31,12 @@ __all__ = [
     "Assessment",
     "Authentication",
     "BaselineSummary",
-    "COMPARISON_SCHEMA",
     "CapacityPoint",
     "CaptureQuality",
     "CaptureSummary",
     "CertificateSummary",
-    "Change",
-    "ComparedReport",
-    "Comparison",
     "ControlAssessment",
     "ControlSummary",
-    "Count",
     "DataEnd",
     "DataSummary",
     "Evidence",

@@ -7,7 +7,7 @@ Nothing here knows NumPy, and no object for a flow exists until a format asks fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from auditor.records import record
 
@@ -28,21 +28,6 @@ class FlowField:
     meaning: str
 
 
-class Vocabulary(Protocol):
-    """Words that codes stand for; a tuple of words is one."""
-
-    def __getitem__(self, code: int, /) -> str:
-        """Return the word of a code."""
-
-
-class Values(Protocol):
-    """The values of a column."""
-
-    def part(self, start: int, stop: int) -> list[Any]:
-        """Return plain values (text, int, bool, None where there is none) of the flows ``start`` to ``stop - 1``."""
-        ...
-
-
 @record
 class Numbers:
     """Numbers, times or flags in one array; the value ``absent`` stands for none."""
@@ -58,10 +43,10 @@ class Numbers:
 
 @record
 class Words:
-    """Codes in one array, and the words that they stand for."""
+    """Codes in one array, and the words that they stand for: a tuple, or whatever else has ``words[code]``."""
 
     codes: Any
-    words: Vocabulary
+    words: Any
 
     def part(self, start: int, stop: int) -> list[str]:
         """Return the words."""
@@ -79,6 +64,11 @@ class Texts:
     def part(self, start: int, stop: int) -> list[str]:
         """Return the texts."""
         return self.make(start, stop)
+
+
+Values = Numbers | Words | Texts
+"""The values of a column: ``part(start, stop)`` are those of the flows ``start`` to ``stop - 1``, as text, int, bool, and
+None where there is none."""
 
 
 @record

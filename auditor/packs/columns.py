@@ -7,6 +7,21 @@ from __future__ import annotations
 
 import enum
 
+from auditor.packs.words import (
+    BOUND,
+    EXCESS,
+    GRADES,
+    LOGIN_POLICIES,
+    LOGINS,
+    MISFITS,
+    OUTCOMES,
+    READABLE,
+    ROLES,
+    STATUSES,
+    TRANSPORTS,
+    VERDICTS,
+    WAIVER_STATES,
+)
 from auditor.records import record
 
 
@@ -27,34 +42,6 @@ class RuleColumn:
     kind: Kind
     meaning: str
     words: tuple[str, ...] = ()
-
-
-ROLES = (
-    "undeclared",
-    "media-servers",
-    "agents",
-    "filers",
-    "databases",
-    "mail-relays",
-    "snmp-managers",
-    "domain-controllers",
-    "consoles",
-    "desktops",
-    "other",
-    "multicast",
-)
-VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
-OUTCOMES = ("established", "unanswered", "refused", "uncertain")
-MISFITS = ("none", "port", "direction", "zone", "transport")
-GRADES = ("none", "proved", "probable", "possible")
-LOGINS = ("none", "unanswered", "refused", "accepted")
-LOGIN_POLICIES = ("unsaid", "accepted", "not-accepted")
-READABLE = ("none", "read", "cut", "mid-stream", "tls", "not-seen")
-STATUSES = ("read", "partial", "unreadable")
-TRANSPORTS = ("tcp", "udp")
-BOUND = ("none", "loopback", "one", "all")
-EXCESS = ("none", "no other host may connect to it", "the host has a further address, which no zone has")
-WAIVER_STATES = ("in-force", "expired", "pending", "undated")
 
 
 def _word(name: str, meaning: str, words: tuple[str, ...] = ()) -> RuleColumn:
@@ -335,6 +322,3 @@ TABLES: dict[str, dict[str, RuleColumn]] = {
     }.items()
 }
 """Name of the table -> name of the column -> column."""
-
-COUNT = "count"
-"""A name that every message may use: how many rows (flows, hosts …) the finding stands for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping
 
 from auditor.model import Severity
@@ -30,6 +29,8 @@ class Template:
 
     def names(self) -> tuple[str, ...]:
         """Return the names, in order. Raises ValueError where the text is no template of plain names."""
+        import string
+
         names = []
         for _, name, specification, conversion in string.Formatter().parse(self.text):
             if name is None:
@@ -41,8 +42,8 @@ class Template:
 
     def render(self, values: Mapping[str, str]) -> str:
         """Return the sentence with every name replaced by its value. Values are never read as templates."""
-        parts = string.Formatter().parse(self.text)
-        return "".join(literal + ("" if name is None else values[name]) for literal, name, _, _ in parts)
+        # The names are plain, which ``names`` saw to when the rule was read.
+        return self.text.format_map(values)
 
 
 @record

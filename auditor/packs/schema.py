@@ -6,7 +6,7 @@ from typing import Any
 
 from auditor.model import Severity
 from auditor.packs.columns import TABLES, Kind, RuleColumn
-from auditor.packs.load import CODE, KEYS, REQUIRED
+from auditor.packs.read import CODE, KEYS, REQUIRED
 
 _NUMBER = r"^\s*((<=|>=|!=|<|>|=)\s*)?[0-9]{1,18}(\s*-\s*[0-9]{1,18})?\s*$"
 _SENTENCE = "A sentence; names in braces are subjects, columns of the table, or count."

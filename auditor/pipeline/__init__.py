@@ -1,43 +1,19 @@
-"""The straight line from captures to a report: read, tie sessions together, judge, apply the rules, sum up."""
+"""The straight line from captures to a report: read, tie sessions together, judge, apply the rules, sum up.
+
+Imports no NumPy before the reading is under way: ``reading`` begins it, ``auditing`` makes a report of it.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 
-import numpy as np
-
-from auditor import _native
-from auditor.completion import completed, last_day, waived
-from auditor.drift.baseline import against_baseline
-from auditor.engine import findings as find_findings
-from auditor.errors import UsageError
-from auditor.flows import FlowTable
-from auditor.inputs import expand
 from auditor.model import Report
-from auditor.model.parts import PartList
-from auditor.pipeline.judging import Tied, judged, read, tie
 from auditor.pipeline.options import AuditOptions, Progress
-from auditor.pipeline.summing import sum_up, summarised_captures
-from auditor.pipeline.yardstick import Yardstick, placed, prepare
-from auditor.quality import summarise_quality, weaken
-from auditor.sessions import Rehearsal, rehearse_blind
-from auditor.tables import Source, tables_of
-from auditor.waivers.apply import summarise_uses
+from auditor.pipeline.reading import UnderWay, captures_of
+from auditor.pipeline.yardstick import Yardstick, prepare
 
-__all__ = [
-    "AuditOptions",
-    "Progress",
-    "Tied",
-    "Yardstick",
-    "audit",
-    "audit_flows",
-    "audit_reading",
-    "prepare",
-    "read",
-    "rehearse",
-]
+__all__ = ["AuditOptions", "Progress", "Yardstick", "audit", "prepare"]
 
 
 def audit(
@@ -65,64 +41,11 @@ def audit(
     RuleError
         A rule or service file cannot be used.
     """
-    return audit_flows(paths, policy_path=policy_path, options=options, progress=progress)[0]
-
-
-def audit_flows(
-    paths: Iterable[str | os.PathLike[str]],
-    *,
-    policy_path: str | os.PathLike[str] | None = None,
-    options: AuditOptions | None = None,
-    progress: Progress | None = None,
-) -> tuple[Report, FlowTable]:
-    """Audit captures as ``audit`` does, and return the flows that were judged beside the report."""
     options = options or AuditOptions()
     yardstick = prepare(policy_path, options)
-    reading = _read(paths, yardstick, options, progress)
-    return audit_reading(reading, yardstick, options)
+    with UnderWay(captures_of(paths), yardstick.catalogue, yardstick.policy, options, progress) as under_way:
+        # Importing NumPy and the engine takes as long as reading a hundred megabytes: both at once.
+        from auditor.pipeline.auditing import audit_reading
 
-
-def audit_reading(
-    reading: _native.Reading, yardstick: Yardstick, options: AuditOptions | None = None
-) -> tuple[Report, FlowTable]:
-    """Audit what has been read already: the captures of ``audit``, or what an interface brought so far."""
-    options = options or AuditOptions()
-    tied, verdicts = judged(tie(reading, yardstick.policy, yardstick.catalogue))
-    listings = placed(yardstick.listings, tied.policy)
-    source = Source(tied.table, tied.sessions, verdicts, tied.policy)
-    quality = summarise_quality(reading.files, tied.table, verdicts, options.vantage)
-    pack = yardstick.pack.for_generation(yardstick.catalogue.generation)
-    told = PartList(frozenset(waiver.code for waiver in yardstick.waivers))
-    tables = tables_of(source, reading.files, listings, vantage=options.vantage)
-    found = find_findings(pack, tables, tied.table, told)
-    found = weaken(found, quality, lost=options.lost)
-    day = options.as_of or last_day(summarised_captures(tied))
-    found, uses = waived(pack, yardstick.waivers, found, day, table=tied.table, told=told)
-    if yardstick.baseline is not None:
-        found = against_baseline(found, yardstick.baseline.report)
-    report = sum_up(tied, source, pack, found, quality, listings=listings, flows=options.flows, lost=options.lost)
-    report = replace(report, as_of="" if day is None else str(day), waivers=summarise_uses(uses))
-    return completed(report, pack, yardstick.baseline), tied.table
-
-
-def rehearse(
-    path: str | os.PathLike[str],
-    *,
-    policy_path: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
-) -> Rehearsal:
-    """Run the blind scorer beside the decoder on one capture; raises as ``audit`` does."""
-    yardstick = prepare(policy_path)
-    reading = _read([path], yardstick, AuditOptions(), progress)
-    tied = tie(reading, yardstick.policy, yardstick.catalogue)
-    ports = np.array(tied.catalogue.known_ports(), np.uint16)
-    return rehearse_blind(tied.table, tied.messages, tied.sessions, ports)
-
-
-def _read(
-    paths: Iterable[str | os.PathLike[str]], yardstick: Yardstick, options: AuditOptions, progress: Progress | None
-) -> _native.Reading:
-    names = expand(paths)
-    if not names:
-        raise UsageError("there is no capture to audit", fix="name at least one capture file")
-    return read(names, yardstick.catalogue, yardstick.policy, options=options, progress=progress)
+        reading = under_way.result()
+    return audit_reading(reading, yardstick, options)[0]

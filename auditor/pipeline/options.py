@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from auditor.records import record
 
 OWN_DECODER, TSHARK_DECODER = "own", "tshark"
 """Who finds the IP packet in a frame."""
@@ -13,7 +14,7 @@ Progress = Callable[[int, int], None]
 """Called now and then with bytes read and bytes in all."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditOptions:
     """What an audit may be told beyond captures and policy.
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from auditor import _native
 from auditor.controls import Judged, assess, load_controls
-from auditor.flow_export import flow_rows
 from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.hosts import summarise_hosts
 from auditor.listeners import Listing
-from auditor.model import CaptureSummary, Finding, Quality, Report, ReportVerdict
+from auditor.model import CaptureSummary, Finding, FlowRows, Quality, Report, ReportVerdict
 from auditor.packs.model import Pack
 from auditor.pipeline.judging import Tied
+from auditor.policy.match import Verdicts
 from auditor.quality import lacking, quality_limits
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable
@@ -92,8 +92,16 @@ def sum_up(
         controls=assess(load_controls(), pack, found, judged),
         rules=summarise_rules(pack, found),
         undecided=summarise_undecided(tied.table, sessions.undecided),
-        flows=flow_rows(tied.table, sessions, verdicts) if flows else None,
+        flows=_flow_rows(tied, verdicts) if flows else None,
     )
+
+
+def _flow_rows(tied: Tied, verdicts: Verdicts) -> FlowRows:
+    """Return the flows as formats show them."""
+    # Only few formats do.
+    from auditor.flow_export import flow_rows
+
+    return flow_rows(tied.table, tied.sessions, verdicts)
 
 
 def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:

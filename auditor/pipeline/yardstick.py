@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.completion import Baseline, read_baseline
+from auditor.baselines import Baseline
 from auditor.errors import UsageError
-from auditor.listeners import Listing, read_listing
+from auditor.listeners.model import Listing
 from auditor.packs.load import load_pack
 from auditor.packs.model import Pack
 from auditor.pipeline.options import AuditOptions
-from auditor.policy.load import load_policy
 from auditor.policy.model import Policy, normalised
 from auditor.records import record
 from auditor.services import Catalogue, load_catalogue, rules_folder
 from auditor.text import joined
-from auditor.waivers.load import load_waivers
 from auditor.waivers.model import Waiver
 
 
@@ -46,17 +44,48 @@ def prepare(policy_path: str | os.PathLike[str] | None = None, options: AuditOpt
         A file cannot be used; with all complaints about it at once.
     """
     options = options or AuditOptions()
-    policy = None if policy_path is None else load_policy(os.fspath(policy_path))
+    policy = None if policy_path is None else _policy(os.fspath(policy_path))
     folders = dict.fromkeys(map(Path, (*options.rules, *(policy.rules if policy else ()))))
     pack = load_pack([rules_folder() / "checks", *folders])
     return Yardstick(
         policy=policy,
         catalogue=load_catalogue(policy.generation) if policy is not None else load_catalogue(),
         pack=pack,
-        waivers=tuple(load_waivers((*(policy.waiver_files if policy else ()), *options.waivers), pack, policy)),
-        baseline=None if options.baseline is None else read_baseline(options.baseline, pack),
-        listings=tuple(read_listing(path, host) for host, path in options.sockets),
+        waivers=_waivers((*(policy.waiver_files if policy else ()), *options.waivers), pack, policy),
+        baseline=None if options.baseline is None else _baseline(options.baseline, pack),
+        listings=_listings(options.sockets),
     )
+
+
+# What not every audit is told is read by modules that not every audit imports.
+
+
+def _policy(path: str) -> Policy:
+    from auditor.policy.load import load_policy
+
+    return load_policy(path)
+
+
+def _waivers(paths: Sequence[str], pack: Pack, policy: Policy | None) -> tuple[Waiver, ...]:
+    if not paths:
+        return ()
+    from auditor.waivers.load import load_waivers
+
+    return load_waivers(paths, pack, policy)
+
+
+def _baseline(path: str, pack: Pack) -> Baseline:
+    from auditor.baselines import read_baseline
+
+    return read_baseline(path, pack)
+
+
+def _listings(sockets: Sequence[tuple[str, str]]) -> tuple[Listing, ...]:
+    if not sockets:
+        return ()
+    from auditor.listeners.read import read_listing
+
+    return tuple(read_listing(path, host) for host, path in sockets)
 
 
 def placed(listings: Sequence[Listing], policy: Policy) -> tuple[Listing, ...]:

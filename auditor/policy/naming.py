@@ -72,6 +72,9 @@ def _levels(service: Service, combinations: Combinations, groups: Groups, policy
     """Return how well a service fits each combination; the best of its uses counts."""
     fits = _port_fits(service, combinations, groups, policy)
     level = np.zeros(len(combinations), np.int64)
+    if not fits.any():
+        # Most services are not there: nothing more is to be asked of them.
+        return level
     uses = [(service.transport, service.listener, service.originator)]
     uses += [(variant.transport, variant.listener, variant.originator) for variant in service.also]
     orig_role, resp_role = groups.role[combinations.orig], groups.role[combinations.resp]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from auditor.model import FlowField, FlowRows
 from auditor.model.flow_rows import Values, Words
@@ -37,7 +38,7 @@ def _texts(
         codes = column.codes[start:stop].tolist()
         known = {code: word(column.words[code]) for code in set(codes)}
         return [known[code] for code in codes]
-    values = column.part(start, stop)
+    values: list[Any] = column.part(start, stop)
     if field.kind == "flag":
         return ["true" if value else "false" for value in values]
     if field.kind == "time":

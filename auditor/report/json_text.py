@@ -19,7 +19,7 @@ from typing import Any
 
 from auditor.text import is_harmful
 
-_BEYOND_ASCII = re.compile(r"[^ -~\n]")
+_BEYOND_ASCII = r"[^ -~\n]"
 
 Writer = Callable[[Any, str], str]
 """Returns a value as JSON; the second argument is the line break and indentation of the line on which it begins."""
@@ -39,7 +39,7 @@ def harmless(text: str) -> str:
     """Return JSON with what a terminal would obey or hide as JSON's own escapes, which any reader turns back."""
     if text.isascii() and "\x7f" not in text:
         return text
-    return _BEYOND_ASCII.sub(_escaped, text)
+    return re.sub(_BEYOND_ASCII, _escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from importlib.util import find_spec
-from typing import NamedTuple, cast
+from typing import cast
 
 from auditor.errors import MissingExtra, UsageError
 from auditor.model import Report
+from auditor.records import record
 from auditor.report.interface import Renderer, RenderOptions
 
 
-class Format(NamedTuple):
+@record
+class Format:
     """A report format: its module, imported when it is asked for, and the suffixes of files in it.
 
     ``flows``: it shows flows, if the report has them; ``needs_flows``: it shows nothing else. ``binary``: nothing for a
@@ -103,7 +104,11 @@ def format_of(path: str) -> str:
 def check_installed(name: str) -> None:
     """Raise MissingExtra where the package that a format is made with is not installed."""
     form = _format(name)
-    if form.package and find_spec(form.package) is None:
+    if not form.package:
+        return
+    from importlib.util import find_spec
+
+    if find_spec(form.package) is None:
         raise MissingExtra(form.package, form.extra)
 
 

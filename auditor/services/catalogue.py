@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from auditor.compiled import remembered
-from auditor.documents.document import did_you_mean, read_document
+from auditor.digests import files_below
 from auditor.documents.yaml_tree import Place
 from auditor.errors import DocumentProblem, RuleError
 from auditor.ports import PortSet
@@ -20,7 +22,6 @@ from auditor.services.model import (
     ServiceFile,
     Variant,
 )
-from auditor.services.read import read_file
 
 
 def rules_folder() -> Path:
@@ -76,7 +77,7 @@ def _lineage(generation: str, files: tuple[ServiceFile, ...], folder: Path) -> l
         own = [file for file in files if file.generation == wanted]
         if not own or own[0] in found:
             message = "is based on itself" if own else "is not in the catalogue"
-            raise RuleError([_problem(at, f"generation {wanted!r} {message}", did_you_mean(wanted, _known(files)))])
+            raise RuleError([_problem(at, f"generation {wanted!r} {message}", _nearest(wanted, _known(files)))])
         found = own + found
         wanted = next((file.based_on for file in own if file.based_on), "")
         at = own[0].place
@@ -85,9 +86,7 @@ def _lineage(generation: str, files: tuple[ServiceFile, ...], folder: Path) -> l
 
 def _check_references(services: dict[str, Service]) -> None:
     problems = [
-        _problem(
-            service.place, f"part_of names no service: {service.part_of!r}", did_you_mean(service.part_of, services)
-        )
+        _problem(service.place, f"part_of names no service: {service.part_of!r}", _nearest(service.part_of, services))
         for service in services.values()
         if service.part_of and service.part_of not in services
     ]
@@ -101,7 +100,7 @@ def _check_references(services: dict[str, Service]) -> None:
 
 @cache
 def _read_folder(folder: Path) -> tuple[ServiceFile, ...]:
-    paths = sorted(folder.glob("*.yaml"))
+    paths = [path for path in files_below(folder, ".yaml") if os.path.dirname(path) == str(folder)]  # noqa: PTH120
     if not paths:
         raise RuleError([_problem(Place(str(folder), 1), "the folder holds no service files (*.yaml)")])
     if folder != rules_folder() / "services":
@@ -111,16 +110,27 @@ def _read_folder(folder: Path) -> tuple[ServiceFile, ...]:
     )
 
 
-def _read_files(folder: Path, paths: list[Path]) -> tuple[ServiceFile, ...]:
+def _read_files(folder: Path, paths: list[str]) -> tuple[ServiceFile, ...]:
+    # Only here: what is kept of the files that come with auditor need not be read.
+    from auditor.documents.document import read_document
+    from auditor.services.read import read_file
+
     problems: list[DocumentProblem] = []
     files = []
     for path in paths:
-        document = read_document(path, shown=f"{folder.name}/{path.name}")
+        document = read_document(Path(path), shown=f"{folder.name}/{os.path.basename(path)}")  # noqa: PTH119
         files.append(read_file(document))
         problems += document.problems
     if problems:
         raise RuleError(problems)
     return tuple(files)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Return advice for a name that is none."""
+    from auditor.documents.document import did_you_mean
+
+    return did_you_mean(word, known)
 
 
 def _problem(place: Place, message: str, fix: str = "") -> DocumentProblem:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
@@ -203,9 +204,9 @@ def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable
             return Beats(times, by_server)
         rows = messages.rows(control)
         read, codes = messages["time"][rows], messages["message"][rows]
-        opens = np.isin(codes, list(ANNOUNCES))
-        beside = np.isin(times, read[~opens]) & ~np.isin(times, read[opens])
-        return Beats(times, by_server, np.sort(read[np.isin(codes, list(HALTS))]), beside)
+        opens = among(codes, list(ANNOUNCES))
+        beside = among(times, read[~opens]) & ~among(times, read[opens])
+        return Beats(times, by_server, np.sort(read[among(codes, list(HALTS))]), beside)
 
     return beats
 

@@ -6,10 +6,11 @@ Layouts, states and reasons: draft-skardal-ndmp4-04 and the version 2 and 3 docu
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor import _native
 from auditor.ndmp import Field, NdmpMessages
+from auditor.records import draft
 from auditor.sessions.dialogue import (
     DATA_CONNECT,
     DATA_GET_STATE,
@@ -52,10 +53,10 @@ _MOVER_MODES = {0: "backup", 1: "restore"}
 
 _NAMES = ("env_be_job_name", "env_jobname")
 _FILE_SYSTEMS = ("env_filesystem", "env_prefix")
-_UNC_HOST = re.compile(r'"?\\\\(?P<host>[^\\"]{1,255})\\')
+_UNC_HOST = r'"?\\\\(?P<host>[^\\"]{1,255})\\'
 
 
-@dataclass(slots=True)
+@draft
 class _Open:
     """An operation as far as it has been read."""
 
@@ -123,7 +124,7 @@ class JobReader:
         self._open.data_started = True
         fields = self._messages.fields(row)
         where = _text(fields, _FILE_SYSTEMS)
-        host = _UNC_HOST.match(where)
+        host = re.match(_UNC_HOST, where)
         self._change(
             operation=STARTS[code],
             mover=False,

@@ -7,10 +7,9 @@ one that tools for CVE-2005-2611 always send.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from auditor import _native
 from auditor.ndmp import Field, NdmpMessages
+from auditor.records import draft
 from auditor.sessions.dialogue import (
     CLIENT_AUTH,
     CONNECT_OPEN,
@@ -39,7 +38,7 @@ _VENDOR_BASE = 0xF000
 _NOT_CAPTURED = _native.MESSAGE_STATUS.index("not-captured")
 
 
-@dataclass(slots=True)
+@draft
 class _Login:
     """What is known of the login so far: whether one was accepted, a challenge was asked for, and what is pending."""
 

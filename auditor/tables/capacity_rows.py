@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from auditor.capacity import Load
-from auditor.packs.columns import ROLES
+from auditor.packs.words import ROLES
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, Witness, words_column
 from auditor.tables.source import Source
 from auditor.tables.witness import flow_witness

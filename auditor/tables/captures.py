@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from auditor.flows import TCP, FlowTable
-from auditor.packs.columns import STATUSES
+from auditor.packs.words import STATUSES
 from auditor.rule_table import NO_FLOW, Array, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.tables.source import Source
 

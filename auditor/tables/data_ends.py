@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from auditor.distinct import distinct
-from auditor.packs.columns import GRADES, OUTCOMES
+from auditor.packs.words import GRADES, OUTCOMES
 from auditor.records import record
 from auditor.rule_table import Array, ColumnData, Mask, Rows, RuleTable, Witness, words_column
 from auditor.sessions import DataLink, Session

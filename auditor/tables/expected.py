@@ -14,7 +14,7 @@ import numpy as np
 
 from auditor.distinct import among
 from auditor.flows import FlowTable
-from auditor.packs.columns import ROLES
+from auditor.packs.words import ROLES
 from auditor.policy.match import VERDICTS
 from auditor.records import record
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column

@@ -9,7 +9,7 @@ import numpy as np
 from auditor import _native
 from auditor.distinct import among, distinct
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
-from auditor.packs.columns import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
+from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.rule_table import Array, ColumnData, Mask, RuleTable, Witness, named_column
 from auditor.sessions import Session
 from auditor.tables.data_ends import DataEnds

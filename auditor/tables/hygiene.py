@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from auditor.capacity import ADVISED_PORTS
-from auditor.packs.columns import ROLES
+from auditor.packs.words import ROLES
 from auditor.policy.match import VERDICTS
 from auditor.policy.model import Policy
 from auditor.policy.shadow import shadowing

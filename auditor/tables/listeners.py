@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from auditor.listeners import Listener, Listing
-from auditor.packs.columns import BOUND, EXCESS, ROLES, TRANSPORTS
+from auditor.packs.words import BOUND, EXCESS, ROLES, TRANSPORTS
 from auditor.policy.model import ANY, UNDECLARED, Policy, Term, normalised
 from auditor.policy.naming import service_ports
 from auditor.policy.terms import policy_terms

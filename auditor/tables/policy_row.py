@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from auditor.packs.columns import VERDICTS
+from auditor.packs.words import VERDICTS
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.tables.source import Source
 

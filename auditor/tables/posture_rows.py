@@ -6,14 +6,14 @@ import re
 
 import numpy as np
 
-from auditor.packs.columns import ROLES
+from auditor.packs.words import ROLES
 from auditor.rule_table import ColumnData, words_column
 from auditor.sessions import Grade, Posture, Session
 from auditor.tables.source import Source
 
 NONE = "none"
 _ROLES = (NONE, *ROLES)
-_REVISION = re.compile(r"(\d{1,4})\.(\d{1,2})(?:\D.*)?", re.ASCII)
+_REVISION = r"(\d{1,4})\.(\d{1,2})(?:\D.*)?"
 AUTH_SHA = 5
 _DAY = 86_400
 _ASKS = "CONFIG_"
@@ -51,7 +51,7 @@ def posture_columns(source: Source, sessions: tuple[Session, ...]) -> dict[str, 
 
 def revision_number(revision: str) -> int:
     """Return ``9.3`` as 903, 0 for anything that is no revision."""
-    match = _REVISION.fullmatch(revision)
+    match = re.fullmatch(_REVISION, revision, re.ASCII)
     return 0 if match is None else int(match[1]) * 100 + int(match[2])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from auditor import _native
-from auditor.packs.columns import LOGIN_POLICIES, LOGINS, READABLE, VERDICTS
+from auditor.packs.words import LOGIN_POLICIES, LOGINS, READABLE, VERDICTS
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.sessions import Session
 from auditor.sessions.dialogue import UNKNOWN_LOGIN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -35,14 +34,14 @@ _REFUSALS = {
 }
 
 
-@dataclass(frozen=True)
 class Source:
     """Flows with their sessions and verdicts, under a policy."""
 
-    flows: FlowTable
-    sessions: SessionSet
-    verdicts: Verdicts
-    policy: Policy
+    def __init__(self, flows: FlowTable, sessions: SessionSet, verdicts: Verdicts, policy: Policy) -> None:
+        self.flows = flows
+        self.sessions = sessions
+        self.verdicts = verdicts
+        self.policy = policy
 
     @cached_property
     def addresses(self) -> AddressNames:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from auditor.packs.columns import WAIVER_STATES
+from auditor.packs.words import WAIVER_STATES
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 
 

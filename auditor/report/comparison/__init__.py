@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from auditor.errors import UsageError
-from auditor.model import Comparison
+from auditor.model.comparison import Comparison
 from auditor.report.interface import RenderOptions
 
 FORMATS = {

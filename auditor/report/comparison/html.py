@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jinja2
 
-from auditor.model import Comparison
+from auditor.model.comparison import Comparison
 from auditor.report.comparison.text import told
 from auditor.report.html.page import make_environment
 from auditor.report.interface import RenderOptions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model import Comparison
+from auditor.model.comparison import Comparison
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump, plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.model import Change, ComparedReport, Comparison
+from auditor.model.comparison import Change, ComparedReport, Comparison
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
 from auditor.text import counted, number, period

@@ -38,7 +38,11 @@ mod testing;
 #[cfg(feature = "python")]
 mod python;
 #[cfg(feature = "python")]
+mod python_ahead;
+#[cfg(feature = "python")]
 mod python_carve;
+#[cfg(feature = "python")]
+mod python_digest;
 #[cfg(feature = "python")]
 mod python_live;
 #[cfg(feature = "python")]

@@ -200,7 +200,11 @@ mod _native {
     #[pymodule_export]
     use super::{FileFacts, LiveReading, Reading};
     #[pymodule_export]
+    use crate::python_ahead::{ReadingAhead, begin_reading};
+    #[pymodule_export]
     use crate::python_carve::{carve, pseudonyms};
+    #[pymodule_export]
+    use crate::python_digest::{sha256, sha256_of_files};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
