@@ -68,7 +68,11 @@ SEVERITIES = tuple(severity.word for severity in Severity)
 @click.option("--keep-duplicates", is_flag=True, help="Count a packet as often as it was captured.")
 @decoder_option
 @click.option(
-    "--verbose", "-v", "verbosity", count=True, help="Show every row; -vv also every reason and packet number."
+    "--verbose",
+    "-v",
+    "verbosity",
+    count=True,
+    help="Show sessions, services, hosts and every finding; -vv also every reason and packet number.",
 )
 @click.option("--plain", is_flag=True, help="No colours and no typographic signs, for screen readers and logs.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")

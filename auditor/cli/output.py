@@ -12,16 +12,21 @@ from pathlib import Path
 
 from auditor.errors import UsageError
 from auditor.model import Report
-from auditor.report.interface import USUAL_WIDTH, WIDEST, RenderOptions
+from auditor.report.interface import LOWEST, USUAL_HEIGHT, USUAL_WIDTH, WIDEST, RenderOptions
 from auditor.report.registry import FORMATS, check_flows, check_installed, pieces, split_target
 
 
 def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
-    """Return how text may look: colours and full width on a terminal only, plain signs where the encoding has no others."""
+    """Return how text may look: colours and full width on a terminal only, plain signs where the encoding has no others.
+
+    Text for a terminal leaves a line of it to the prompt.
+    """
     terminal = not to_file and sys.stdout.isatty()
     unicode = to_file or _speaks_unicode()
+    screen = shutil.get_terminal_size((USUAL_WIDTH, USUAL_HEIGHT))
     return RenderOptions(
-        width=min(shutil.get_terminal_size((USUAL_WIDTH, 24)).columns, WIDEST) if terminal else USUAL_WIDTH,
+        width=min(screen.columns, WIDEST) if terminal else USUAL_WIDTH,
+        height=max(screen.lines - 1, LOWEST - 1) if terminal else USUAL_HEIGHT,
         colour=terminal and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         plain=plain or not unicode,
         verbosity=verbosity,
