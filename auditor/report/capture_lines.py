@@ -45,8 +45,8 @@ def judged(report: Report, options: RenderOptions) -> Page:
         _problems(page, _amiss(capture))
     if len(captures) > len(shown):
         page.paragraph(f"and {counted(len(captures) - len(shown), 'more file')}", indent=2 + _HANG)
-    for fact in quality_facts(report.quality.total):
-        page.paragraph(fact, indent=2, label="quality", hang=_HANG)
+    if facts := quality_facts(report.quality.total):
+        page.paragraph("; ".join(facts), indent=2, label="quality", hang=_HANG)
     page.paragraph(f"{_against(report.policy)}{_ranges(report.policy)}", indent=2, label="against", hang=_HANG)
     page.paragraph(_seen(report), indent=2, label="seen", hang=_HANG)
     return page
