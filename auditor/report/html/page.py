@@ -13,6 +13,10 @@ from auditor.report.html.scale import px
 from auditor.report.seen_lines import name_lines, tls_lines
 from auditor.text import byte_count, duration, escape, number, period
 
+_RUN = 40
+"""Letters of a word after which it may be broken."""
+
+_BREAK = Markup("<wbr>")
 _WHOLE = Markup('<span class="nb">{}</span>')
 _RANGE = re.compile(r"\b\d[\d:]*(?:[-–]\d[\d:]*)+\b")
 
@@ -41,6 +45,7 @@ def make_environment(*folders: Path) -> jinja2.Environment:
         period=lambda times: period(*times),
         sentence=_after_colon,
         whole=_whole,
+        broken=_broken,
         tls_lines=tls_lines,
         name_lines=lambda host: name_lines(host, 1),
     )
@@ -73,6 +78,13 @@ def _whole(text: str) -> Markup:
         at = found.end()
     # What is no markup is escaped by joining.
     return Markup("").join([*pieces, shown[at:]])
+
+
+def _broken(text: str) -> Markup:
+    """Return text whose long words may be broken: one of them would push the other columns of a table out of sight."""
+    shown = escape(text)
+    words = [[word[at : at + _RUN] for at in range(0, len(word), _RUN)] or [""] for word in shown.split(" ")]
+    return Markup(" ").join(_BREAK.join(pieces) for pieces in words)
 
 
 def _safely(told: Any, *times: str | None) -> str:
