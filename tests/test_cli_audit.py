@@ -286,7 +286,7 @@ def test_a_hostile_name_cannot_move_the_cursor(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_any_encoding_of_the_terminal(encoding: str) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    done = subprocess.run([COMMAND, "audit", VIOLATING], env=environment, capture_output=True, timeout=60)
+    done = subprocess.run([COMMAND, "audit", VIOLATING, "-v"], env=environment, capture_output=True, timeout=60)
     assert done.returncode in (0, 1)
     assert ("→" in done.stdout.decode(encoding)) is (encoding == "utf-8")
 
@@ -297,7 +297,7 @@ def test_plain_is_ascii() -> None:
 
 def test_no_colour_in_a_pipe() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    done = subprocess.run([COMMAND, "audit", VIOLATING], env=environment, capture_output=True, timeout=60)
+    done = subprocess.run([COMMAND, "audit", VIOLATING, "-v"], env=environment, capture_output=True, timeout=60)
     assert b"\x1b" not in done.stdout + done.stderr
 
 

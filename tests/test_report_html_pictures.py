@@ -12,6 +12,7 @@ from auditor.report.html.port_band import LEFT, RIGHT, PortBand, port_band
 from auditor.report.html.scale import TimeScale, merged, nanoseconds, px, steps
 from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
+from auditor.report.registry import render
 from tests.report_samples import capture, report, session
 from tests.support import Case, committed_cases, declared_ranges
 
@@ -157,6 +158,24 @@ def test_the_arrow_shows_where_the_data_went(originator_bytes: int, responder_by
     assert made.groups[0].lanes[0].bars[0].arrow == arrow
 
 
+def test_a_stroke_too_short_for_an_arrow_has_it_beside() -> None:
+    long, short = data(50100, 0, 8, originator_bytes=1), data(50101, 9, 9.001, originator_bytes=1)
+    made = timeline(report(sessions=(session(data=(long, short)),)))
+    assert made is not None
+    first, second = made.groups[0].lanes[0].bars
+    assert first.x1 < first.arrow_x < first.x2
+    assert second.arrow_x > second.x2
+    page = render(report(sessions=(session(data=(long, short)),)), "html").decode()
+    assert (page.count('class="arrow beside"'), page.count('class="arrow" d="M17 3l-4 3 4 3z"')) == (1, 1)
+
+
+@pytest.mark.parametrize(("port", "told"), [(50100, 0), (40011, 1)])
+def test_what_is_orange_is_explained_where_it_is(port: int, told: int) -> None:
+    page = render(report(sessions=(session(data=(data(port, 0, 5),)),)), "html").decode()
+    lanes = page.partition('id="timeline"')[2].partition("</section>")[0]
+    assert lanes.count("data port outside the declared range") == told
+
+
 def test_connections_at_the_same_time_do_not_hide_each_other() -> None:
     made = timeline(report(sessions=(session(data=(data(50100, 0, 5), data(50101, 1, 2), data(50102, 6, 7))),)))
     assert made is not None
@@ -211,6 +230,26 @@ def test_one_line_for_a_pair_of_zones_and_a_service() -> None:
     assert [edge.verdict for edge in made.edges] == ["deny", "permit"]
     assert [zone.title for zone in made.zones] == ["media-servers", "agents"]
     assert made.edges[0].x1 > made.edges[0].x2
+    # One of the two flows of the first is permitted; both ports stand beside it.
+    assert [(edge.part, edge.port) for edge in made.edges] == [("1 of them denied", "tcp 1, 2"), ("", "tcp 1")]
+
+
+def test_names_of_services_are_cut_at_their_brackets() -> None:
+    names = (
+        "Backup Exec Remote Agent (Windows, Linux/UNIX or NetWare)",
+        "N" * 50,
+        f"{'N' * 50} (x)",
+        f"({'N' * 50})",
+        "S",
+    )
+    made = talk(
+        report(services=tuple(service("a", "b", "permit", service=name, bytes=9 - n) for n, name in enumerate(names)))
+    )
+    assert made is not None
+    shown = [edge.service for edge in made.edges]
+    assert shown[0] == "Backup Exec Remote Agent"
+    assert [name[-1] for name in shown[1:4]] == ["…"] * 3
+    assert max(map(len, shown)) == 36
 
 
 def test_many_zones_do_not_make_a_tangle() -> None:

@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from auditor.model import Report
+from auditor.pipeline import audit
 from auditor.report.registry import render
+from tests.helpers.attack import LONG, attacked_site
 from tests.test_report_html_browser import CHROMIUM, browse, largest
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -110,6 +112,25 @@ def test_a_phone_scrolls_down_and_not_sideways(page: Path, folder: Path, tmp_pat
     beyond = [int(number) for number in told[1].split(",")]
     assert len(beyond) > 5
     assert max(beyond) <= 0
+
+
+def test_a_name_of_64_kb_pushes_nothing_out_of_sight(tmp_path: Path) -> None:
+    """On a desk no table of a page full of attacks is wider than the page."""
+    capture, policy = attacked_site(tmp_path)
+    script = (
+        "<script>addEventListener('load',function(){var o=[];document.querySelectorAll('.scroll').forEach(function(s){"
+        "o.push(s.scrollWidth-s.clientWidth)});document.documentElement.setAttribute('data-over',o.join())})</script>"
+    )
+    text = render(audit([capture], policy_path=policy), "html").decode()
+    assert LONG[:40] in text
+    copy = tmp_path / "copy.html"
+    copy.write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', script, text), encoding="utf-8")
+    done = browse(copy, tmp_path, "--window-size=1280,900", "--hide-scrollbars", "--dump-dom")
+    told = re.search(r'data-over="([-\d,]+)"', done.stdout)
+    assert told is not None
+    beyond = [int(number) for number in told[1].split(",")]
+    assert len(beyond) > 5
+    assert max(beyond) <= 1
 
 
 @needs_poppler

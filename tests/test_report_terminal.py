@@ -18,11 +18,55 @@ def text(made: object, **options: object) -> str:
     return render(made, "text", RenderOptions(**options)).decode()  # type: ignore[arg-type]
 
 
+def headings(shown: str) -> list[str]:
+    return [line.split("  ")[0] for line in shown.splitlines() if line and line[0] != " "]
+
+
 def test_the_order_of_the_sections() -> None:
-    lines = text(report()).splitlines()
-    headings = [line.split("  ")[0] for line in lines if line and line[0] != " "]
-    assert headings[:-1] == ["Captures", "Policy", "Hosts", "Services", "Sessions", "Capacity", "Findings", "Limits"]
-    assert lines[-1] == report().summary
+    summary = report().summary
+    assert headings(text(report())) == ["VIOLATIONS", "What this cannot say", "Findings", "Judged", summary]
+    assert headings(text(report(), verbosity=1)) == [
+        "VIOLATIONS", "What this cannot say", "Findings", "Sessions", "Capacity", "Services", "Hosts", "Controls", "Captures",
+        "Policy", summary,
+    ]  # fmt: skip
+
+
+def test_the_first_lines_and_the_last_say_the_same() -> None:
+    summary = report().summary
+    first, _, _ = text(report()).partition("\n\n")
+    assert " ".join(first.split()) == " ".join(summary.replace("VIOLATIONS:", "VIOLATIONS").split())
+    assert text(report()).splitlines()[-1] == summary
+
+
+def screen_lines(shown: str, width: int) -> int:
+    """Lines that a text takes on a terminal, which breaks those that are too long for it."""
+    return sum(max(-(-cells(line) // width), 1) for line in shown.splitlines())
+
+
+@pytest.mark.parametrize("height", [24, 40, 60])
+@pytest.mark.parametrize("of", [1, 2, 5, 12, 40])
+def test_many_findings_keep_to_a_screen(height: int, of: int) -> None:
+    findings = tuple(finding(port) for port in range(1, of + 1))
+    kinds = tuple(finding(code=f"BX{n}", severity=Severity.INFO) for n in range(401, 405))
+    shown = text(report(findings=findings + kinds), height=height)
+    assert screen_lines(shown, 80) <= height
+    assert all(f"  BX{n}  " in shown for n in (301, 401, 402, 403, 404))
+    assert "packets 30, 34" in shown
+    assert ("remedy  Set the dynamic port range" in shown) is (height > 24 or of == 1)
+
+
+def test_a_taller_screen_tells_more() -> None:
+    made = report(findings=tuple(finding(port) for port in range(1, 13)))
+    told = [text(made, height=height).count("listened for backup data") for height in (24, 40, 80)]
+    assert told == [1, 3, 12]
+
+
+def test_what_counts_is_told_before_what_does_not() -> None:
+    """Notes are told in a line each as long as there is more to tell of a finding that counts."""
+    notes = tuple(finding(code=f"BX{n}", severity=Severity.INFO) for n in range(401, 404))
+    shown = text(report(findings=(*(finding(port) for port in range(1, 4)), *notes)), height=34)
+    assert shown.count("port 1,") + shown.count("port 2,") + shown.count("port 3,") == 3
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith("  INFO ")] == ["BX401", "BX402", "BX403"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 110])
@@ -64,12 +108,18 @@ def test_long_lists_are_cut_and_say_so() -> None:
         sessions=tuple(session() for _ in range(25)),
         findings=tuple(finding(port) for port in range(1, 21)),
         captures=tuple(capture(f"{n}.pcap") for n in range(9)),
+        limits=tuple(f"The {n}. thing." for n in range(1, 8)),
     )
-    shown = text(many)
-    assert "… and 5 more control connections; -v shows all" in shown
+    shown = text(many, height=100)
+    assert "25 control connections with 25 data connections: -v lists them" in " ".join(shown.split())
     assert "… and 8 more findings of BX301; -v shows all" in shown
-    assert "… and 3 more files; -v shows all" in shown
-    assert "more" not in text(many, verbosity=1)
+    assert "and 6 more files" in shown
+    assert "… and 3 more limits; -v shows all" in shown
+    everything = text(many, verbosity=1)
+    assert "more" not in everything
+    assert everything.count("listened for backup data") == 20
+    assert everything.count("  control  ") == 25
+    assert all(f"The {n}. thing." in everything and f"{n}.pcap" in everything for n in range(1, 8))
 
 
 def test_a_capture_that_was_not_read_is_never_cut() -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
 import json
+import re
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +21,7 @@ from auditor.notation import parse
 from auditor.pipeline import audit
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import load, render
+from auditor.report.registry import render as to_bytes
 from auditor.sessions import SessionSet, find_sessions
 from auditor.sessions.doubt import BEFORE, BRIEFLY
 from auditor.sessions.evidence import Pair
@@ -175,6 +181,35 @@ def test_every_output_says_so(cut: Path) -> None:
     assert any(limit.startswith("3 data connections could not be tied") for limit in result.limits)
     assert load(render(result, RenderOptions())).undecided == result.undecided
     assert "3 data connections could not be tied" in " ".join(run_auditor("audit", cut, "--policy", policy).out.split())
+
+
+def test_every_format_has_a_table_of_them(cut: Path) -> None:
+    """What the truth says, read back from each file; a table of none of them is none."""
+    made = audit([cut], policy_path=CAPTURES / "begun-before" / "policy.yaml")
+    lines = [json.loads(line) for line in to_bytes(made, "jsonl").splitlines()]
+    pairs = [[(one["originator"], one["responder"]) for one in lines if one["type"] == "undecided"]]
+    book = pytest.importorskip("openpyxl").load_workbook(io.BytesIO(to_bytes(made, "xlsx")))
+    head, *rows = book["undecided"].iter_rows(values_only=True)
+    assert [head.index(name) for name in ("originator", "responder", "candidates")] == [0, 1, 5]
+    assert {row[5] for row in rows} == {3}
+    pairs.append([row[:2] for row in rows])
+    archive = zipfile.ZipFile(io.BytesIO(to_bytes(made, "csv-zip")))
+    table = list(csv.DictReader(io.TextIOWrapper(archive.open("undecided.csv"), "utf-8", newline="")))
+    pairs.append([(row["originator"], row["responder"]) for row in table])
+    assert {row["control_connections"].count(" > ") for row in table} == {3}
+    page = html.unescape(to_bytes(made, "html").decode())
+    section = page.partition('<h2 id="undecided">')[2].partition("</section>")[0]
+    pairs.append(re.findall(r'class="mono">(\S+)\s→ (\S+)</th>', section))
+    assert section.count("of <span") == 9
+    pytest.importorskip("typst")
+    reader = pytest.importorskip("pypdf").PdfReader(io.BytesIO(to_bytes(made, "pdf")))
+    paper = " ".join(" ".join(one.extract_text() for one in reader.pages).split())
+    told = paper.rpartition("Data connections not tied")[2].partition("Services and terms")[0]
+    pairs.append(re.findall(r"([\d.]+:\d+) → ([\d.]+:\d+) it began", told))
+    assert [{frozenset(pair) for pair in of} for of in pairs] == [truth()] * len(pairs)
+    assert "Not drawn: 3 data connections tied to no control connection." in paper
+    none = audit([CAPTURES / "compliant" / "compliant.pcap"])
+    assert b'id="undecided"' not in to_bytes(none, "html")
 
 
 @pytest.mark.parametrize("name", ["begun-before", "three-way", "starttls", "lossy", "rogue", "notification"])

@@ -10,16 +10,21 @@ from pathlib import Path
 
 from auditor.errors import UsageError
 from auditor.model import Report
-from auditor.report.interface import USUAL_WIDTH, WIDEST, RenderOptions
+from auditor.report.interface import LOWEST, USUAL_HEIGHT, USUAL_WIDTH, WIDEST, RenderOptions
 from auditor.report.registry import FORMATS, check_flows, check_installed, pieces, split_target
 
 
 def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
-    """Return how text may look: colours and full width on a terminal only, plain signs where the encoding has no others."""
+    """Return how text may look: colours and full width on a terminal only, plain signs where the encoding has no others.
+
+    Text for a terminal leaves a line of it to the prompt.
+    """
     terminal = not to_file and sys.stdout.isatty()
     unicode = to_file or _speaks_unicode()
+    width, height = _screen() if terminal else (USUAL_WIDTH, USUAL_HEIGHT)
     return RenderOptions(
-        width=_terminal_width() if terminal else USUAL_WIDTH,
+        width=width,
+        height=height,
         colour=terminal and not plain and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
         plain=plain or not unicode,
         verbosity=verbosity,
@@ -97,11 +102,12 @@ def write_reports(report: Report, targets: tuple[str, ...], *, verbosity: int = 
         write(data, path, text=False)
 
 
-def _terminal_width() -> int:
-    """Return how wide text may be on the terminal."""
+def _screen() -> tuple[int, int]:
+    """Return how wide and how high text may be on the terminal."""
     import shutil
 
-    return min(shutil.get_terminal_size((USUAL_WIDTH, 24)).columns, WIDEST)
+    columns, lines = shutil.get_terminal_size((USUAL_WIDTH, USUAL_HEIGHT))
+    return min(columns, WIDEST), max(lines - 1, LOWEST - 1)
 
 
 def _speaks_unicode() -> bool:

@@ -15,16 +15,20 @@ from auditor.records import record
 NARROWEST, USUAL_WIDTH, WIDEST = 40, 80, 110
 """Columns: a line longer than ``WIDEST`` is hard to read, whatever the terminal could show."""
 
+LOWEST, USUAL_HEIGHT = 24, 40
+"""Lines of a screen."""
+
 
 @record
 class RenderOptions:
     """How a report is shown; formats ignore what does not concern them.
 
-    ``width`` in columns; ``colour`` allows ANSI colours; ``plain`` avoids all signs beyond ASCII that are only there
+    ``width`` in columns, ``height`` in lines; ``colour`` allows ANSI colours; ``plain`` avoids all signs beyond ASCII that are only there
     for looks; ``verbosity`` 0 for a screen, 1 for every row, 2 for every reason and packet as well.
     """
 
     width: int = USUAL_WIDTH
+    height: int = USUAL_HEIGHT
     colour: bool = False
     plain: bool = False
     verbosity: int = 0

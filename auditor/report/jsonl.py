@@ -13,6 +13,7 @@ _LISTS = {
     "term": "terms",
     "rule": "rules",
     "session": "sessions",
+    "undecided": "undecided",
     "finding": "findings",
 }
 """Type of a line -> the field of the report that such lines come from."""

@@ -62,6 +62,15 @@ class Page:
         """Return all lines, each with its line feed."""
         return "".join(f"{line}\n" for line in self._lines)
 
+    @property
+    def height(self) -> int:
+        """The lines so far."""
+        return len(self._lines)
+
+    def extend(self, part: Page) -> None:
+        """Add the lines of another page."""
+        self._lines += part._lines
+
     def blank(self) -> None:
         """Add an empty line, but never two in a row and none at the top."""
         if self._lines and self._lines[-1]:
@@ -77,16 +86,22 @@ class Page:
         space = max(self.width - cells(title) - cells(aside), _GAP)
         self._lines.append(f"{self._styled(title, 'heading')}{' ' * space}{self._styled(aside, 'dim')}")
 
-    def line(self, *spans: Span, indent: int = 0) -> None:
-        """Add one line of spans as it is."""
-        text = "".join(self._styled(self._clean(span.text), span.style) for span in spans)
-        self._lines.append(f"{' ' * indent}{text}")
+    def line(self, *spans: Span, indent: int = 0, aside: str = "") -> None:
+        """Add one line of spans as it is, and on its right what it comes to, where there is room for that."""
+        cleaned = [(self._clean(span.text), span.style) for span in spans]
+        text = "".join(self._styled(words, style) for words, style in cleaned)
+        aside = self._clean(aside)
+        space = self.width - indent - sum(cells(words) for words, _ in cleaned) - cells(aside)
+        behind = f"{' ' * max(space, _GAP)}{self._styled(aside, 'dim')}" if aside else ""
+        self._lines.append(f"{' ' * indent}{text}{behind}")
 
-    def paragraph(self, text: str, *, indent: int = 0, label: str = "", style: str = "", hang: int = 0) -> None:
+    def paragraph(
+        self, text: str, *, indent: int = 0, label: str = "", style: str = "", hang: int = 0, label_style: str = "dim"
+    ) -> None:
         """Add wrapped text; ``label`` stands before the first line, further lines are ``hang`` deeper."""
         label = self._clean(label)
         deeper = hang or (cells(label) + _GAP if label else 0)
-        lead = self._styled(label, "dim") + " " * (deeper - cells(label)) if label else ""
+        lead = self._styled(label, label_style) + " " * (deeper - cells(label)) if label else ""
         width = self.width - indent - deeper
         first_width = width if label else width + deeper
         for number, line in enumerate(wrap(self._clean(text), width, first_width)):

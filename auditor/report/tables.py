@@ -142,6 +142,15 @@ def _jobs(report: Report) -> Iterator[tuple[Any, ...]]:
             )  # fmt: skip
 
 
+def _undecided(report: Report) -> Iterator[tuple[Any, ...]]:
+    for one in report.undecided:
+        yield (
+            one.originator, one.responder, one.first or None, one.last or None, one.reason, one.candidates,
+            "; ".join(f"{control.originator} > {control.responder}" for control in one.controls), one.state,
+            one.originator_bytes, one.responder_bytes, one.capture, one.first_packet, one.last_packet,
+        )  # fmt: skip
+
+
 def _controls(report: Report) -> Iterator[tuple[Any, ...]]:
     """Yield each control with the rules that speak of it; that none found anything proves nothing by itself."""
     for control in sorted({control for rule in report.rules for control in rule.controls}):
@@ -190,6 +199,14 @@ _PARTS: dict[str, tuple[_Columns, Callable[[Report], Iterable[tuple[Any, ...]]]]
             ("bytes_per_second", NUMBER),
         ),
         _jobs,
+    ),
+    "undecided": (
+        (
+            ("originator", TEXT), ("responder", TEXT), ("first", TIME), ("last", TIME), ("reason", TEXT),
+            ("candidates", NUMBER), ("control_connections", TEXT), ("state", TEXT), ("originator_bytes", NUMBER),
+            ("responder_bytes", NUMBER), ("capture", TEXT), ("first_packet", NUMBER), ("last_packet", NUMBER),
+        ),
+        _undecided,
     ),
     "hosts": (
         (

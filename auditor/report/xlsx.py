@@ -32,7 +32,9 @@ _MOST_ON_A_PAGE = 260
 """Width in characters up to which a sheet is printed on one page; beyond it nobody could read it."""
 _LINE, _MOST_LINES, _SPARE = 15, 20, 8
 """Height of a line in points, lines that are shown of a cell, and characters that wrapping loses in a line."""
-_VERY_WIDE_COLUMNS = frozenset({"message", "value", "because", "why", "story", "consequence", "remedy", "text"})
+_VERY_WIDE_COLUMNS = frozenset(
+    {"message", "value", "because", "why", "story", "consequence", "remedy", "text", "reason"}
+)
 _NARROW_COLUMNS = frozenset({"severity", "code", "transport", "state", "history", "grade", "verdict", "outcome"})
 _OPTIONS = {
     "constant_memory": True,

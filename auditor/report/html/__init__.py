@@ -24,6 +24,9 @@ from auditor.report.interface import RenderOptions
 from auditor.report.places import first_and_last
 from auditor.report.quality_lines import losses_text, quality_facts, vantage_text
 
+MOST_CANDIDATES = 3
+"""Control connections named of those that could have opened a data connection that is tied to none."""
+
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return the report as one HTML page in UTF-8. The bytes depend on nothing but the report."""
@@ -61,6 +64,7 @@ def _page(report: Report, detail: Detail) -> bytes:
             quality_facts=quality_facts(report.quality.total),
             most_sessions=detail.sessions,
             most_data=detail.data,
+            most_candidates=min(detail.data, MOST_CANDIDATES),
             first=first,
             last=last,
         )

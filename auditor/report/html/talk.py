@@ -14,24 +14,32 @@ WIDTH = 760
 LEFT, RIGHT = 204, 668
 MOST_ROWS, MOST_ZONES = 24, 7
 
+_LETTER = 6.2
+"""Width of a letter of a zone's name, in pixels, in the widest of the fonts."""
+
 _BOX_TOP, _BOX_HEIGHT, _ROW = 4, 34, 30
 _WORST = ("deny", "unstated", "permit")
+_WORDS = {"deny": "denied", "unstated": "unstated", "permit": "permitted"}
+_SERVICE, _PORT = 36, 30
+"""Letters of the name of a service and of its ports that fit beside the zones."""
 
 
 @record
 class ZoneBox:
-    """A zone: its name in up to two lines."""
+    """A zone: its name in up to two lines, ``small`` where these would touch the edges of the box."""
 
     x: Pixels
     left: Pixels
     width: Pixels
     lines: tuple[str, ...]
+    small: bool
     title: str
 
 
 @record
 class Edge:
-    """A service between two zones; ``loop`` where both are the same."""
+    """A service between two zones; ``loop`` where both are the same. ``part`` says how many of its flows have the verdict
+    where others have a milder one."""
 
     y: Pixels
     x1: Pixels
@@ -41,6 +49,7 @@ class Edge:
     service: str
     port: str
     amount: str
+    part: str
     title: str
 
 
@@ -101,7 +110,9 @@ def _not_permitted(merged: list[list[ServiceSummary]]) -> str:
 
 def _box(name: str, x: float, pitch: float) -> ZoneBox:
     width = min(pitch - 3, 96)
-    return ZoneBox(px(x), px(x - width / 2), px(width), _lines(name, max(int(width / 5.7), 6)), name)
+    lines = _lines(name, max(int(width / 5.7), 6))
+    small = max(map(len, lines)) * _LETTER > width - 8
+    return ZoneBox(px(x), px(x - width / 2), px(width), lines, small, name)
 
 
 def _lines(name: str, most: int) -> tuple[str, ...]:
@@ -117,8 +128,11 @@ def _edge(rows: list[ServiceSummary], places: dict[str, float], position: int) -
     first = rows[0]
     flows, size = sum(row.flows for row in rows), sum(row.bytes for row in rows)
     ports = list(dict.fromkeys(row.port for row in rows))
-    port = f"{first.transport} {ports[0]}{' …' if len(ports) > 1 else ''}"
+    port = f"{first.transport} {', '.join(ports)}"
+    if len(port) > _PORT:
+        port = f"{first.transport} {ports[0]}{' …' if len(ports) > 1 else ''}"
     verdict = _verdict(rows)
+    of = sum(row.flows for row in rows if _verdict([row]) == verdict)
     amount = f"{counted(flows, 'flow')}, {byte_count(size)}"
     return Edge(
         y=px(_BOX_TOP + _BOX_HEIGHT + 8 + (position + 0.5) * _ROW),
@@ -126,8 +140,17 @@ def _edge(rows: list[ServiceSummary], places: dict[str, float], position: int) -
         x2=px(places[first.responder_zone]),
         loop=first.originator_zone == first.responder_zone,
         verdict=verdict,
-        service=first.service if len(first.service) <= 36 else f"{first.service[:35]}…",
-        port=port if len(port) <= 20 else f"{port[:19]}…",
+        service=_short(first.service),
+        port=port if len(port) <= _PORT else f"{port[: _PORT - 1]}…",
         amount=amount,
+        part=f"{number(of)} of them {_WORDS[verdict]}" if of < flows else "",
         title=f"{first.service}, {port}, from {first.originator_zone} to {first.responder_zone}: {amount}, {verdict}",
     )
+
+
+def _short(name: str) -> str:
+    """Return the name of a service as it fits: without what stands in brackets, or cut."""
+    if len(name) <= _SERVICE:
+        return name
+    bare = name.partition(" (")[0]
+    return bare if 0 < len(bare) <= _SERVICE else f"{name[: _SERVICE - 1]}…"

@@ -20,6 +20,9 @@ _MOST_LEVELS = 10
 _GAP_SHOWN = 3
 """A gap between captures narrower than this is no more than the width of a line."""
 
+_ARROW_FITS = 12
+"""Width of a stroke, in pixels, that an arrow does not fit into."""
+
 OUTCOMES = {
     "SF": "closed",
     "S1": "open",
@@ -37,7 +40,8 @@ OUTCOMES = {
 @record
 class Bar:
     """A data connection on its lane. ``arrow`` is ``left`` towards the originator of the control connection (a backup,
-    as a rule), ``right`` away from it, or empty."""
+    as a rule), ``right`` away from it, or empty; its middle is at ``arrow_x``, in the stroke, or behind one that is too
+    short to hold it (``beside``)."""
 
     x1: Pixels
     x2: Pixels
@@ -46,6 +50,8 @@ class Bar:
     grade: str
     failed: bool
     arrow: str
+    arrow_x: Pixels
+    beside: bool
     title: str
 
 
@@ -82,6 +88,7 @@ class Timeline:
     gaps: tuple[tuple[Pixels, Pixels], ...]
     left_out: int
     bars_left_out: int
+    any_outside: bool
     description: str
 
 
@@ -108,6 +115,7 @@ def timeline(report: Report, detail: Detail = FULL) -> Timeline | None:
         y += _GAP
     grades = [link.grade == "proved" for session in report.sessions for link in session.data]
     failed = sum(len(session.attempts) for session in report.sessions)
+    kinds = {bar.kind for group in groups for lane in group.lanes for bar in lane.bars}
     return Timeline(
         groups=tuple(groups),
         height=px(y + 22),
@@ -115,6 +123,7 @@ def timeline(report: Report, detail: Detail = FULL) -> Timeline | None:
         gaps=_gaps(report, scale),
         left_out=len(report.sessions) - len(sessions),
         bars_left_out=sum(max(len(one.data) + len(one.attempts) - detail.bars, 0) for one in sessions),
+        any_outside="outside" in kinds,
         description=_description(len(report.sessions), len(by_pair), (sum(grades), len(grades) - sum(grades)), failed),
     )
 
@@ -186,15 +195,19 @@ def _levels(links: Sequence[tuple[DataSummary, bool]]) -> list[tuple[DataSummary
 def _bar(data: DataSummary, failed: bool, x1: Pixels, x2: Pixels, y: Pixels, session: SessionSummary) -> Bar:
     inside = {end.inside for end in data.ends}
     kind = "outside" if False in inside else "inside" if True in inside else "undeclared"
+    x2 = px(max(x2, x1 + 3))
+    beside = x2 - x1 <= _ARROW_FITS
     carried = "not answered, or refused" if failed else byte_count(data.originator_bytes + data.responder_bytes)
     return Bar(
         x1=x1,
-        x2=px(max(x2, x1 + 3)),
+        x2=x2,
         y=y,
         kind=kind,
         grade=data.grade if data.grade in ("proved", "probable", "possible") else "possible",
         failed=failed,
         arrow=_arrow(data, host_of(session.control.originator)),
+        arrow_x=px(x2 + 5 if beside else (x1 + x2) / 2),
+        beside=beside,
         title=f"{data.originator} to {data.responder}: {data.grade}, {carried}, from packet {data.first_packet}",
     )
 

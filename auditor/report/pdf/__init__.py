@@ -80,7 +80,8 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "steps": [
             {
-                "message": clean(" ".join(shown.finding.message for shown in group.findings[: also + 1])),
+                "message": clean(group.findings[0].finding.message),
+                "also": [clean(shown.finding.message) for shown in group.findings[1 : also + 1]],
                 "more": f"And {number(len(group.findings) - also - 1)} more of {clean(group.code)}."
                 if len(group.findings) > also + 1
                 else "",

@@ -76,10 +76,12 @@ def _bar(bar: Bar) -> Iterable[str]:
         yield cross(bar.x1, bar.y, colour)
     else:
         yield path(f"M{bar.x1} {bar.y}H{bar.x2}", colour, f' stroke-width="5"{_DASHES.get(bar.grade, "")}')
-        if bar.arrow and bar.x2 - bar.x1 > 12:
+        if bar.arrow:
             way = -1 if bar.arrow == "left" else 1
-            x = round((bar.x1 + bar.x2) / 2 - 2 * way, 1)
-            yield f'<path d="M{x} {bar.y - 2.5}l{4 * way} 2.5{-4 * way:+} 2.5z" fill="#fff"/>'
+            x = round(bar.arrow_x - 2 * way, 1)
+            fill, half = (colour, 3.5) if bar.beside else ("#fff", 2.5)
+            length = (half + 1.5) * way
+            yield f'<path d="M{x} {bar.y - half}l{length} {half} {-length} {half}z" fill="{fill}"/>'
 
 
 def _stroke(stroke: Stroke) -> Iterable[str]:

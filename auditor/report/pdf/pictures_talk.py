@@ -46,7 +46,9 @@ def _edge(edge: Edge) -> Iterable[str]:
         yield path(f"M{edge.x1} {edge.y}H{edge.x2 - 5 if right else edge.x2 + 5}", colour, line)
         tip = f"M{edge.x2} {edge.y}l{-8 if right else 8} -4v8z"
     yield f'<path d="{tip}" fill="{colour}"/><circle cx="{edge.x1}" cy="{start}" r="2.5" fill="{colour}"/>'
-    yield text(TALK_WIDTH, edge.y + 4, edge.amount, "end", prose=True)
+    yield text(TALK_WIDTH, edge.y - 2 if edge.part else edge.y + 4, edge.amount, "end", prose=True)
+    if edge.part:
+        yield text(TALK_WIDTH, edge.y + 11, edge.part, "end", colour, prose=True)
 
 
 def peaks_svg(shown: Peaks) -> str:

@@ -40,8 +40,9 @@ def sections(report: Report, groups: Sequence[FindingGroup]) -> list[dict[str, o
         ("Control connections and their data", timeline_blocks(report)),
         ("Who talks to whom", talk_blocks(report)),
         ("Capacity", capacity_blocks(report)),
-        ("Sessions", _sessions(report)),
         ("Findings", _findings(groups)),
+        ("Sessions", _sessions(report)),
+        ("Data connections not tied", _undecided(report)),
         ("Services and terms", _services(report)),
         ("Hosts", _hosts(report)),
         ("Controls", _controls(report)),
@@ -85,6 +86,24 @@ def _data(data: DataSummary, *, failed: bool) -> Sequence[str | list[Line]]:
     carried = "–" if failed else byte_count(data.originator_bytes + data.responder_bytes)
     ends = [line(f"   {data.originator} →", "mono"), line(f"   {data.responder}", "mono")]
     return ends, said, f"{data.first_packet}–{data.last_packet or data.first_packet}", carried
+
+
+def _undecided(report: Report) -> Iterator[Block]:
+    if not report.undecided:
+        return
+    columns = (("Connection", 5, "left"), ("Why, and candidates", 5, "left"), ("Packets", 0, "right"), ("Payload", 0, "right"))  # fmt: skip
+    rows = (
+        ([line(f"{one.originator} →", "mono"), line(one.responder, "mono")],
+         [line(one.reason), *(line(f"of {of.originator} → {of.responder}?", "quiet") for of in one.controls[:3]),
+          *([line(f"of one of {number(one.candidates - 3)} more?", "quiet")] if one.candidates > 3 else [])],
+         f"{one.first_packet}–{one.last_packet}", byte_count(one.originator_bytes + one.responder_bytes))
+        for one in report.undecided[:MOST_ROWS]
+    )  # fmt: skip
+    yield blocks.text(
+        "Each could have been opened by one of the control connections named, and the evidence does not decide by which."
+    )
+    yield blocks.table("Data connections that are tied to no control connection", columns, rows)
+    yield from left_out(len(report.undecided), "data connections")
 
 
 def _findings(groups: Sequence[FindingGroup]) -> Iterator[Block]:

@@ -28,10 +28,14 @@ def band_blocks(report: Report, groups: Sequence[FindingGroup]) -> Iterator[Bloc
         if band.any_outside
         else "No data connection came about; what was tried is shown."
         if not band.any_carried
-        else "All data connections stayed inside the declared range."
+        else f"All data connections{' that are tied' if report.undecided else ''} stayed inside the declared range."
         if band.any_declared
         else "No range is declared, so that no port is inside or outside."
     )
+    if report.undecided:
+        yield blocks.text(
+            f"Not drawn: {counted(len(report.undecided), 'data connection')} tied to no control connection."
+        )
     yield blocks.legend(
         "Pale band: declared range. Blue: inside; orange with a diamond: outside, with its port. Solid: proved, dashed: "
         "probable, dotted: possible. A cross is an attempt that failed. Below: ports in use; pale ones may still be held."
