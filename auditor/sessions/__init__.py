@@ -137,10 +137,8 @@ def _lacks_bytes(table: FlowTable, flow: int) -> bool:
 
 def _tie_by_value(table: FlowTable, sessions: list[Session], control: Mask) -> list[Session]:
     linker = Linker(table, EndpointIndex(table, control))
-    return [
-        replace(session, data=tuple(linker.by_value(session.control, session.dialogue.announcements)))
-        for session in sessions
-    ]
+    tied = linker.by_value({session.control: session.dialogue.announcements for session in sessions})
+    return [replace(session, data=tuple(tied[session.control])) for session in sessions]
 
 
 def _tie_by_time(

@@ -6,6 +6,9 @@ import enum
 
 from auditor.records import record
 
+NEVER = (1 << 63) - 1
+"""A time that does not come, ns."""
+
 
 class Grade(enum.StrEnum):
     """How sure a tie is.
@@ -46,6 +49,7 @@ class Announcement:
     ``addresses`` are codes of the flow table, none where the body was not captured; ``port`` is 0 then. ``connects`` is
     true where the NDMP server was told to open the connection (DATA_CONNECT, MOVER_CONNECT, version 2 starts), false
     where it listens (LISTEN replies); ``state`` where it is only a state report (GET_STATE) and announces nothing.
+    ``until`` (ns) is when it is void: the operation had ended, or the same end was announced anew.
     """
 
     message: str
@@ -55,6 +59,7 @@ class Announcement:
     port: int
     connects: bool
     state: bool = False
+    until: int = NEVER
 
     @property
     def captured(self) -> bool:
