@@ -16,6 +16,7 @@ from auditor.sessions.claims import still_undecided, without_claims
 from auditor.sessions.controls import backwards, control_mask, readable, session_mask
 from auditor.sessions.cut import after_cut_announcements
 from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
+from auditor.sessions.exchange import read_exchange
 from auditor.sessions.infer import WHY_BLIND, Candidates
 from auditor.sessions.jobs import HALTS, JobReader
 from auditor.sessions.link import EndpointIndex, Linker
@@ -124,8 +125,9 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.int
         jobs = JobReader(messages, flow).read()
         whole = how in (Readable.READ, Readable.TLS) and not _lacks_bytes(table, flow)
         posture = PostureReader(messages, flow, from_the_start=whole).read()
+        exchange = read_exchange(messages, flow, whole=whole)
         counts = messages.stream_counts(flow)
-        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, **counts._asdict()))
+        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, exchange=exchange, **counts._asdict()))
     return sessions
 
 

@@ -52,6 +52,7 @@ _MOVER_MODES = {0: "backup", 1: "restore"}
 
 _NAMES = ("env_be_job_name", "env_jobname")
 _FILE_SYSTEMS = ("env_filesystem", "env_prefix")
+_WORD = re.compile(r"[\w.-]{1,32}", re.ASCII)
 _UNC_HOST = re.compile(r'"?\\\\(?P<host>[^\\"]{1,255})\\')
 
 
@@ -133,6 +134,10 @@ class JobReader:
             file_system=where,
             host=host["host"] if host else "",
             account=_text(fields, ("env_username", "env_user")),
+            type=_word(_text(fields, ("bu_type", "env_type"))),
+            level=_word(_text(fields, ("env_level",))),
+            direct=_text(fields, ("env_direct",)).lower().startswith("y"),
+            named=_number(fields, "nlist_count"),
         )
 
     def _start_answered(self, row: int) -> None:
@@ -202,6 +207,11 @@ class JobReader:
 def _text(fields: dict[str, list[Field]], names: tuple[str, ...]) -> str:
     """Return the first of these fields that has a text."""
     return next((text for name in names for field in fields.get(name, []) if (text := field.text)), "")
+
+
+def _word(text: str) -> str:
+    """Return the text if it is one short word, as a type or a level is."""
+    return text if _WORD.fullmatch(text) else ""
 
 
 def _number(fields: dict[str, list[Field]], name: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from auditor.records import record
+from auditor.sessions.exchange import NOTHING_SAID, Exchange
 
 NEVER = (1 << 63) - 1
 """A time that does not come, ns."""
@@ -88,6 +89,7 @@ class Job:
     ``operation`` is ``backup`` or ``restore``, empty where none was started; ``mover`` where only the tape's side was on
     this connection. ``name``, ``file_system``, ``host`` and ``account`` are what environment pairs said in clear.
     ``counted_at_end``: ``bytes_processed`` was reported after the data server had halted, so that it is final.
+    ``type`` of the backup (dump, tar), its ``level`` (0 full), ``direct`` access asked for, ``named`` files to restore.
     """
 
     packet: int
@@ -106,6 +108,10 @@ class Job:
     bytes_processed: int | None = None
     bytes_moved: int | None = None
     counted_at_end: bool = False
+    type: str = ""
+    level: str = ""
+    direct: bool = False
+    named: int | None = None
 
 
 @record
@@ -225,6 +231,7 @@ class Session:
     notes: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
     posture: Posture = NOTHING_SHOWN
+    exchange: Exchange = NOTHING_SAID
     messages: int = 0
     bodies_missing: int = 0
     skipped_bytes: int = 0
