@@ -98,7 +98,18 @@ class NdmpMessages:
     matter, so that rows are asked for by flow and message code and only their fields become Python objects.
     """
 
-    __slots__ = ("_beats", "_fields", "_flows", "_messages", "_order", "_starts", "_stream_rows", "_texts", "streams")
+    __slots__ = (
+        "_beats",
+        "_fields",
+        "_flows",
+        "_messages",
+        "_named",
+        "_order",
+        "_starts",
+        "_stream_rows",
+        "_texts",
+        "streams",
+    )
 
     def __init__(
         self,
@@ -111,6 +122,7 @@ class NdmpMessages:
         self._messages = messages
         self._fields = fields
         self._texts = texts
+        self._named: dict[int, Rows] = {}
         self.streams = dict(streams)
         self._beats = _by_flow(beats) if beats is not None else {}
         self._stream_rows = {flow: row for row, flow in enumerate(streams["flow"].tolist())}
@@ -157,6 +169,17 @@ class NdmpMessages:
             name = _native.FIELD_NAMES[int(self._fields["name"][index])]
             found.setdefault(name, []).append(self._field(index))
         return found
+
+    def numbers(self, rows: Rows, name: str) -> Array:
+        """Return the numbers of field ``name`` in these messages, in order of ``rows``; shape (values,), dtype u8."""
+        code = _native.FIELD_NAMES.index(name)
+        if code not in self._named:
+            self._named[code] = np.flatnonzero(self._fields["name"] == code)
+        places = self._named[code]
+        owners = self._fields["message"][places]
+        first, last = np.searchsorted(owners, rows), np.searchsorted(owners, rows, side="right")
+        found = [places[one:other] for one, other in zip(first.tolist(), last.tolist(), strict=True) if one < other]
+        return self._fields["number"][np.concatenate(found)] if found else np.zeros(0, np.uint64)
 
     def stream(self, flow: int) -> int | None:
         """Return the row of ``streams`` for a flow, or None where it carries no NDMP."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auditor import _native
+from auditor.exchange_summary import summarise_exchange
 from auditor.flows import ORIGINATOR_BY, FlowTable, time_text
 from auditor.handshakes import Handshakes
 from auditor.model import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
@@ -113,6 +114,7 @@ def _session(
         messages=session.messages,
         bodies_missing=session.bodies_missing,
         skipped_bytes=session.skipped_bytes,
+        exchange=summarise_exchange(session),
     )
 
 
@@ -158,6 +160,10 @@ def _job(table: FlowTable, measured: Measured) -> JobSummary:
         counts_agree=measured.agrees,
         bytes_per_second=measured.throughput,
         data=tuple(table.reference(link.flow) for link in measured.links),
+        backup_type=job.type,
+        level=job.level,
+        direct_access=job.direct,
+        files_named=job.named,
     )
 
 

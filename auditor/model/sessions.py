@@ -70,12 +70,62 @@ class Authentication:
 
 
 @record
+class CountedName:
+    """Something by name, and how often it occurred."""
+
+    name: str
+    count: int
+
+
+@record
+class RefusalSummary:
+    """Replies of one message with one error, by the names of the specification; ``packet`` is the first of them."""
+
+    message: str
+    error: str
+    count: int
+    packet: int
+
+
+@record
+class ExchangeSummary:
+    """How a control connection went as a conversation, counted; no text of a log and no name of a file is kept.
+
+    ``unanswered`` requests have no reply though no byte of the connection is missing; the first are in
+    ``unanswered_first`` as ``DATA_LISTEN (packet 12)``. Times are microseconds. ``messages`` by name, replies not counted again.
+    ``files_reported`` of a restore, ``files_lost`` of them by reason. ``client_closed``: the client took its leave.
+    """
+
+    messages: tuple[CountedName, ...] = ()
+    answered: int = 0
+    unanswered: int = 0
+    unanswered_first: tuple[str, ...] = ()
+    errors: tuple[RefusalSummary, ...] = ()
+    reply_median_us: int | None = None
+    reply_slowest_us: int | None = None
+    reply_slowest_at: str = ""
+    longest_silence_us: int | None = None
+    longest_silence_packet: int = 0
+    logs: tuple[CountedName, ...] = ()
+    files_reported: int = 0
+    files_lost: tuple[CountedName, ...] = ()
+    file_history: int = 0
+    mover_pauses: tuple[CountedName, ...] = ()
+    record_size: int | None = None
+    window: tuple[int, ...] = ()
+    extensions: tuple[int, ...] = ()
+    client_closed: bool = False
+
+
+@record
 class JobSummary:
     """One operation of a session: who moved what, how much, how fast, and how it ended.
 
     ``outcome``: complete, aborted, failed, refused (told by NDMP messages); reset, silent, running, not started (told by
     the connections); unknown. Bytes are payload of its data connections, seen from the NDMP server; ``counted_bytes``
     is what the server says it moved, ``counts_agree`` whether the wire carried the same: None where that is not known.
+    ``backup_type`` (dump, tar), ``level`` (0 full) and ``direct_access`` are what the start asked for, ``files_named`` how many
+    names a restore gave.
     """
 
     operation: str
@@ -95,6 +145,10 @@ class JobSummary:
     counts_agree: bool | None = None
     bytes_per_second: int | None = None
     data: tuple[FlowReference, ...] = ()
+    backup_type: str = ""
+    level: str = ""
+    direct_access: bool = False
+    files_named: int | None = None
 
 
 @record
@@ -105,6 +159,7 @@ class SessionSummary:
     refused. ``ended`` says how the control connection ended; ``story`` tells the session in one line.
     ``authority`` is whose certificate was delivered in clear with message 0xf383. ``messages`` were read,
     ``bodies_missing`` of them without their body; ``skipped_bytes`` of both directions could not be read as NDMP.
+    ``exchange`` counts what was said, None where nothing was read.
     """
 
     control: ControlSummary
@@ -125,6 +180,7 @@ class SessionSummary:
     messages: int = 0
     bodies_missing: int = 0
     skipped_bytes: int = 0
+    exchange: ExchangeSummary | None = None
 
 
 @record

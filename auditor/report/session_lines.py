@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.model import SessionSummary, UndecidedSummary
+from auditor.report.exchange_lines import exchange_lines, trouble
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
 from auditor.report.layout import Column, Page, Span
@@ -62,8 +63,11 @@ def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int
     for session in shown:
         if session.story:
             rows.append(session.story)
+        if beside := trouble(session):
+            rows.append(f"  beside that: {beside}")
         rows.append(_control_row(session, verbosity))
         if verbosity:
+            rows += [f"    {line}" for line in exchange_lines(session)]
             rows += [f"    {line}" for line in certificate_lines("0xf383: authority's", session.authority)]
             rows += [f"    {line}" for shown in session.tls_details for line in tls_lines(shown)]
         rows.extend(_data_rows(session, verbosity))

@@ -17,6 +17,7 @@ from auditor.sessions.claims import still_undecided, without_claims
 from auditor.sessions.controls import backwards, control_mask, readable, session_mask
 from auditor.sessions.cut import after_cut_announcements
 from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
+from auditor.sessions.exchange import read_exchange
 from auditor.sessions.infer import WHY_BLIND, Candidates
 from auditor.sessions.jobs import HALTS, JobReader
 from auditor.sessions.link import EndpointIndex, Linker
@@ -125,8 +126,9 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.int
         jobs = JobReader(messages, flow).read()
         whole = how in (Readable.READ, Readable.TLS) and not _lacks_bytes(table, flow)
         posture = PostureReader(messages, flow, from_the_start=whole).read()
+        exchange = read_exchange(messages, flow, whole=whole)
         counts = messages.stream_counts(flow)
-        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, **counts._asdict()))
+        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, exchange=exchange, **counts._asdict()))
     return sessions
 
 
@@ -138,10 +140,8 @@ def _lacks_bytes(table: FlowTable, flow: int) -> bool:
 
 def _tie_by_value(table: FlowTable, sessions: list[Session], control: Mask) -> list[Session]:
     linker = Linker(table, EndpointIndex(table, control))
-    return [
-        replace(session, data=tuple(linker.by_value(session.control, session.dialogue.announcements)))
-        for session in sessions
-    ]
+    tied = linker.by_value({session.control: session.dialogue.announcements for session in sessions})
+    return [replace(session, data=tuple(tied[session.control])) for session in sessions]
 
 
 def _tie_by_time(

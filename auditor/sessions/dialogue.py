@@ -12,6 +12,7 @@ import numpy as np
 from auditor import _native
 from auditor.distinct import among
 from auditor.ndmp import NdmpMessages, Rows
+from auditor.sessions.expiry import ENDS, STOPS, with_ends
 from auditor.sessions.model import Announcement, Dialogue, Login
 
 CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO = 0x900, 0x901, 0x502, 0x108
@@ -26,7 +27,9 @@ STARTS = {START_BACKUP: "backup", START_RECOVER: "restore", START_RECOVER_FILEHI
 ANNOUNCES = LISTENS | CONNECTS | frozenset(STARTS)
 """Messages after which, or while they are unanswered, a data connection opens."""
 STATES = frozenset({DATA_GET_STATE, MOVER_GET_STATE})
-RELEVANT = frozenset({CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *LISTENS, *CONNECTS, *STARTS, *STATES})
+RELEVANT = (
+    frozenset({CONNECT_OPEN, CLIENT_AUTH, NOTIFY_CONNECTED, SERVER_INFO, *STARTS}) | LISTENS | CONNECTS | STATES | ENDS
+)
 _RELEVANT = np.array(sorted(RELEVANT), np.uint32)
 NEEDED = frozenset({CONNECT_OPEN, CLIENT_AUTH, *LISTENS, *CONNECTS})
 """Messages without whose bodies a tie or a login cannot be proved. Bulk such as file history may be cut without harm."""
@@ -56,6 +59,7 @@ class DialogueReader:
         self._logins: list[Login] = []
         self._announcements: list[Announcement] = []
         self._operations: list[str] = []
+        self._ends: list[int] = []
         self._local = False
         self._agent = ""
 
@@ -71,7 +75,7 @@ class DialogueReader:
         return Dialogue(
             version=self._version_in_force(rows),
             logins=tuple(sorted(self._logins, key=lambda login: login.packet)),
-            announcements=tuple(self._announcements),
+            announcements=with_ends(self._announcements, sorted(self._ends)),
             operations=tuple(dict.fromkeys(self._operations)),
             local=self._local and not any(a.captured and not a.state for a in self._announcements),
             agent=self._agent,
@@ -98,6 +102,8 @@ class DialogueReader:
             self._announce(row, code, connects=code in CONNECTS)
         elif code in STATES and reply:
             self._announce(row, code, connects=False, optional=True)
+        elif code in ENDS and reply == (code in STOPS) and int(self._messages["error"][row]) == NO_ERROR:
+            self._ends.append(int(self._messages["time"][row]))
 
     def _take_open(self, row: int, reply: bool) -> None:
         if not reply:

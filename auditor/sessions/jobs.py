@@ -53,6 +53,7 @@ _MOVER_MODES = {0: "backup", 1: "restore"}
 
 _NAMES = ("env_be_job_name", "env_jobname")
 _FILE_SYSTEMS = ("env_filesystem", "env_prefix")
+_WORD = r"[A-Za-z0-9_.-]{1,32}"
 _UNC_HOST = r'"?\\\\(?P<host>[^\\"]{1,255})\\'
 
 
@@ -134,6 +135,10 @@ class JobReader:
             file_system=where,
             host=host["host"] if host else "",
             account=_text(fields, ("env_username", "env_user")),
+            type=_word(_text(fields, ("bu_type", "env_type"))),
+            level=_word(_text(fields, ("env_level",))),
+            direct=_text(fields, ("env_direct",)).lower().startswith("y"),
+            named=_number(fields, "nlist_count"),
         )
 
     def _start_answered(self, row: int) -> None:
@@ -203,6 +208,11 @@ class JobReader:
 def _text(fields: dict[str, list[Field]], names: tuple[str, ...]) -> str:
     """Return the first of these fields that has a text."""
     return next((text for name in names for field in fields.get(name, []) if (text := field.text)), "")
+
+
+def _word(text: str) -> str:
+    """Return the text if it is one short word, as a type or a level is."""
+    return text if re.fullmatch(_WORD, text) else ""
 
 
 def _number(fields: dict[str, list[Field]], name: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from auditor.distinct import among
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
 from auditor.sessions.model import Announcement, DataLink, Grade
+from auditor.sessions.settle import Choice, Pair, Place, Settled, settle
 
 Rows = npt.NDArray[np.intp]
 
@@ -21,6 +22,8 @@ LOOK_BACK = 1 * _SECOND
 """A SYN may be recorded before the reply that announces it: packets of two queues are not always in order."""
 EXPIRY = 300 * _SECOND
 """An announcement that nobody used within five minutes is void."""
+_MOST = 4
+"""Connections looked at on either side of an announcement."""
 
 
 class Ends(NamedTuple):
@@ -57,19 +60,42 @@ def _by_end(table: FlowTable, rows: Rows, side: str) -> tuple[npt.NDArray[np.uin
 
 
 class Linker:
-    """Ties data connections to one control connection at a time."""
+    """Ties data connections to all control connections at once, each connection to one announcement of either role."""
 
     def __init__(self, table: FlowTable, index: EndpointIndex) -> None:
         self._table = table
         self._index = index
 
-    def by_value(self, control: int, announcements: Iterable[Announcement]) -> list[DataLink]:
-        """Tie the connection that each announcement names; a flow is tied once, with all its reasons."""
+    def by_value(self, told: Mapping[int, Sequence[Announcement]]) -> dict[int, list[DataLink]]:
+        """Return for each control connection (row) of ``told`` what its announcements tie, each flow once with all reasons."""
+        places = [
+            Place(control, number)
+            for control, announcements in told.items()
+            for number, one in enumerate(announcements)
+            if one.captured and not one.state
+        ]
+        pairs = [pair for place in places for pair in self._named_pairs(place, told)]
+        named = settle(pairs)
+        taken = {(flow, told[place.control][place.number].connects) for place, (flow, _) in named.items()}
+        more = [pair for place in places if place not in named for pair in self._port_pairs(place, told, taken)]
+        translated = settle(more)
+        return {
+            control: self._links(control, announcements, named, translated) for control, announcements in told.items()
+        }
+
+    def _links(
+        self, control: int, announcements: Sequence[Announcement], named: Settled, translated: Settled
+    ) -> list[DataLink]:
         found: dict[int, DataLink] = {}
-        told = [a for a in announcements if a.captured]
         # Announcements before state reports: a report adds a reason to a tie, or is the only trace of it.
-        for announcement in sorted(told, key=lambda a: a.state):
-            link = self._tie(control, announcement, found)
+        for number, announcement in sorted(enumerate(announcements), key=lambda one: one[1].state):
+            if not announcement.captured:
+                continue
+            place = Place(control, number)
+            if announcement.state:
+                link = self._reported(control, announcement, found)
+            else:
+                link = self._announced(announcement, named.get(place), translated.get(place), control)
             if link is None:
                 continue
             known = found.setdefault(link.flow, link)
@@ -77,31 +103,87 @@ class Linker:
                 found[link.flow] = replace(known, because=known.because + link.because)
         return list(found.values())
 
-    def _tie(self, control: int, announcement: Announcement, found: Container[int]) -> DataLink | None:
-        told = f"{announcement.message} in packet {announcement.packet} names {self._named(announcement)}"
+    def _reported(self, control: int, announcement: Announcement, found: Container[int]) -> DataLink | None:
         flow = self._at_value(control, announcement)
-        if flow is not None:
-            grade = Grade.PROVED
-            if announcement.state and flow not in found:
-                grade, told = Grade.PROBABLE, f"{told}; the announcement itself was not captured"
-            return DataLink(flow, grade, (told,), self._is_reversed(control, flow, announcement))
-        if announcement.state:
+        if flow is None:
             return None
-        flow = self._at_port_of_pair(control, announcement)
-        if flow is None or flow in found:
-            return None
-        return DataLink(
-            flow, Grade.PROBABLE, (f"{told}; the port agrees, the address does not: translated, or another interface",)
-        )
+        told, grade = self._told(announcement), Grade.PROVED
+        if flow not in found:
+            grade, told = Grade.PROBABLE, f"{told}; the announcement itself was not captured"
+        return DataLink(flow, grade, (told,), self._is_reversed(control, flow, announcement))
 
-    def _at_value(self, control: int, announcement: Announcement) -> int | None:
-        codes = self._listener_codes(control, announcement)
+    def _announced(
+        self, announcement: Announcement, named: Choice | None, translated: Choice | None, control: int
+    ) -> DataLink | None:
+        told = self._told(announcement)
+        if named is not None:
+            grade = Grade.PROVED if named.alone else Grade.PROBABLE
+            told = told if named.alone else f"{told}; another announcement of the same port came as near to its opening"
+            return DataLink(named.flow, grade, (told,), self._is_reversed(control, named.flow, announcement))
+        if translated is None:
+            return None
+        told = f"{told}; the port agrees, the address does not: translated, or another interface"
+        return DataLink(translated.flow, Grade.PROBABLE, (told,))
+
+    def _named_pairs(self, place: Place, told: Mapping[int, Sequence[Announcement]]) -> Iterator[Pair]:
+        """Give the connections to the very end that is named."""
+        announcement = told[place.control][place.number]
+        codes = self._listener_codes(place.control, announcement)
         # Without handshake the listener may stand on the originator's side of the record.
-        other = "orig" if announcement.state else "guessed"
-        for side in ("resp", other):
+        for side in ("resp", "guessed"):
             ends = [self._index.at(side, code, announcement.port) for code in codes]
             if any(len(found.rows) for found in ends):
-                return self._nearest(ends, announcement)
+                yield from (
+                    self._pair(place, announcement, *one) for end in ends for one in self._near(end, announcement)
+                )
+                return
+
+    def _port_pairs(
+        self, place: Place, told: Mapping[int, Sequence[Announcement]], taken: Container[tuple[int, bool]]
+    ) -> Iterator[Pair]:
+        """Give the connections between the two hosts of the control connection to the port that is named."""
+        announcement = told[place.control][place.number]
+        hosts = [int(self._table[f"{side}_addr"][place.control]) for side in ("orig", "resp")]
+        for code in hosts:
+            found = self._index.at("resp", code, announcement.port)
+            inside = among(self._table["orig_addr"][found.rows], hosts)
+            for flow, age in self._near(Ends(found.rows[inside], found.times[inside]), announcement):
+                if (flow, announcement.connects) not in taken:
+                    yield self._pair(place, announcement, flow, age)
+
+    def _pair(self, place: Place, announcement: Announcement, flow: int, age: int) -> Pair:
+        """Return the pair; it is natural where the end that the announcement leaves to the NDMP server has its address."""
+        own = "orig_addr" if announcement.connects else "resp_addr"
+        natural = int(self._table[own][flow]) == int(self._table["resp_addr"][place.control])
+        return Pair(place, announcement.connects, flow, abs(age), natural)
+
+    def _near(self, ends: Ends, announcement: Announcement) -> Iterator[tuple[int, int]]:
+        """Give row and age (ns after the announcement) of the connections that it can mean: few, the nearest."""
+        rows, times, at = ends.rows, ends.times, announcement.time
+        place, last = np.searchsorted(times, [at, min(at + EXPIRY, announcement.until)])
+        for after in range(place, min(int(last), place + _MOST)):
+            yield int(rows[after]), int(times[after]) - at
+        before = [n for n in range(max(place - _MOST, 0), place) if times[n] >= at - LOOK_BACK]
+        yield from ((int(rows[n]), int(times[n]) - at) for n in before)
+        if place and not before:
+            running = self._running(rows[:place], at)
+            if running is not None:
+                yield int(rows[running]), -EXPIRY
+
+    def _running(self, rows: Rows, at: int) -> int | None:
+        """Return the last of these that was open when the capture began: its first packet says nothing of its age."""
+        running = (self._table["syn_packets"][rows] == 0) & (self._table["last_time"][rows] >= at)
+        return int(np.flatnonzero(running)[-1]) if running.any() else None
+
+    def _at_value(self, control: int, report: Announcement) -> int | None:
+        """Return the connection with the end that a state report names, the one begun last before it."""
+        codes = self._listener_codes(control, report)
+        for side in ("resp", "orig"):
+            ends = [self._index.at(side, code, report.port) for code in codes]
+            begun = [int(np.searchsorted(found.times, report.time, side="right")) for found in ends]
+            if any(len(found.rows) for found in ends):
+                last = [(int(e.times[n - 1]), int(e.rows[n - 1])) for e, n in zip(ends, begun, strict=True) if n]
+                return max(last)[1] if last else None
         return None
 
     def _is_reversed(self, control: int, flow: int, announcement: Announcement) -> bool:
@@ -114,15 +196,6 @@ class Linker:
         itself = int(self._table["orig_addr"][flow]) == int(self._table["resp_addr"][control])
         return guess and named and (itself or not announcement.state)
 
-    def _at_port_of_pair(self, control: int, announcement: Announcement) -> int | None:
-        pair = [int(self._table["orig_addr"][control]), int(self._table["resp_addr"][control])]
-        ends = []
-        for code in pair:
-            found = self._index.at("resp", code, announcement.port)
-            inside = among(self._table["orig_addr"][found.rows], pair)
-            ends.append(Ends(found.rows[inside], found.times[inside]))
-        return self._nearest(ends, announcement)
-
     def _listener_codes(self, control: int, announcement: Announcement) -> list[int]:
         """Address codes of the listener: as announced; a wildcard or loopback stands for the host that announces."""
         codes = list(announcement.addresses)
@@ -130,40 +203,10 @@ class Linker:
             codes.append(int(self._table["resp_addr"][control]))
         return codes
 
-    def _nearest(self, ends: Iterable[Ends], announcement: Announcement) -> int | None:
-        """Return the first connection begun after the announcement; only where there is none, one recorded just before.
-
-        For a state report, the one begun last at that time.
-        """
-        found = [self._pick(one, announcement) for one in ends if len(one.rows)]
-        ages = [(age, row) for age, row in found if row >= 0]
-        after = [pair for pair in ages if pair[0] >= 0]
-        if after:
-            return min(after)[1]
-        return max(ages)[1] if ages else None
-
-    def _pick(self, ends: Ends, announcement: Announcement) -> tuple[int, int]:
-        """Return age (ns) and row of the connection of these that is meant; row -1 for none."""
-        rows, times, at = ends.rows, ends.times, announcement.time
-        place = int(np.searchsorted(times, at, side="right" if announcement.state else "left"))
-        if not announcement.state and place < len(rows) and times[place] <= at + EXPIRY:
-            return int(times[place]) - at, int(rows[place])
-        before = place - 1
-        if before < 0:
-            return 0, -1
-        if not announcement.state and times[before] < at - LOOK_BACK:
-            # Already open when the capture began: its first packet says nothing of its age.
-            earlier = rows[:place]
-            running = (self._table["syn_packets"][earlier] == 0) & (self._table["last_time"][earlier] >= at)
-            if not running.any():
-                return 0, -1
-            before = int(np.flatnonzero(running)[-1])
-        return int(times[before]) - at, int(rows[before])
-
-    def _named(self, announcement: Announcement) -> str:
+    def _told(self, announcement: Announcement) -> str:
         ends = []
         for code in announcement.addresses:
             address = self._table.address(code)
             text = f"[{address}]" if address.version == 6 else str(address)
             ends.append(f"{text}:{announcement.port}")
-        return ", ".join(ends)
+        return f"{announcement.message} in packet {announcement.packet} names {', '.join(ends)}"

@@ -5,6 +5,10 @@ from __future__ import annotations
 import enum
 
 from auditor.records import record
+from auditor.sessions.exchange import NOTHING_SAID, Exchange
+
+NEVER = (1 << 63) - 1
+"""A time that does not come, ns."""
 
 
 class Grade(enum.StrEnum):
@@ -46,6 +50,7 @@ class Announcement:
     ``addresses`` are codes of the flow table, none where the body was not captured; ``port`` is 0 then. ``connects`` is
     true where the NDMP server was told to open the connection (DATA_CONNECT, MOVER_CONNECT, version 2 starts), false
     where it listens (LISTEN replies); ``state`` where it is only a state report (GET_STATE) and announces nothing.
+    ``until`` (ns) is when it is void: the operation had ended, or the same end was announced anew.
     """
 
     message: str
@@ -55,6 +60,7 @@ class Announcement:
     port: int
     connects: bool
     state: bool = False
+    until: int = NEVER
 
     @property
     def captured(self) -> bool:
@@ -83,6 +89,7 @@ class Job:
     ``operation`` is ``backup`` or ``restore``, empty where none was started; ``mover`` where only the tape's side was on
     this connection. ``name``, ``file_system``, ``host`` and ``account`` are what environment pairs said in clear.
     ``counted_at_end``: ``bytes_processed`` was reported after the data server had halted, so that it is final.
+    ``type`` of the backup (dump, tar), its ``level`` (0 full), ``direct`` access asked for, ``named`` files to restore.
     """
 
     packet: int
@@ -101,6 +108,10 @@ class Job:
     bytes_processed: int | None = None
     bytes_moved: int | None = None
     counted_at_end: bool = False
+    type: str = ""
+    level: str = ""
+    direct: bool = False
+    named: int | None = None
 
 
 @record
@@ -220,6 +231,7 @@ class Session:
     notes: tuple[str, ...] = ()
     jobs: tuple[Job, ...] = ()
     posture: Posture = NOTHING_SHOWN
+    exchange: Exchange = NOTHING_SAID
     messages: int = 0
     bodies_missing: int = 0
     skipped_bytes: int = 0

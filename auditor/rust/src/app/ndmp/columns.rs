@@ -43,6 +43,7 @@ pub const FIELD_NAMES: &[&str] = &[
     "env_be_job_id",
     "env_be_job_name",
     "env_count",
+    "env_direct",
     "env_dmp_name",
     "env_filesystem",
     "env_hist",
@@ -92,9 +93,10 @@ pub const FIELD_NAMES: &[&str] = &[
 ];
 
 /// Variables of job environments that an auditor reads, and the fields they become.
-const VARIABLES: [(&str, &str); 12] = [
+const VARIABLES: [(&str, &str); 13] = [
     ("BE_JOB_ID", "env_be_job_id"),
     ("BE_JOB_NAME", "env_be_job_name"),
+    ("DIRECT", "env_direct"),
     ("DMP_NAME", "env_dmp_name"),
     ("FILESYSTEM", "env_filesystem"),
     ("HIST", "env_hist"),

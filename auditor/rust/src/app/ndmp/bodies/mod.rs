@@ -118,15 +118,17 @@ fn accept(chosen: &Attempt, attempts: &[Attempt]) -> Outcome {
     Outcome { status, fields: chosen.fields.clone(), exact: chosen.result == Ok(Extent::Whole), fits }
 }
 
-/// Chooses by layout alone: all that fit must agree.
+/// Chooses by layout alone: all that fit must agree. Where they do not, what they read alike is true all the same.
 fn by_layout(attempts: &[Attempt]) -> Outcome {
     let mut fitting = attempts.iter().filter(|attempt| attempt.result.is_ok());
     if let Some(first) = fitting.next() {
-        if fitting.all(|other| other.fields == first.fields && other.result == first.result) {
+        if fitting.clone().all(|other| other.fields == first.fields && other.result == first.result) {
             return accept(first, attempts);
         }
         let exact = attempts.iter().any(|attempt| attempt.result == Ok(Extent::Whole));
-        return Outcome { exact, ..Outcome::new(Status::Opaque, Body::new()) };
+        let mut alike = first.fields.clone();
+        alike.retain(|field| fitting.clone().all(|other| other.fields.contains(field)));
+        return Outcome { exact, ..Outcome::new(Status::Opaque, alike) };
     }
     let mut cut = attempts.iter().filter(|attempt| attempt.result == Err(Fault::Cut));
     let Some(first) = cut.next() else {
