@@ -14,6 +14,7 @@ from auditor.handshakes import Handshakes
 from auditor.hosts import summarise_hosts
 from auditor.listeners import Listing
 from auditor.model import CaptureSummary, Finding, Quality, Report, ReportVerdict
+from auditor.packet_runs import placed
 from auditor.packs.model import Pack
 from auditor.pipeline.judging import Tied
 from auditor.quality import lacking, quality_limits
@@ -69,7 +70,7 @@ def sum_up(
         lacking(quality, guessed=coverage.guessed, lost=lost),
         sum(session.tls for session in sessions.sessions),
     )
-    return Report(
+    report = Report(
         verdict=verdict,
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
         policy=held_against,
@@ -94,6 +95,7 @@ def sum_up(
         undecided=summarise_undecided(tied.table, sessions.undecided),
         flows=flow_rows(tied.table, sessions, verdicts) if flows else None,
     )
+    return placed(report, tied.reading)
 
 
 def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:

@@ -16,6 +16,7 @@ from auditor.report.capacity_lines import show_capacity
 from auditor.report.control_lines import show_controls
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
+from auditor.report.packet_places import Places, numbered_text
 from auditor.report.quality_lines import show_quality
 from auditor.report.seen_lines import name_lines
 from auditor.report.session_lines import show_more, show_sessions, show_undecided
@@ -46,7 +47,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     _captures(page, report.captures, verbosity)
     show_quality(page, report.quality, verbosity)
     _policy(page, report.policy, verbosity)
-    _hosts(page, report.hosts, verbosity)
+    _hosts(page, report.hosts, verbosity, Places(report))
     _services(page, report, verbosity)
     show_sessions(page, report.sessions, verbosity)
     show_undecided(page, report.undecided, verbosity)
@@ -104,7 +105,13 @@ def _problems(page: Page, problems: Mapping[str, int]) -> None:
 def _capture_facts(capture: CaptureSummary) -> str:
     """Return format, link types, counts and period of a capture in one line."""
     links = [_LINK_TYPES.get(name, name) for name in capture.link_types]
-    facts = [capture.format, *links, counted(capture.packets, "packet"), byte_count(capture.bytes)]
+    facts = [
+        capture.format,
+        *links,
+        counted(capture.packets, "packet"),
+        numbered_text(capture),
+        byte_count(capture.bytes),
+    ]
     when = period(capture.first, capture.last)
     if when:
         facts.append(f"{when} ({duration(capture.first, capture.last)})")
@@ -128,7 +135,7 @@ def _policy(page: Page, policy: PolicySummary, verbosity: int) -> None:
         page.paragraph("dynamic ports " + " · ".join(f"{name} {ports}" for name, ports in ranges.items()), indent=2)
 
 
-def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
+def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int, places: Places) -> None:
     """List the hosts, each with its zone and the reason for each process role."""
     if not hosts:
         return
@@ -136,9 +143,9 @@ def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
     shown = hosts if verbosity else hosts[:_HOSTS]
     rows = [
         (
-            "\n".join(filter(None, (host.address, host.name, *name_lines(host, verbosity)))),
+            [text for text in (host.address, host.name, *name_lines(host, verbosity)) if text],
             host.zone,
-            "\n".join(_reasons(host, verbosity)) or joined(host.process_roles),
+            [places.told(reason) for reason in _reasons(host, verbosity)] or joined(host.process_roles),
         )
         for host in shown
     ]
@@ -197,12 +204,12 @@ def _services(page: Page, report: Report, verbosity: int) -> None:
 def _findings(page: Page, report: Report, verbosity: int) -> None:
     """List the findings, those of one rule together, in the order of the report: worst first."""
     page.heading("Findings", _severities(report.findings) if report.findings else "none")
-    many = len(report.captures) > 1
+    places = Places(report)
     for _, group in groupby(report.findings, key=lambda finding: (finding.waived, finding.code, finding.severity)):
-        _alike(page, list(group), verbosity, many)
+        _alike(page, list(group), verbosity, places)
 
 
-def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_captures: bool) -> None:
+def _alike(page: Page, findings: Sequence[Finding], verbosity: int, places: Places) -> None:
     """Show findings of one rule: each with its evidence, what they lead to, and the remedy once."""
     first = findings[0]
     word = first.severity.word
@@ -220,7 +227,7 @@ def _alike(page: Page, findings: Sequence[Finding], verbosity: int, many_capture
         if finding.inconclusive:
             page.paragraph(finding.inconclusive, indent=6, label="inconclusive", style="dim")
         show_finding_marks(page, finding)
-        for line in _evidence_lines(finding, verbosity, many_captures):
+        for line in _evidence_lines(finding, verbosity, places):
             page.paragraph(line, indent=6, style="dim", hang=2)
     show_more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")
     _advice(page, "effect", [(finding, finding.consequence) for finding in shown], verbosity)
@@ -233,10 +240,10 @@ def _advice(page: Page, label: str, texts: Sequence[tuple[Finding, str]], verbos
         page.paragraph(text, indent=4, label=label, hang=8)
 
 
-def _evidence_lines(finding: Finding, verbosity: int, many_captures: bool) -> list[str]:
+def _evidence_lines(finding: Finding, verbosity: int, places: Places) -> list[str]:
     """Return the evidence of a finding, one line for each flow."""
     shown = finding.evidence if verbosity else finding.evidence[:_EVIDENCE]
-    lines = [_evidence_line(evidence, verbosity, many_captures) for evidence in shown]
+    lines = [_evidence_line(evidence, verbosity, places) for evidence in shown]
     more = max(finding.flows, len(finding.evidence)) - len(shown)
     if more > 0:
         hint = "" if verbosity else "; -v shows more"
@@ -244,12 +251,12 @@ def _evidence_lines(finding: Finding, verbosity: int, many_captures: bool) -> li
     return lines
 
 
-def _evidence_line(evidence: Evidence, verbosity: int, many_captures: bool) -> str:
-    flow = evidence.flow
+def _evidence_line(evidence: Evidence, verbosity: int, places: Places) -> str:
+    flow, limit = evidence.flow, 10_000 if verbosity > 1 else 6
     parts = [
-        packet_list(evidence.packets, limit=10_000 if verbosity > 1 else 6),
+        packet_list(evidence.packets, limit=limit),
         f"{flow.originator} > {flow.responder} {flow.transport}",
-        evidence.capture if many_captures else "",
+        places.text(evidence, limit=limit),
         evidence.note if verbosity else "",
     ]
     return " · ".join(part for part in parts if part)
