@@ -125,6 +125,11 @@ class Reading:
 
     files: list[FileFacts]
     def __len__(self) -> int: ...
+    def place(self, packet: int) -> tuple[int, int]:
+        """File (row of ``files``) of a packet, and its number there from 1. Raises IndexError."""
+    def runs(self) -> list[tuple[int, int, int, int]]:
+        """Packets that follow each other in one file: (first packet, file, its number there, how many). Packets of files
+        that take turns are in none."""
     def addresses(self) -> npt.NDArray[np.uint8]:
         """Shape (n, 16): IPv6 in network order, IPv4 mapped as ::ffff:a.b.c.d."""
     def address_text(self, code: int) -> str: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,8 +29,8 @@ COLUMNS = (
     Column("tunnel", "u1", "code", "outermost tunnel that the first packet came in: _native.TUNNELS"),
     Column("first_time", "i8", "ns", "earliest packet"),
     Column("last_time", "i8", "ns", "latest packet"),
-    Column("first_packet", "u8", "number", "first packet, from 1 in its file"),
-    Column("last_packet", "u8", "number", "last packet, from 1 in its file"),
+    Column("first_packet", "u8", "number", "first packet, from 1 over all files"),
+    Column("last_packet", "u8", "number", "last packet, from 1 over all files"),
     Column("first_file", "u4", "row", "file of the first packet"),
     Column("last_file", "u4", "row", "file of the last packet"),
     Column("orig_packets", "u8", "packets", "from the originator"),
@@ -86,7 +86,7 @@ class FlowTable:
     Columns are shared with the core, not copied: treat them as read-only.
     """
 
-    __slots__ = ("_columns", "_history", "_length", "addresses", "files")
+    __slots__ = ("_columns", "_history", "_length", "_place", "addresses", "files")
 
     def __init__(
         self,
@@ -95,6 +95,7 @@ class FlowTable:
         *,
         files: tuple[str, ...] = (),
         history: Callable[[int], str] | None = None,
+        place: Callable[[int], tuple[int, int]] | None = None,
     ) -> None:
         missing = [column.name for column in COLUMNS if column.name not in columns]
         if missing:
@@ -107,6 +108,7 @@ class FlowTable:
         self._columns = {column.name: columns[column.name] for column in COLUMNS}
         self._length = lengths.pop()
         self._history = history
+        self._place = place
         self.addresses = addresses
         self.files = files
 
@@ -118,6 +120,7 @@ class FlowTable:
             reading.addresses(),
             files=tuple(path_text(facts.path) for facts in reading.files),
             history=reading.history_text,
+            place=reading.place,
         )
 
     @classmethod
@@ -161,6 +164,7 @@ class FlowTable:
             self.addresses,
             files=self.files,
             history=None if history is None else lambda flow: history(int(chosen[flow])),
+            place=self._place,
         )
 
     def address(self, code: int) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -247,7 +251,21 @@ class FlowTable:
             text = "" if history is None else history(flow)
             return text.swapcase() if flow in turned else text
 
-        return FlowTable(columns, self.addresses, files=self.files, history=turned_history)
+        return FlowTable(columns, self.addresses, files=self.files, history=turned_history, place=self._place)
+
+    def file_of(self, flow: int, packets: Sequence[int]) -> int:
+        """Return the file of the first of ``packets`` that a flow has; where nobody knows it, that of the flow's first."""
+        if self._place is None or not packets:
+            return int(self["first_file"][flow])
+        return self._place(packets[0])[0]
+
+    def packet_text(self, flow: int) -> str:
+        """Return where a flow begins: its first packet and, of several files, its place in its own."""
+        packet = int(self["first_packet"][flow])
+        if self._place is None or len(self.files) < 2:
+            return f"packet {packet}"
+        file, number_in_file = self._place(packet)
+        return f"packet {packet}, which is packet {number_in_file} of {self.file_text(file)}"
 
     def file_text(self, file: int) -> str:
         """Return the path of a file number; empty where the table came from no file."""

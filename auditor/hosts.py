@@ -245,10 +245,8 @@ def _connections(rows: list[int]) -> str:
 
 
 def _packet(table: FlowTable, row: int) -> str:
-    """Return where to look: the first packet of a flow, with its file where there are several."""
-    packet = f"packet {int(table['first_packet'][row])}"
-    file = int(table["first_file"][row])
-    return packet if len(table.files) < 2 else f"{packet} of {table.file_text(file)}"
+    """Return where to look: the first packet of a flow."""
+    return f"packet {int(table['first_packet'][row])}"
 
 
 def _summary(at: Address, host: _Host, policy: Policy, load: HostLoad) -> HostSummary:

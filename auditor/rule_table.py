@@ -106,11 +106,10 @@ def named_column(codes: Array, words: Sequence[str]) -> ColumnData:
 
 @record
 class Witness:
-    """A flow that proves something, with its telling packets; all packets are of the file ``file``."""
+    """A flow that proves something, with its telling packets."""
 
     flow: int
     packets: tuple[int, ...]
-    file: int
     note: str = ""
 
 

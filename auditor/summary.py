@@ -44,7 +44,7 @@ Rows = npt.NDArray[np.intp]
 
 
 def summarise_captures(files: Sequence[_native.FileFacts]) -> tuple[CaptureSummary, ...]:
-    """Return what was read of each capture, in the order in which they were read."""
+    """Return what was read of each capture, in the order in which they were read; ``packet_runs.placed`` adds the runs."""
     return tuple(
         CaptureSummary(
             path=path_text(facts.path),

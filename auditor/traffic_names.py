@@ -19,7 +19,7 @@ NAME_COLUMNS = (
     Column("address", "u4", "code", "who is called so"),
     Column("kind", "u1", "code", "where the name stood: _native.NAME_KINDS"),
     Column("port", "u2", "port", "NDMP port that an agent's announcement gives, else 0"),
-    Column("packet", "u8", "number", "first packet that had it, from 1 in its file"),
+    Column("packet", "u8", "number", "first packet that had it, from 1 over all files"),
     Column("file", "u4", "row", "file of that packet"),
 )
 """Columns of ``Reading.names()``, in order of packets; the names themselves are ``Reading.name_texts()``."""

@@ -231,7 +231,7 @@ def test_an_annotation_is_one_command_whatever_its_text_says() -> None:
     head, _, message = lines[0].removeprefix("::warning ").partition("::")
     # Rules of the runner: % first, then breaks; in properties colons and commas as well.
     assert "title=BX301 t%2Cline=1%3A%3Az%25" in head
-    assert message.startswith("a%250A::stop-commands::x%0A::error::y%0A")
+    assert message.startswith("a%250A::stop-commands::x\\x0a::error::y%0A")
 
 
 def test_a_sarif_message_holds_no_link_and_no_placeholder() -> None:

@@ -85,7 +85,12 @@ AUDIT_OPTIONS = (
     ),
     Option("keep_duplicates", ("--keep-duplicates",), "Count a packet as often as it was captured."),
     DECODER,
-    Option("verbosity", ("--verbose", "-v"), "Show sessions, services, hosts and every finding; -vv also every reason and packet number.", COUNT),
+    Option(
+        "verbosity",
+        ("--verbose", "-v"),
+        "Show sessions, services, hosts and every finding; -vv also every reason and packet number.",
+        COUNT,
+    ),
     Option("plain", ("--plain",), "No colours and no typographic signs, for screen readers and logs."),
     Option("no_progress", ("--no-progress",), "No progress bar."),
     Option(

@@ -9,7 +9,7 @@ from typing import Any
 from auditor.policy.explain import Explained, Near
 from auditor.policy.model import Policy, Term, Zone
 from auditor.report.interface import RenderOptions
-from auditor.report.layout import Column, Page
+from auditor.report.layout import Cell, Column, Page
 from auditor.services import Catalogue, load_catalogue
 from auditor.text import counted, joined, path_text
 
@@ -75,7 +75,7 @@ def _zone_row(policy: Policy, zone: Zone) -> tuple[str, ...]:
     return zone.name, role, ", ".join(hosts), ports, str(zone.ndmp_port or policy.ndmp_port), ", ".join(logins)
 
 
-def _term_rows(terms: Sequence[Term], notes: Sequence[str], catalogue: Catalogue) -> Iterator[Sequence[str] | str]:
+def _term_rows(terms: Sequence[Term], notes: Sequence[str], catalogue: Catalogue) -> Iterator[Sequence[Cell] | str]:
     """Yield a row for each term, below the service or the site that it comes from."""
     before = ""
     for number, term in enumerate(terms, 1):
@@ -92,7 +92,7 @@ def _term_rows(terms: Sequence[Term], notes: Sequence[str], catalogue: Catalogue
             else f"{term.name}, line {term.place.line}"
         )
         only = f"{term.carries} connections" if term.carries else ""
-        ends = ("\n".join(term.source), "\n".join(term.destination))
+        ends = (term.source, term.destination)
         detail = " ".join(part for part in (name.strip(), only, mark) if part)
         yield str(number), term.action, term.transport, *ends, "any" if term.ports is None else str(term.ports), detail
 

@@ -73,7 +73,10 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
         plain=options["plain"], verbosity=options["verbosity"], to_file=options["output"] is not None
     )
     sessions, undecided = report.sessions, report.undecided
-    data = render_sessions(sessions, looks, undecided) if text else sessions_json(sessions, undecided)
+    if text:
+        data = render_sessions(sessions, looks, undecided, report.captures)
+    else:
+        data = sessions_json(sessions, undecided, report.captures)
     output_.write(data, options["output"], text=text)
     return INCONCLUSIVE if unread else CONFORMS
 

@@ -9,13 +9,13 @@ from dataclasses import replace
 import click
 
 from auditor.cli.output import terminal_options
-from auditor.report.layout import Column, Page
+from auditor.report.layout import Cell, Column, Page
 
 _UNBROKEN = 10_000
 """Width for a pipe: one line for each row, so that grep and cut can be used."""
 
 
-def show_table(columns: Sequence[Column], rows: Sequence[Sequence[str] | str]) -> None:
+def show_table(columns: Sequence[Column], rows: Sequence[Sequence[Cell] | str]) -> None:
     """Print rows below their titles, wrapped to the terminal; in a pipe every row stays on one line."""
     options = terminal_options()
     if not sys.stdout.isatty():

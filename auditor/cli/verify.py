@@ -37,7 +37,7 @@ def verify(manifest_path: str) -> int:
         raise UsageError(f"{manifest_path}: {error.message}", fix=error.fix) from None
     checked = manifest.verify(loaded, Path(manifest_path).parent)
     page = Page(output_.terminal_options())
-    rows = [(one.state, one.entry.role, "\n".join(filter(None, (one.entry.path, one.why)))) for one in checked]
+    rows = [(one.state, one.entry.role, tuple(filter(None, (one.entry.path, one.why)))) for one in checked]
     page.table([Column("State"), Column("Role"), Column("File", flex=True)], rows)
     if loaded.rules and loaded.rules != folder_sha256(rules_folder(), ".yaml"):
         text = f"made by auditor {loaded.version} with other rules than this auditor ({_native.__version__}) has"

@@ -68,7 +68,7 @@ def why(saved: str, finding: str, **options: Any) -> int:
     if options["pcap"]:
         _carve(report, place, shown.findings[place], packet_key, saved, options)
     if options["dissect"]:
-        _dissect(report, place, shown.findings[place], packet_key, options)
+        _dissect(report, place, shown, packet_key, options)
     return 0
 
 
@@ -89,26 +89,29 @@ def _carve(report: Report, place: int, shown: Finding, key: bytes | None, saved:
     )
 
 
-def _dissect(report: Report, place: int, shown: Finding, key: bytes | None, options: dict[str, Any]) -> None:
-    from auditor.evidence.carve import Carve, carve, comment_of
+def _dissect(report: Report, place: int, shown: Report, key: bytes | None, options: dict[str, Any]) -> None:
+    from auditor.evidence.carve import Carve, carve, comment_of, packets_in_files
     from auditor.evidence.dissect import check_installed, dissect
     from auditor.evidence.flows import read_end, sessions_of
 
     check_installed()
     finding = report.findings[place]
-    numbers = [
-        number
-        for capture in report.captures
-        for number in sorted({n for one in finding.evidence if one.capture == capture.path for n in one.packets})
+    # In the order in which they are carved.
+    in_files = packets_in_files(report, finding)
+    packets = [
+        (number, f" of {escape(told.path)}" if len(report.captures) > 1 else "")
+        for capture, told in zip(report.captures, shown.captures, strict=True)
+        for number in in_files.get(capture.path, ())
     ]
     control = [read_end(session.control.responder) for session in sessions_of(report, finding)]
     ports = sorted({end.port for end in control if end is not None and end.port})
     with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
         carved = Path(folder) / "evidence.pcapng"
         # With what went before them: alone, Wireshark would miss segments that the capture has.
-        carve(report, finding, str(carved), Carve(options["captures"], options["session"], key, comment_of(shown)))
-        for number, lines in zip(numbers, dissect(carved, ports), strict=False):
-            click.echo(f"\nPacket {number}, as Wireshark reads it:")
+        comment = comment_of(shown.findings[place])
+        carve(report, finding, str(carved), Carve(options["captures"], options["session"], key, comment))
+        for (number, of), lines in zip(packets, dissect(carved, ports), strict=False):
+            click.echo(f"\nPacket {number}{of}, as Wireshark reads it:")
             click.echo("\n".join(f"  {_line(line)}" for line in lines))
 
 

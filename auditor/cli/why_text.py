@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from auditor.evidence.filters import comment_filter, flow_filter, packet_filter
 from auditor.evidence.find import handle
 from auditor.evidence.flows import sessions_of
-from auditor.model import Finding, Report, TermSummary
+from auditor.model import Evidence, Finding, Report, TermSummary
 from auditor.packs.model import Condition, Rule
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Page, Span
+from auditor.report.packet_places import Places
 from auditor.text import counted, number, packet_list
+
+_MOST_PACKETS = 24
+"""Packets of one flow that are named."""
 
 
 def why_text(report: Report, place: int, rule: Rule | None, options: RenderOptions) -> str:
@@ -32,7 +36,7 @@ def why_text(report: Report, place: int, rule: Rule | None, options: RenderOptio
     page.heading("What to do")
     page.paragraph(finding.consequence, indent=2)
     page.paragraph(finding.remedy, indent=2)
-    _filters(page, finding)
+    _filters(page, report, finding)
     return page.text()
 
 
@@ -41,17 +45,25 @@ def _evidence(page: Page, report: Report, finding: Finding) -> None:
     page.heading("Packets", count)
     if not finding.evidence:
         page.paragraph("None: it rests on what is not in the captures, or on something other than packets.", indent=2)
+    places = Places(report)
     for capture in dict.fromkeys(one.capture for one in finding.evidence):
         page.paragraph(capture or "no capture", indent=2, style="strong")
         for one in finding.evidence:
             if one.capture == capture:
-                flow = f"{one.flow.originator} > {one.flow.responder} {one.flow.transport}"
-                packets = packet_list(one.packets, limit=24)
-                page.paragraph(f"{packets} · {flow}" if packets else flow, indent=4, hang=2)
-                if one.note:
-                    page.paragraph(one.note, indent=6, style="dim")
+                _proof(page, one, places)
     for session in sessions_of(report, finding):
         page.paragraph(session.story or session.control.originator, indent=2, label="session")
+
+
+def _proof(page: Page, one: Evidence, places: Places) -> None:
+    flow = f"{one.flow.originator} > {one.flow.responder} {one.flow.transport}"
+    packets = packet_list(one.packets, limit=_MOST_PACKETS)
+    page.paragraph(f"{packets} · {flow}" if packets else flow, indent=4, hang=2)
+    where = places.text(one, limit=_MOST_PACKETS)
+    if where and where != one.capture:
+        page.paragraph(where, indent=6)
+    if one.note:
+        page.paragraph(one.note, indent=6, style="dim")
 
 
 def _term(page: Page, report: Report, finding: Finding) -> None:
@@ -100,14 +112,14 @@ def _reasoning(page: Page, finding: Finding, rule: Rule | None) -> None:
         page.paragraph(f"NIST SP 800-53: {', '.join(rule.controls)}", indent=2)
 
 
-def _filters(page: Page, finding: Finding) -> None:
+def _filters(page: Page, report: Report, finding: Finding) -> None:
     page.heading("In Wireshark")
     connections = flow_filter(one.flow for one in finding.evidence)
     if connections:
         page.line(Span("The connections, in any capture:", "dim"), indent=2)
         page.line(Span(connections), indent=4)
-    for capture in dict.fromkeys(one.capture for one in finding.evidence):
-        packets = packet_filter(n for one in finding.evidence if one.capture == capture for n in one.packets)
+    for capture, numbers in Places(report).in_files(finding.evidence).items():
+        packets = packet_filter(numbers)
         if packets:
             page.line(Span(f"These packets, in {capture}:", "dim"), indent=2)
             page.line(Span(packets), indent=4)

@@ -48,11 +48,8 @@ class Held:
         return build_tables(self.table, self.sessions, self.verdicts, self.policy, ())["flows"]
 
     def packet(self, row: int) -> str:
-        """Return where a flow begins: its first packet, with the file where there are several."""
-        packet = f"packet {int(self.table['first_packet'][row])}"
-        if len(self.table.files) < 2:
-            return packet
-        return f"{packet} of {self.table.file_text(int(self.table['first_file'][row]))}"
+        """Return where a flow begins: its first packet, with its place in its file where there are several."""
+        return self.table.packet_text(row)
 
 
 @record

@@ -24,4 +24,5 @@ def collect_evidence(table: RuleTable, order: Iterable[Rows], flows: FlowTable) 
 
 
 def _evidence(witness: Witness, flows: FlowTable) -> Evidence:
-    return Evidence(flows.reference(witness.flow), witness.packets, flows.file_text(witness.file), witness.note)
+    file = flows.file_of(witness.flow, witness.packets)
+    return Evidence(flows.reference(witness.flow), witness.packets, flows.file_text(file), witness.note)

@@ -12,6 +12,7 @@ from auditor.errors import CaptureError, UsageError
 from auditor.evidence.flows import PROTOCOLS, connections_of
 from auditor.model import CaptureSummary, Finding, Report
 from auditor.records import record
+from auditor.report.packet_places import Places
 from auditor.text import counted, escape, path_text
 
 MOST_COMMENT = 1000
@@ -61,8 +62,8 @@ def carve(report: Report, finding: Finding, output: str, how: Carve) -> Carving:
         raise UsageError("this finding has no packets in a capture: there is nothing to carve")
     files = _located(wanted, how.captures)
     comment = how.comment or comment_of(finding)
-    packets = {path: _numbers(finding, path) for path in (capture.path for capture in wanted)}
-    asked = [(files[one.path], [(number, comment) for number in packets[one.path]]) for one in wanted]
+    packets = packets_in_files(report, finding)
+    asked = [(files[one.path], [(number, comment) for number in packets.get(one.path, ())]) for one in wanted]
     connections = [
         (PROTOCOLS[one.transport], (str(one.one.address), one.one.port), (str(one.other.address), one.other.port),
          one.first, one.last)
@@ -85,7 +86,7 @@ def carve(report: Report, finding: Finding, output: str, how: Carve) -> Carving:
 
 def _wanted(report: Report, finding: Finding, *, session: bool) -> list[CaptureSummary]:
     """Return the captures to read: those with evidence; with sessions all that can hold a part of them."""
-    cited = {one.capture for one in finding.evidence if one.packets}
+    cited = set(packets_in_files(report, finding))
     if session and finding.evidence:
         times = [(one.first, one.last) for one in connections_of(report, finding)]
         cited |= {one.path for one in report.captures if _overlaps(one, times)}
@@ -99,8 +100,9 @@ def _overlaps(capture: CaptureSummary, times: Sequence[tuple[int, int]]) -> bool
     return first is not None and last is not None and any(begin <= last and end >= first for begin, end in times)
 
 
-def _numbers(finding: Finding, path: str) -> list[int]:
-    return sorted({number for one in finding.evidence if one.capture == path for number in one.packets if number > 0})
+def packets_in_files(report: Report, finding: Finding) -> dict[str, list[int]]:
+    """Return the packets that prove a finding, by path of the capture, with the numbers that they have in the file."""
+    return Places(report).in_files(finding.evidence)
 
 
 def _located(wanted: list[CaptureSummary], given: tuple[str, ...]) -> dict[str, str]:
@@ -146,10 +148,11 @@ def _checked(
                 f"{name} is not the capture that was audited: its SHA-256 is {digest}, the report has {capture.sha256}",
                 fix="name the right file: --capture FILE",
             )
-        if by_number < len(packets[capture.path]):
+        named = packets.get(capture.path, ())
+        if by_number < len(named):
             why = f" ({escape(error)})" if error else ""
             raise CaptureError(
-                f"{name} holds {by_number} of the {counted(len(packets[capture.path]), 'packet')} that prove the "
+                f"{name} holds {by_number} of the {counted(len(named), 'packet')} that prove the "
                 f"finding{why}: is it the capture that was audited?",
                 fix="name the right file: --capture FILE",
             )

@@ -1,12 +1,12 @@
 """The finished document: ``Report`` and its parts. Frozen, plain types only, no behaviour beyond order and names.
 
 Addresses are text, IPv6 in brackets before a port; times are RFC 3339 UTC with nanoseconds; packet numbers count
-from 1 in each file. Renderers read nothing else than this.
+from 1 over all captures of a report, in the order in which their packets were taken. Renderers read nothing else than this.
 """
 
 from auditor.model.baseline import BaselineSummary, GoneFinding
 from auditor.model.capacity import CapacityPoint, HostCapacity
-from auditor.model.captures import CaptureSummary
+from auditor.model.captures import CaptureSummary, PacketRun
 from auditor.model.controls import Assessment, ControlAssessment
 from auditor.model.document import SCHEMA, PolicySummary, Report, ReportVerdict, RulePackSummary
 from auditor.model.findings import Evidence, Finding, FlowReference, Severity
@@ -56,6 +56,7 @@ __all__ = [
     "JobSummary",
     "NameEvidence",
     "PolicySummary",
+    "PacketRun",
     "RefusalSummary",
     "Quality",
     "Report",

@@ -34,7 +34,7 @@ class FlowReference:
 
 @record
 class Evidence:
-    """Why a finding is believed: one flow and the numbers of its telling packets in ``capture``."""
+    """Why a finding is believed: one flow and the numbers of its telling packets; ``capture`` has the first of these."""
 
     flow: FlowReference
     packets: tuple[int, ...]

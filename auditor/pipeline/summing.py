@@ -13,6 +13,7 @@ from auditor.handshakes import Handshakes
 from auditor.hosts import summarise_hosts
 from auditor.listeners import Listing
 from auditor.model import CaptureSummary, Finding, FlowRows, Quality, Report, ReportVerdict
+from auditor.packet_runs import placed
 from auditor.packs.model import Pack
 from auditor.pipeline.judging import Tied
 from auditor.policy.match import Verdicts
@@ -69,7 +70,7 @@ def sum_up(
         lacking(quality, guessed=coverage.guessed, lost=lost),
         sum(session.tls for session in sessions.sessions),
     )
-    return Report(
+    report = Report(
         verdict=verdict,
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
         policy=held_against,
@@ -94,6 +95,7 @@ def sum_up(
         undecided=summarise_undecided(tied.table, sessions.undecided),
         flows=_flow_rows(tied, verdicts) if flows else None,
     )
+    return placed(report, tied.reading)
 
 
 def _flow_rows(tied: Tied, verdicts: Verdicts) -> FlowRows:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from auditor.model import CaptureSummary, PolicySummary, Report
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page
+from auditor.report.packet_places import numbered_text
 from auditor.report.quality_lines import quality_facts
 from auditor.text import byte_count, counted, data_connections, duration, number, period
 
@@ -45,8 +46,8 @@ def judged(report: Report, options: RenderOptions) -> Page:
         _problems(page, _amiss(capture))
     if len(captures) > len(shown):
         page.paragraph(f"and {counted(len(captures) - len(shown), 'more file')}", indent=2 + _HANG)
-    if facts := quality_facts(report.quality.total):
-        page.paragraph("; ".join(facts), indent=2, label="quality", hang=_HANG)
+    if quality := quality_facts(report.quality.total):
+        page.paragraph("; ".join(quality), indent=2, label="quality", hang=_HANG)
     page.paragraph(f"{_against(report.policy)}{_ranges(report.policy)}", indent=2, label="against", hang=_HANG)
     page.paragraph(_seen(report), indent=2, label="seen", hang=_HANG)
     return page
@@ -109,7 +110,7 @@ def _facts(capture: CaptureSummary, *, short: bool = False) -> str:
     """Return format, link types, counts and period of a capture in one line; in short the counts alone."""
     links = [_LINK_TYPES.get(name, name) for name in capture.link_types]
     facts = [] if short else [capture.format, *links]
-    facts += [counted(capture.packets, "packet"), byte_count(capture.bytes)]
+    facts += [counted(capture.packets, "packet"), "" if short else numbered_text(capture), byte_count(capture.bytes)]
     when = period(capture.first, capture.last)
     if when and not short:
         facts.append(f"{when} ({duration(capture.first, capture.last)})")

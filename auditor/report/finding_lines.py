@@ -14,6 +14,7 @@ from auditor.records import record
 from auditor.report.advice import advice
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Page, Span
+from auditor.report.packet_places import Places
 from auditor.report.session_lines import show_more
 from auditor.report.waiver_lines import show_finding_marks
 from auditor.text import counted, number, packet_list
@@ -53,12 +54,12 @@ def findings_page(report: Report, options: RenderOptions, room: int) -> Page:
     page.heading("Findings", _severities(report.findings) if report.findings else "none")
     alike = groupby(report.findings, key=lambda finding: (finding.waived, finding.code, finding.severity))
     groups = [list(group) for _, group in alike]
-    many = len(report.captures) > 1
+    places = Places(report)
     if options.verbosity:
         length = _EVERY_PACKET if options.verbosity > 1 else _EVERY
-        parts = [_alike(group, length, options, many) for group in groups]
+        parts = [_alike(group, length, options, places) for group in groups]
     else:
-        parts = _fitting(groups, options, room - page.height, many)
+        parts = _fitting(groups, options, room - page.height, places)
     for n, part in enumerate(parts):
         if _apart(parts, n):
             page.blank()
@@ -71,24 +72,24 @@ def _apart(parts: Sequence[Page], n: int) -> bool:
     return n > 0 and (parts[n].height > 1 or parts[n - 1].height > 1)
 
 
-def _fitting(groups: Sequence[list[Finding]], options: RenderOptions, room: int, many: bool) -> list[Page]:
+def _fitting(groups: Sequence[list[Finding]], options: RenderOptions, room: int, places: Places) -> list[Page]:
     """Return the findings of each rule at the greatest length at which all of them fit a screen.
 
     The worst is told with a finding and its proof however small the screen.
     """
-    parts = [_alike(group, _LENGTHS[0], options, many) for group in groups]
+    parts = [_alike(group, _LENGTHS[0], options, places) for group in groups]
     # What the verdict rests on is told at length before what somebody accepted, and that before all else.
     ranks = [0 if counts(group[0]) else 1 if group[0].waived else 2 for group in groups]
     for rank, length in product(range(3), _LENGTHS[1:]):
         for n in (n for n in range(len(groups)) if ranks[n] == rank):
-            tried = [*parts[:n], _alike(groups[n], length, options, many), *parts[n + 1 :]]
+            tried = [*parts[:n], _alike(groups[n], length, options, places), *parts[n + 1 :]]
             height = sum(part.height + _apart(tried, m) for m, part in enumerate(tried))
             if height <= room or all(part.height == 1 for part in parts):
                 parts = tried
     return parts
 
 
-def _alike(findings: Sequence[Finding], length: _Length, options: RenderOptions, many_captures: bool) -> Page:
+def _alike(findings: Sequence[Finding], length: _Length, options: RenderOptions, places: Places) -> Page:
     """Return findings of one rule: each with its evidence, what they lead to, and the remedy once."""
     page = Page(options)
     first = findings[0]
@@ -107,7 +108,7 @@ def _alike(findings: Sequence[Finding], length: _Length, options: RenderOptions,
         if finding.inconclusive:
             page.paragraph(finding.inconclusive, indent=6, label="inconclusive", style="dim")
         show_finding_marks(page, finding)
-        for line in _evidence_lines(finding, length, every, many_captures):
+        for line in _evidence_lines(finding, length, every, places):
             page.paragraph(line, indent=6, style="dim", hang=2)
     if shown:
         show_more(page, len(findings) - len(shown), "finding", indent=4, suffix=f" of {first.code}")
@@ -120,10 +121,10 @@ def _alike(findings: Sequence[Finding], length: _Length, options: RenderOptions,
     return page
 
 
-def _evidence_lines(finding: Finding, length: _Length, every: bool, many_captures: bool) -> list[str]:
+def _evidence_lines(finding: Finding, length: _Length, every: bool, places: Places) -> list[str]:
     """Return the evidence of a finding, one line for each flow."""
     shown = finding.evidence[: length.flows]
-    lines = [_evidence_line(evidence, length.packets, every, many_captures) for evidence in shown]
+    lines = [_evidence_line(evidence, length.packets, every, places) for evidence in shown]
     more = max(finding.flows, len(finding.evidence)) - len(shown)
     if more > 0 and len(shown) == 1 and not every:
         lines[0] += f" (+{counted(more, 'flow')})"
@@ -133,12 +134,12 @@ def _evidence_lines(finding: Finding, length: _Length, every: bool, many_capture
     return lines
 
 
-def _evidence_line(evidence: Evidence, packets: int, every: bool, many_captures: bool) -> str:
+def _evidence_line(evidence: Evidence, packets: int, every: bool, places: Places) -> str:
     flow = evidence.flow
     parts = [
         packet_list(evidence.packets, limit=packets),
         f"{flow.originator} > {flow.responder} {flow.transport}",
-        evidence.capture if many_captures else "",
+        places.text(evidence, limit=packets),
         evidence.note if every else "",
     ]
     return " · ".join(part for part in parts if part)

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from auditor.model import Finding, Report, ReportVerdict, RuleSummary, Severity
 from auditor.report.acceptance import acceptance
 from auditor.report.interface import RenderOptions
+from auditor.report.packet_places import Places
 from auditor.report.places import place_of, proof_line
 from auditor.text import escape
 
@@ -46,17 +47,17 @@ def _case(suite: Element, name: str, group: str) -> Element:
     return SubElement(suite, "testcase", classname=f"auditor.{group}", name=escape(name), time="0")
 
 
-def _tell(case: Element, tag: str, message: str, text: str = "") -> None:
+def _tell(case: Element, tag: str, message: str, lines: Iterable[str] = ()) -> None:
     told = SubElement(case, tag, message=escape(message))
     if tag != "skipped":
         told.set("type", tag)
-    told.text = "\n".join(map(escape, text.split("\n"))) or None
+    told.text = "\n".join(map(escape, lines)) or None
 
 
 def _audit(suite: Element, report: Report) -> None:
     case = _case(suite, "the report is conclusive", "audit")
     if report.verdict is ReportVerdict.INCONCLUSIVE:
-        _tell(case, "error", report.summary, "\n".join(report.limits))
+        _tell(case, "error", report.summary, report.limits)
     for capture in report.captures:
         case = _case(suite, f"{capture.path} was read", "captures")
         if capture.status != "read":
@@ -64,6 +65,7 @@ def _audit(suite: Element, report: Report) -> None:
 
 
 def _rules(suite: Element, report: Report) -> None:
+    places = Places(report)
     found: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in report.findings:
         found[finding.code].append(finding)
@@ -71,7 +73,7 @@ def _rules(suite: Element, report: Report) -> None:
     rules = [*report.rules, *(_rule_of(many[0]) for code, many in found.items() if code not in known)]
     for rule in rules:
         case = _case(suite, f"{rule.code} {rule.title or rule.name}", "rules")
-        _tell_findings(case, report, found[rule.code])
+        _tell_findings(case, report, found[rule.code], places)
 
 
 def _rule_of(finding: Finding) -> RuleSummary:
@@ -79,6 +81,7 @@ def _rule_of(finding: Finding) -> RuleSummary:
 
 
 def _terms(suite: Element, report: Report) -> None:
+    places = Places(report)
     found: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in report.findings:
         found[finding.term].append(finding)
@@ -90,15 +93,15 @@ def _terms(suite: Element, report: Report) -> None:
         if not term.flows:
             _tell(case, "skipped", "not exercised in what was captured")
         else:
-            _tell_findings(case, report, found[term.name])
+            _tell_findings(case, report, found[term.name], places)
 
 
-def _tell_findings(case: Element, report: Report, findings: list[Finding]) -> None:
+def _tell_findings(case: Element, report: Report, findings: list[Finding], places: Places) -> None:
     """Fail a case whose findings count, skip one whose findings are all waived; what is only told stays told."""
     counting = [one for one in findings if not one.waived and one.severity > Severity.INFO]
     waived = [one for one in findings if one.waived]
     if counting:
-        _tell(case, "failure", counting[0].message, "\n".join(_text(report, one) for one in counting))
+        _tell(case, "failure", counting[0].message, (line for one in counting for line in _lines(report, one, places)))
     elif waived:
         _tell(
             case,
@@ -109,14 +112,14 @@ def _tell_findings(case: Element, report: Report, findings: list[Finding]) -> No
         )
     told = [one for one in findings if one.waived or one.severity <= Severity.INFO]
     if told:
-        SubElement(case, "system-out").text = "\n".join(_text(report, one) for one in told)
+        lines = (escape(line) for one in told for line in _lines(report, one, places))
+        SubElement(case, "system-out").text = "\n".join(lines)
 
 
-def _text(report: Report, finding: Finding) -> str:
+def _lines(report: Report, finding: Finding, places: Places) -> list[str]:
     path, line = place_of(report, finding)
     place = f"{path}:{line}" if line else path
     mark = ", ".join(filter(None, (finding.severity.word, "waived" if finding.waived else "", finding.baseline_state)))
     lines = [f"{finding.code} ({mark}) {finding.message}", f"  at {place}", f"  key {finding.key}"]
     lines += [f"  {acceptance(finding)}"] if finding.waiver else []
-    lines += [f"  {proof_line(one)}" for one in finding.evidence]
-    return "\n".join(map(escape, lines))
+    return [*lines, *(f"  {proof_line(one, places)}" for one in finding.evidence)]

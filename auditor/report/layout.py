@@ -49,6 +49,10 @@ class Span:
     style: str = ""
 
 
+Cell = str | Sequence[str]
+"""A cell of a table: one line, or several. What a text holds itself is never a line break, but shown as ``\\x0a``."""
+
+
 class Page:
     """Lines under construction."""
 
@@ -108,16 +112,13 @@ class Page:
             start = lead if number == 0 else " " * deeper
             self._lines.append(f"{' ' * indent}{start}{self._styled(line, style)}")
 
-    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str] | str], *, indent: int = 2) -> None:
-        """Add a table. A cell may have several lines; a row that is one text heads the rows below it, which stand deeper.
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Cell] | str], *, indent: int = 2) -> None:
+        """Add a table. A row that is one text heads the rows below it, which stand deeper.
 
         Columns that are empty in every row are left out.
         """
         inner = indent + 2 if any(isinstance(row, str) for row in rows) else indent
-        cleaned = [
-            row if isinstance(row, str) else [[self._clean(part) for part in cell.split("\n")] for cell in row]
-            for row in rows
-        ]
+        cleaned = [row if isinstance(row, str) else [self._lines_of(cell) for cell in row] for row in rows]
         bodies = [row for row in cleaned if not isinstance(row, str)]
         used = [n for n in range(len(columns)) if any(any(row[n]) for row in bodies)]
         columns = [columns[n] for n in used]
@@ -166,6 +167,9 @@ class Page:
                 widths[max(flexible, key=lambda n: widths[n])] -= 1
                 over -= 1
         return widths
+
+    def _lines_of(self, cell: Cell) -> list[str]:
+        return [self._clean(part) for part in ((cell,) if isinstance(cell, str) else cell or ("",))]
 
     def _clean(self, text: str) -> str:
         text = escape(text)

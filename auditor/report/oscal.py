@@ -16,6 +16,7 @@ from auditor.model import Evidence, Finding, Report, Severity
 from auditor.report.acceptance import acceptance_fields
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
+from auditor.report.packet_places import Places
 from auditor.report.places import first_and_last, proof_line, uri
 from auditor.text import escape
 
@@ -38,7 +39,8 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
     last = ended or first
     seed = repr([report.summary, [(one.path, one.sha256, one.first) for one in report.captures]])
     identity = _Identity(sha256(seed.encode("utf-8", "backslashreplace")).hexdigest())
-    observations = {finding.key: _observation(finding, identity, last) for finding in report.findings}
+    places = Places(report)
+    observations = {finding.key: _observation(finding, identity, last, places) for finding in report.findings}
     result: dict[str, Any] = {
         "uuid": identity.of("result"),
         "title": "Backup Exec traffic held against its firewall policy",
@@ -98,7 +100,7 @@ def _control(name: str) -> str:
     return name.lower().replace("(", ".").replace(")", "")
 
 
-def _observation(finding: Finding, identity: _Identity, collected: str) -> dict[str, Any]:
+def _observation(finding: Finding, identity: _Identity, collected: str, places: Places) -> dict[str, Any]:
     properties = {
         "key": finding.key,
         "rule": finding.code,
@@ -117,15 +119,15 @@ def _observation(finding: Finding, identity: _Identity, collected: str) -> dict[
         ],
         "methods": ["TEST"],
         "types": ["finding"],
-        "relevant-evidence": [_evidence(one) for one in finding.evidence],
+        "relevant-evidence": [_evidence(one, places) for one in finding.evidence],
         "collected": collected,
         "remarks": _prose(finding.remedy),
     }
     return {name: value for name, value in observed.items() if value != []}
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
-    told: dict[str, Any] = {"description": _prose(proof_line(evidence))}
+def _evidence(evidence: Evidence, places: Places) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": _prose(proof_line(evidence, places))}
     return told | ({"href": uri(evidence.capture)} if evidence.capture else {})
 
 

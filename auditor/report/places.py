@@ -7,6 +7,7 @@ from pathlib import PurePath
 from urllib.parse import quote
 
 from auditor.model import Evidence, Finding, Report
+from auditor.report.packet_places import Places
 from auditor.text import packet_list
 
 
@@ -42,10 +43,12 @@ def uri(path: str) -> str:
     return f"file://{quoted}" if text.startswith("/") else quoted
 
 
-def proof_line(evidence: Evidence) -> str:
-    """Return evidence in one line: ``packets 17, 344 · 10.0.0.1:40000 > 10.0.0.2:10000 tcp · note``."""
+def proof_line(evidence: Evidence, places: Places) -> str:
+    """Return evidence in one line: ``packets 17, 344 · 10.0.0.1:40000 > 10.0.0.2:10000 tcp · note``; of several captures
+    with the place of the packets in these."""
     flow = evidence.flow
-    parts = (packet_list(evidence.packets), f"{flow.originator} > {flow.responder} {flow.transport}", evidence.note)
+    ends = f"{flow.originator} > {flow.responder} {flow.transport}"
+    parts = (packet_list(evidence.packets), ends, places.text(evidence), evidence.note)
     return " · ".join(part for part in parts if part)
 
 

@@ -15,6 +15,7 @@ from auditor.model import Evidence, Finding, Report, RuleSummary, Severity
 from auditor.report.acceptance import acceptance, acceptance_fields
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
+from auditor.report.packet_places import Places
 from auditor.report.places import place_of, proof_line, uri
 from auditor.text import escape
 
@@ -41,6 +42,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
     """Return a log of one run."""
     rules = [*report.rules, *_others(report)]
     index = {rule.code: number for number, rule in enumerate(rules)}
+    places = Places(report)
     run: dict[str, Any] = {
         "tool": {
             "driver": {
@@ -59,7 +61,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
         ],
         # Each file once: the schema asks for it.
         "artifacts": list({one.path: _capture(one.path, one.sha256) for one in report.captures}.values()),
-        "results": [_result(report, finding, index[finding.code]) for finding in report.findings],
+        "results": [_result(report, finding, index[finding.code], places) for finding in report.findings],
         "columnKind": "unicodeCodePoints",
         "properties": _properties(report),
     }
@@ -97,7 +99,7 @@ def _capture(path: str, sha256_text: str | None) -> dict[str, Any]:
     return location | ({"hashes": {"sha-256": sha256_text}} if sha256_text else {})
 
 
-def _result(report: Report, finding: Finding, rule: int) -> dict[str, Any]:
+def _result(report: Report, finding: Finding, rule: int, places: Places) -> dict[str, Any]:
     path, line = place_of(report, finding)
     result: dict[str, Any] = {
         "ruleId": escape(finding.code),
@@ -106,7 +108,7 @@ def _result(report: Report, finding: Finding, rule: int) -> dict[str, Any]:
         "message": {"text": message(f"{finding.message} {finding.consequence} {finding.remedy}".strip())},
         "locations": [_location(path, line, finding)] if path else [],
         "partialFingerprints": {"auditorKey/v1": sha256(finding.key.encode("utf-8", "backslashreplace")).hexdigest()},
-        "relatedLocations": [_proof(number, one) for number, one in enumerate(finding.evidence)],
+        "relatedLocations": [_proof(number, one, places) for number, one in enumerate(finding.evidence)],
         "rank": float(int(finding.severity) * 25),
         "properties": {
             "key": escape(finding.key),
@@ -148,11 +150,11 @@ def _location(path: str, line: int, finding: Finding) -> dict[str, Any]:
     return {"physicalLocation": physical} | ({"logicalLocations": names} if names else {})
 
 
-def _proof(number: int, evidence: Evidence) -> dict[str, Any]:
+def _proof(number: int, evidence: Evidence, places: Places) -> dict[str, Any]:
     flow = evidence.flow
     location: dict[str, Any] = {
         "id": number,
-        "message": {"text": message(proof_line(evidence))},
+        "message": {"text": message(proof_line(evidence, places))},
         "properties": {
             "packets": list(evidence.packets),
             "communityId": community_id(flow.transport, flow.originator, flow.responder),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auditor.model import SessionSummary, UndecidedSummary
+from auditor.model import CaptureSummary, SessionSummary, UndecidedSummary
 from auditor.report.exchange_lines import exchange_lines, trouble
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
-from auditor.report.layout import Column, Page, Span
+from auditor.report.layout import Cell, Column, Page, Span
+from auditor.report.packet_places import numbered_text
 from auditor.report.seen_lines import certificate_lines, tls_lines
 from auditor.text import byte_count, counted, data_connections, number
 
@@ -16,30 +17,50 @@ SESSIONS_SCHEMA = "auditor.sessions/1"
 
 _SESSIONS = 20
 """Control connections shown at verbosity 0."""
+_CAPTURES = 20
+"""Likewise captures."""
 _UNDECIDED = 10
 """Data connections without a tie shown at verbosity 0."""
 
 
 def render_sessions(
-    sessions: Sequence[SessionSummary], options: RenderOptions, undecided: Sequence[UndecidedSummary] = ()
+    sessions: Sequence[SessionSummary],
+    options: RenderOptions,
+    undecided: Sequence[UndecidedSummary] = (),
+    captures: Sequence[CaptureSummary] = (),
 ) -> bytes:
-    """Return the sessions alone as UTF-8 text, and the data connections that are tied to none."""
+    """Return the sessions alone as UTF-8 text, the data connections that are tied to none, and which of several captures
+    has which packets."""
     page = Page(options)
     if sessions:
         show_sessions(page, sessions, options.verbosity)
         show_undecided(page, undecided, options.verbosity)
     else:
         page.line(Span("No NDMP control connection was seen."))
+    if len(captures) > 1 and sessions:
+        _captures(page, captures, options.verbosity)
     return page.text().encode("utf-8", "backslashreplace")
 
 
-def sessions_json(sessions: Sequence[SessionSummary], undecided: Sequence[UndecidedSummary] = ()) -> bytes:
-    """Return the sessions alone as UTF-8 JSON; both lists are what the report has under those names.
+def sessions_json(
+    sessions: Sequence[SessionSummary],
+    undecided: Sequence[UndecidedSummary] = (),
+    captures: Sequence[CaptureSummary] = (),
+) -> bytes:
+    """Return the sessions alone as UTF-8 JSON; all lists are what the report has under those names.
 
     The schema is ``schemas/sessions-1.schema.json``.
     """
-    document = {"schema": SESSIONS_SCHEMA, "sessions": sessions, "undecided": undecided}
+    document = {"schema": SESSIONS_SCHEMA, "sessions": sessions, "undecided": undecided, "captures": captures}
     return dump(document)
+
+
+def _captures(page: Page, captures: Sequence[CaptureSummary], verbosity: int) -> None:
+    page.heading("Captures", counted(len(captures), "file"))
+    shown = captures if verbosity else captures[:_CAPTURES]
+    for capture in shown:
+        page.paragraph(" · ".join(filter(None, (capture.path, numbered_text(capture)))), indent=2, hang=2)
+    show_more(page, len(captures) - len(shown), "file")
 
 
 def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int) -> None:
@@ -59,7 +80,7 @@ def show_sessions(page: Page, sessions: Sequence[SessionSummary], verbosity: int
         Column("", flex=True, least=12),
         Column("Packets", right=True),
     ]
-    rows: list[Sequence[str] | str] = []
+    rows: list[Sequence[Cell] | str] = []
     for session in shown:
         if session.story:
             rows.append(session.story)
@@ -87,7 +108,7 @@ def show_undecided(page: Page, undecided: Sequence[UndecidedSummary], verbosity:
         Column("", flex=True, least=12),
         Column("Packets", right=True),
     ]
-    rows: list[Sequence[str] | str] = []
+    rows: list[Sequence[Cell] | str] = []
     reason = ""
     for one in shown:
         if one.reason != reason:
@@ -104,7 +125,7 @@ def show_undecided(page: Page, undecided: Sequence[UndecidedSummary], verbosity:
     show_more(page, len(undecided) - len(shown), "data connection")
 
 
-def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str, str]:
+def _control_row(session: SessionSummary, verbosity: int) -> tuple[Cell, ...]:
     """Return the row of a control connection."""
     control = session.control
     facts = [f"NDMP {session.ndmp_version}" if session.ndmp_version else "NDMP version not seen"]
@@ -127,7 +148,7 @@ def _control_row(session: SessionSummary, verbosity: int) -> tuple[str, str, str
     return (
         "control",
         f"{control.originator} → {control.responder}",
-        "\n".join(lines),
+        lines,
         f"{control.first_packet}–{control.last_packet}",
     )
 
@@ -138,9 +159,9 @@ def _accepted(accepted: bool | None) -> str:
     return "accepted" if accepted else "refused"
 
 
-def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, str, str]]:
+def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[Cell, ...]]:
     """Return the rows of the data connections of a session."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for data, failed in (*((one, False) for one in session.data), *((one, True) for one in session.attempts)):
         carried = "blocked" if failed else byte_count(data.originator_bytes + data.responder_bytes)
         lines = [f"{data.grade}, {carried}"]
@@ -149,7 +170,7 @@ def _data_rows(session: SessionSummary, verbosity: int) -> list[tuple[str, str, 
         if verbosity > 1 and data.state:
             lines.append(f"{data.state}, bytes {number(data.originator_bytes)} / {number(data.responder_bytes)}")
         last = f"–{data.last_packet}" if data.last_packet else ""
-        rows.append(("  data", f"{data.originator} → {data.responder}", "\n".join(lines), f"{data.first_packet}{last}"))
+        rows.append(("  data", f"{data.originator} → {data.responder}", lines, f"{data.first_packet}{last}"))
     return rows
 
 

@@ -17,6 +17,7 @@ from auditor.report.control_lines import show_controls
 from auditor.report.finding_lines import findings_page
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page, Span
+from auditor.report.packet_places import Places
 from auditor.report.quality_lines import show_quality
 from auditor.report.seen_lines import name_lines
 from auditor.report.session_lines import show_more, show_sessions, show_undecided
@@ -55,7 +56,7 @@ def _sections(page: Page, report: Report, verbosity: int) -> None:
     show_undecided(page, report.undecided, verbosity)
     show_capacity(page, report.capacity, verbosity)
     _services(page, report, verbosity)
-    _hosts(page, report.hosts, verbosity)
+    _hosts(page, report.hosts, verbosity, Places(report))
     show_controls(page, report.controls, verbosity)
     show_waivers(page, report, verbosity)
     show_baseline(page, report.baseline, verbosity)
@@ -81,16 +82,16 @@ def _limits(page: Page, limits: Sequence[str], verbosity: int) -> None:
     show_more(page, len(limits) - len(shown), "limit")
 
 
-def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int) -> None:
+def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int, places: Places) -> None:
     """List the hosts, each with its zone and the reason for each process role."""
     if not hosts:
         return
     page.heading("Hosts", number(len(hosts)))
     rows = [
         (
-            "\n".join(filter(None, (host.address, host.name, *name_lines(host, verbosity)))),
+            [text for text in (host.address, host.name, *name_lines(host, verbosity)) if text],
             host.zone,
-            "\n".join(host.because) or joined(host.process_roles),
+            [places.told(reason) for reason in host.because] or joined(host.process_roles),
         )
         for host in hosts
     ]

@@ -92,8 +92,5 @@ def _witnesses(source: Source, session: Session, link: DataLink) -> tuple[Witnes
     port = int(flows["resp_port"][link.flow])
     for announcement in session.dialogue.announcements:
         if announcement.port == port and not announcement.state:
-            note = f"{announcement.message} names port {port}"
-            return data, Witness(
-                session.control, (announcement.packet,), int(flows["first_file"][session.control]), note
-            )
+            return data, Witness(session.control, (announcement.packet,), f"{announcement.message} names port {port}")
     return (data,)

@@ -13,9 +13,5 @@ def flow_witness(flows: FlowTable, flow: int, note: str = "", telling: tuple[int
     if tunnel:
         note = f"{note}; inside {_native.TUNNELS[tunnel]}" if note else f"inside {_native.TUNNELS[tunnel]}"
     first, last = int(flows["first_packet"][flow]), int(flows["last_packet"][flow])
-    file = int(flows["first_file"][flow])
-    packets = {first}
-    # Packet numbers count in one file; where a flow crosses files only its first file is named.
-    if int(flows["last_file"][flow]) == file:
-        packets |= {last, int(flows["refusal_packet"][flow]) or last, *telling}
-    return Witness(flow, tuple(sorted(packets)), file, note)
+    packets = {first, last, int(flows["refusal_packet"][flow]) or last, *telling}
+    return Witness(flow, tuple(sorted(packets)), note)

@@ -21,6 +21,7 @@ from auditor.report.html.port_band import port_band
 from auditor.report.html.talk import talk
 from auditor.report.html.timeline import timeline
 from auditor.report.interface import RenderOptions
+from auditor.report.packet_places import Places
 from auditor.report.places import first_and_last
 from auditor.report.quality_lines import losses_text, quality_facts, vantage_text
 
@@ -48,6 +49,7 @@ def _page(report: Report, detail: Detail) -> bytes:
         .render(
             report=report,
             groups=groups,
+            places=Places(report),
             steps=first_steps(groups),
             counts=severity_counts(report),
             waived=sum(finding.waived for finding in report.findings),

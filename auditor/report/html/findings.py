@@ -9,6 +9,7 @@ from itertools import groupby
 from auditor.model import Evidence, Finding, Report, Severity
 from auditor.records import record
 from auditor.report.advice import advice
+from auditor.report.packet_places import Places
 from auditor.text import packet_list
 
 MOST_EVIDENCE = 4
@@ -24,7 +25,7 @@ class ShownEvidence:
     packets: str
     flow: str
     transport: str
-    capture: str
+    place: str
     note: str
 
 
@@ -61,7 +62,7 @@ def group_findings(report: Report, in_full: int | None = None) -> tuple[FindingG
 
     Those after the first ``in_full``, where that is given, are shown with one flow and without its note.
     """
-    many = len(report.captures) > 1
+    places = Places(report)
     taken: set[str] = set()
     left = len(report.findings) if in_full is None else in_full
     groups = []
@@ -75,7 +76,7 @@ def group_findings(report: Report, in_full: int | None = None) -> tuple[FindingG
                 severity=first.severity.word,
                 waived=first.waived,
                 findings=tuple(
-                    _shown(finding, _anchor(finding, taken), many, in_full=place < left)
+                    _shown(finding, _anchor(finding, taken), places, in_full=place < left)
                     for place, finding in enumerate(findings)
                 ),
                 consequences=advice([(finding, finding.consequence) for finding in findings]),
@@ -132,17 +133,17 @@ def _anchor(finding: Finding, taken: set[str]) -> str:
     return anchor
 
 
-def _shown(finding: Finding, anchor: str, many_captures: bool, *, in_full: bool) -> ShownFinding:
+def _shown(finding: Finding, anchor: str, places: Places, *, in_full: bool) -> ShownFinding:
     most = MOST_EVIDENCE if in_full else 1
-    evidence = tuple(_evidence(one, many_captures, with_note=in_full) for one in finding.evidence[:most])
+    evidence = tuple(_evidence(one, places, with_note=in_full) for one in finding.evidence[:most])
     return ShownFinding(anchor, finding, evidence, max(finding.flows, len(finding.evidence)) - len(evidence))
 
 
-def _evidence(evidence: Evidence, many_captures: bool, *, with_note: bool) -> ShownEvidence:
+def _evidence(evidence: Evidence, places: Places, *, with_note: bool) -> ShownEvidence:
     return ShownEvidence(
         packets=packet_list(evidence.packets),
         flow=f"{evidence.flow.originator} → {evidence.flow.responder}",
         transport=evidence.flow.transport,
-        capture=evidence.capture if many_captures else "",
+        place=places.text(evidence),
         note=evidence.note if with_note else "",
     )

@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from auditor.report.html.scale import px
+from auditor.report.packet_places import numbered_text
 from auditor.report.seen_lines import name_lines, tls_lines
 from auditor.text import byte_count, duration, escape, number, period
 
@@ -47,6 +48,7 @@ def make_environment(*folders: Path) -> jinja2.Environment:
         whole=_whole,
         broken=_broken,
         tls_lines=tls_lines,
+        numbered=numbered_text,
         name_lines=lambda host: name_lines(host, 1),
     )
     return environment

@@ -9,6 +9,7 @@ from auditor.model import Assessment, DataSummary, Report, SessionSummary
 from auditor.model.quality import UNKNOWN_VANTAGE
 from auditor.report.glossary import GLOSSARY
 from auditor.report.html.findings import FindingGroup, ShownFinding
+from auditor.report.packet_places import Places, numbered_text
 from auditor.report.pdf import blocks
 from auditor.report.pdf.blocks import MOST_ROWS, Block, Line, clean, left_out, line
 from auditor.report.pdf.sections_drawn import band_blocks, capacity_blocks, talk_blocks, timeline_blocks
@@ -24,7 +25,7 @@ _METHOD = (
     "and followed their announcements to the data connections. Every flow with a host of the policy, or with Backup Exec "
     "traffic, was held against the policy's terms; rules then compared what was intended with what was observed. A data "
     "connection is proved where address and port were read from NDMP, probable where part of that is missing, and possible "
-    "where only hosts and time agree. Packet numbers count from 1 in each file."
+    "where only hosts and time agree. Packet numbers count from 1 over all captures, in the order of their packets’ times."
 )
 _ALWAYS = (
     "A capture shows what passed its point. Behind a firewall, a blocked attempt is invisible.",
@@ -141,7 +142,7 @@ def _finding(shown: ShownFinding) -> dict[str, object]:
         marks.append(f"Term: {finding.term}" if finding.term else f"Nearest term: {finding.nearest}")
     evidence = [
         {
-            "flow": clean(" · ".join(filter(None, (one.packets, f"{one.flow} {one.transport}", one.capture)))),
+            "flow": clean(" · ".join(filter(None, (one.packets, f"{one.flow} {one.transport}", one.place)))),
             "note": clean(one.note),
         }
         for one in shown.evidence
@@ -184,10 +185,11 @@ def _services(report: Report) -> Iterator[Block]:
 
 def _hosts(report: Report) -> Iterator[Block]:
     if report.hosts:
+        places = Places(report)
         columns = (("Host", 3, "left"), ("Zone", 2, "left"), ("Process role and reason", 6, "left"))
         rows = (
             ([line(one.address, "mono"), *([line(one.name)] if one.name else [])], one.zone,
-             [line(reason) for reason in one.because[:6]] or [line(", ".join(one.process_roles))])
+             [line(places.told(reason)) for reason in one.because[:6]] or [line(", ".join(one.process_roles))])
             for one in report.hosts[:MOST_ROWS]
         )  # fmt: skip
         yield blocks.table("Hosts that are an end of traffic in scope, and what they do", columns, rows)
@@ -244,7 +246,7 @@ def _baseline(report: Report) -> Iterator[Block]:
 def _quality(report: Report) -> Iterator[Block]:
     columns = (("Capture", 6, "left"), ("Read", 2, "left"), ("Period", 4, "left"), ("Packets", 0, "right"), ("Bytes", 0, "right"))  # fmt: skip
     rows = (
-        ([line(one.path, "mono"), line(", ".join((one.format, *one.link_types)), "quiet"),
+        ([line(one.path, "mono"), line(", ".join(filter(None, (one.format, *one.link_types, numbered_text(one)))), "quiet"),
           *([line(f"SHA-256 {one.sha256}", "quiet")] if one.sha256 else [])],
          [line("to its end" if one.status == "read" else one.status), *([line(one.error, "quiet")] if one.error else [])],
          period(one.first, one.last), number(one.packets), byte_count(one.bytes))

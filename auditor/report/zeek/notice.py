@@ -9,6 +9,7 @@ from auditor.community_id import community_id
 from auditor.model import Finding, Report, SessionSummary
 from auditor.report.acceptance import acceptance
 from auditor.report.interface import RenderOptions
+from auditor.report.packet_places import Places
 from auditor.report.places import first_and_last, proof_line, split_end
 from auditor.report.zeek import EMPTY, UNSET, log_pieces, text, time_text
 
@@ -28,7 +29,7 @@ def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - t
 
 
 def _rows(report: Report) -> Iterator[tuple[str, ...]]:
-    begun = _moments(report.sessions)
+    begun, places = _moments(report.sessions), Places(report)
     last = first_and_last(report)[1] or ""
     for finding in report.findings:
         proof = finding.evidence[0] if finding.evidence else None
@@ -39,7 +40,7 @@ def _rows(report: Report) -> Iterator[tuple[str, ...]]:
         yield (
             time_text(_nanoseconds(moment)), UNSET, orig, orig_port, resp, resp_port, UNSET, UNSET, UNSET,
             _protocol(proof.flow.transport) if proof else UNSET, f"Auditor::{_note(finding)}", text(finding.message),
-            text(proof_line(proof)) if proof else UNSET, orig, resp, resp_port, str(finding.flows), text("auditor"),
+            text(proof_line(proof, places)) if proof else UNSET, orig, resp, resp_port, str(finding.flows), text("auditor"),
             EMPTY if finding.waived else "Notice::ACTION_LOG", UNSET, identity or UNSET, finding.severity.word,
             text(finding.key), text(acceptance(finding)) if finding.waiver else UNSET, finding.baseline_state or UNSET,
         )  # fmt: skip

@@ -150,15 +150,11 @@ impl FlowTable {
         Some(history.text(spilled))
     }
 
-    /// Sorts rows by first packet, if fragments that had to wait made that necessary; `firsts` are the packets' numbers
-    /// over all files, where the order of these says nothing.
-    fn arrange(&mut self, firsts: Option<&[u64]>) {
+    /// Sorts rows by first packet, if fragments that had to wait made that necessary.
+    fn arrange(&mut self) {
         let mut order: Vec<u32> = (0..self.rows() as u32).collect();
         let columns = &self.columns;
-        match firsts {
-            Some(firsts) => order.sort_by_key(|&row| firsts[row as usize]),
-            None => order.sort_by_key(|&row| (columns.first_file[row as usize], columns.first_packet[row as usize])),
-        }
+        order.sort_by_key(|&row| columns.first_packet[row as usize]);
         let mut moved = vec![0; order.len()];
         for (new, &old) in order.iter().enumerate() {
             moved[old as usize] = new as u32;
@@ -178,17 +174,13 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     let mut flows =
         FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
     let (mut sorted, mut before) = (true, 0);
-    let mut firsts = serials.take_turns().then(|| Vec::with_capacity(rows));
     for (flow, record) in (0u32..).zip(table.into_records()) {
         sorted &= before <= record.first;
         before = record.first;
-        if let Some(firsts) = &mut firsts {
-            firsts.push(record.first);
-        }
         put(&mut flows, flow, &record, &addresses, asides.get(flow, &record), serials);
     }
     if !sorted {
-        flows.arrange(firsts.as_deref());
+        flows.arrange();
     }
     (flows, events)
 }
@@ -204,7 +196,7 @@ pub fn tabulate_living(table: &Table, addresses: &Addresses, asides: &Asides, se
         places[flow as usize] = row;
         put(&mut flows, row, record, addresses, asides.get(flow, record), serials);
     }
-    flows.arrange(None);
+    flows.arrange();
     flows.renumber(&mut places);
     flows.moved = Some(places);
     flows
@@ -259,13 +251,13 @@ fn put_identity(flows: &mut FlowTable, row: usize, record: &Record, orig: Side, 
 }
 
 fn put_places(columns: &mut FlowColumns, row: usize, record: &Record, serials: &Serials) {
-    let (first_file, first_packet) = serials.place(record.first);
-    let (last_file, last_packet) = serials.place(record.last);
-    let refused = serials.place(record.first + u64::from(record.refused_after)).1;
+    let (first_file, _) = serials.place(record.first);
+    let (last_file, _) = serials.place(record.last);
+    let refused = record.first + u64::from(record.refused_after) + 1;
     columns.first_time[row] = record.first_time;
     columns.last_time[row] = record.last_time;
-    columns.first_packet[row] = first_packet;
-    columns.last_packet[row] = last_packet;
+    columns.first_packet[row] = record.first + 1;
+    columns.last_packet[row] = record.last + 1;
     note(&mut columns.first_file, row, first_file);
     note(&mut columns.last_file, row, last_file);
     note(&mut columns.refusal, row, record.refusal());

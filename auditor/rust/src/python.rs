@@ -17,7 +17,7 @@ use facts::FileFacts;
 
 use crate::app::ndmp;
 use crate::app::{APPS, names::NAME_KINDS, ndmp::FIELD_NAMES, ndmp::MESSAGE_STATUS, tls};
-use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable};
+use crate::columns::{Column, FLAG_CUT, FLAG_FRAGMENTS, FlowTable, Serials};
 use crate::decode::TUNNELS;
 use crate::dissector::Tshark;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
@@ -46,6 +46,8 @@ pub(crate) struct Reading {
     #[pyo3(get)]
     files: Py<PyList>,
     table: FlowTable,
+    serials: Serials,
+    packets: u64,
     texts: Vec<String>,
     flows: Py<PyDict>,
     messages: Py<PyDict>,
@@ -60,7 +62,8 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn new(py: Python<'_>, reading: reading::Reading) -> PyResult<Self> {
-        let reading::Reading { files, mut flows, events, field_addresses } = reading;
+        let reading::Reading { files, mut flows, events, serials, field_addresses } = reading;
+        let packets = files.iter().map(|facts| facts.packets).sum();
         let files = files.into_iter().map(|facts| FileFacts::new(py, facts)).collect::<PyResult<Vec<_>>>()?;
         let columns = std::mem::take(&mut flows.columns).into_list();
         let ndmp::Events { messages, fields, texts, streams, beats, handshakes, names, .. } = events;
@@ -68,6 +71,8 @@ impl Reading {
         Ok(Self {
             files: PyList::new(py, files)?.unbind(),
             table: flows,
+            serials,
+            packets,
             texts,
             flows: arrays(py, columns)?,
             messages: arrays(py, tables::messages(messages))?,
@@ -90,6 +95,17 @@ impl Reading {
 
     fn __repr__(&self) -> String {
         format!("<Reading of {} flows>", self.table.rows())
+    }
+
+    /// File of a packet, and its number there from 1.
+    fn place(&self, packet: u64) -> PyResult<(u32, u64)> {
+        let serial = packet.checked_sub(1).filter(|&serial| serial < self.packets);
+        serial.map(|serial| self.serials.place(serial)).ok_or_else(|| PyIndexError::new_err("no such packet"))
+    }
+
+    /// Packets that follow each other in one file: first packet, file, number there, how many.
+    fn runs(&self) -> Vec<(u64, u32, u64, u64)> {
+        self.serials.runs(self.packets)
     }
 
     /// Shape (n, 16): IPv6 in network order, IPv4 mapped as `::ffff:a.b.c.d`.

@@ -87,18 +87,19 @@ fn files_that_cannot_be_read_do_not_stop_the_others() {
     assert_eq!(statuses[..3], [Status::Unreadable; 3]);
     assert_eq!(statuses[3..], [Status::Read; 2]);
     assert!(reading.files.iter().zip(&statuses).all(|(f, s)| f.error.is_some() == (*s == Status::Unreadable)));
-    // The same file twice: its packets count once, whatever file they are in.
+    // The same file twice, taken in turns: its packets count once, whatever file they are in, and have numbers all the same.
     let columns = &reading.flows.columns;
     assert_eq!((reading.flows.rows(), columns.orig_packets[0], columns.resp_packets[0]), (1, 1, 1));
-    assert_eq!((columns.first_file[0], columns.last_file[0], columns.last_packet[0]), (3, 3, 2));
+    assert_eq!((columns.first_file[0], columns.last_file[0], columns.last_packet[0]), (3, 3, 3));
     let duplicates: Vec<u64> = reading.files.iter().map(|facts| facts.duplicates).collect();
     assert_eq!(duplicates, [0, 0, 0, 0, 2]);
-    // Unless they are to be kept: then numbered from 1 in each.
+    // Unless they are to be kept.
     let options = Options { keep_duplicates: true, ..Options::default() };
     let reading = read(&paths, &options, &mut Unwatched).expect("nobody stops it");
     let columns = &reading.flows.columns;
     assert_eq!((reading.flows.rows(), columns.orig_packets[0]), (1, 2));
-    assert_eq!((columns.first_file[0], columns.last_file[0], columns.last_packet[0]), (3, 4, 2));
+    assert_eq!((columns.first_file[0], columns.last_file[0], columns.last_packet[0]), (3, 4, 4));
+    assert_eq!(reading.serials.place(columns.last_packet[0] - 1), (4, 2));
 }
 
 #[test]

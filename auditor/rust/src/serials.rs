@@ -112,18 +112,27 @@ impl Serials {
         }
     }
 
-    /// Packets of several files take turns somewhere.
-    #[must_use]
-    pub fn take_turns(&self) -> bool {
-        self.sections.iter().any(|section| section.files.len() > 1)
-    }
-
     /// One file more is told as one with the first.
     pub fn fold(&mut self) {
         self.folded += 1;
         if self.sections.len() > 1 {
             self.sections.remove(1);
         }
+    }
+
+    /// Packets that follow each other in one file: number of the first over all files from 1, file as it is told, number
+    /// there from 1, how many. Where several files take turns there is none: ask [`place`](Self::place). `packets` are
+    /// all of the reading.
+    #[must_use]
+    pub fn runs(&self, packets: u64) -> Vec<(u64, u32, u64, u64)> {
+        let ends = self.sections.iter().skip(1).map(|section| section.start).chain([packets]);
+        let alone = self.sections.iter().zip(ends).filter(|(section, end)| section.files.len() == 1 && section.start < *end);
+        alone
+            .map(|(section, end)| {
+                let (file, packet) = self.place(section.start);
+                (section.start + 1, file, packet, end - section.start)
+            })
+            .collect()
     }
 
     /// File of a packet as it is told, and its number there from 1.
@@ -186,7 +195,23 @@ mod tests {
             serials.file(packets);
         }
         assert_eq!((serials.place(9), serials.place(10), serials.place(30)), ((0, 10), (1, 1), (2, 1)));
+        assert_eq!(serials.runs(31), [(1, 0, 1, 10), (11, 1, 1, 20), (31, 2, 1, 1)]);
         serials.fold();
         assert_eq!((serials.place(9), serials.place(10), serials.place(30)), ((0, 10), (0, 11), (1, 1)));
+        assert_eq!(serials.runs(30), [(1, 0, 1, 30)]);
+    }
+
+    #[test]
+    fn a_file_that_is_alone_again_goes_on_with_its_numbers() {
+        let mut serials = Serials::default();
+        serials.section(0, vec![(0, 0)]);
+        serials.section(3, vec![(0, 3), (1, 0)]);
+        for place in [1, 0, 1] {
+            serials.came(place, 1);
+        }
+        serials.section(6, vec![(0, 4)]);
+        assert_eq!(serials.runs(10), [(1, 0, 1, 3), (7, 0, 5, 4)]);
+        let told: Vec<_> = (0..8).map(|serial| serials.place(serial)).collect();
+        assert_eq!(told, [(0, 1), (0, 2), (0, 3), (1, 1), (0, 4), (1, 2), (0, 5), (0, 6)]);
     }
 }

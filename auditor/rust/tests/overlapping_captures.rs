@@ -48,19 +48,16 @@ fn options() -> Options {
     Options { known_ports: ports(&[25, 53, 443, 10000]), ndmp_ports: ports(&[10000]), ..Options::default() }
 }
 
-/// Puts packets of a reading of one file to their places among several (by number, from 0).
+/// Names the files of the packets of a reading of one file; their numbers stay, since they count over all files.
 fn moved(mut reading: Reading, places: &[(u32, u64)]) -> Reading {
     let columns = &mut reading.flows.columns;
-    for (file, packet) in columns.first_file.iter_mut().zip(&mut columns.first_packet) {
-        (*file, *packet) = places[*packet as usize - 1];
+    for (file, &packet) in columns.first_file.iter_mut().zip(&columns.first_packet) {
+        *file = places[packet as usize - 1].0;
     }
-    for (file, packet) in columns.last_file.iter_mut().zip(&mut columns.last_packet) {
-        (*file, *packet) = places[*packet as usize - 1];
+    for (file, &packet) in columns.last_file.iter_mut().zip(&columns.last_packet) {
+        *file = places[packet as usize - 1].0;
     }
-    for packet in columns.refusal_packet.iter_mut().filter(|packet| **packet > 0) {
-        *packet = places[*packet as usize - 1].1;
-    }
-    reading.events.places(|serial| places[serial as usize]);
+    reading.events.places(|serial| places[serial as usize].0);
     reading
 }
 
@@ -100,6 +97,8 @@ fn check(folder: &Folder, path: &PathBuf, whole: &Records, chosen: &[usize], fil
         for (facts, &file) in reading.files.iter().zip(&order) {
             assert_eq!((facts.status, facts.packets), (Status::Read, counts[file]), "{}", path.display());
         }
+        let found: Vec<_> = (0..places.len() as u64).map(|serial| reading.serials.place(serial)).collect();
+        assert_eq!(found, places, "{}", path.display());
         for (told, expected) in told(reading).iter().zip(&expected) {
             assert_eq!(told, expected, "{} in {files} files", path.display());
         }

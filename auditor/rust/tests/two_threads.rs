@@ -18,10 +18,11 @@ fn reading(paths: &[PathBuf], threads: usize, hash_files: bool) -> Reading {
 
 /// Everything that a reading tells.
 fn told(reading: Reading) -> Vec<String> {
-    let Reading { files, mut flows, events, field_addresses } = reading;
+    let Reading { files, mut flows, events, field_addresses, serials } = reading;
     let histories: Vec<_> = (0..flows.rows() as u32).map(|row| flows.history_text(row)).collect();
     let mut told: Vec<String> = files.iter().map(|facts| format!("{facts:?}")).collect();
     told.extend(std::mem::take(&mut flows.columns).into_list().iter().map(|column| format!("{column:?}")));
+    told.push(format!("{serials:?}"));
     told.push(format!("{histories:?} {:?} {field_addresses:?}", flows.addresses.rows()));
     told.push(format!("{:?} {:?} {:?}", events.messages, events.fields, events.texts));
     told.push(format!("{:?} {:?} {:?} {:?}", events.streams, events.beats, events.names, events.handshakes));

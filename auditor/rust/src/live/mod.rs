@@ -256,7 +256,7 @@ impl Live {
             files[told].problems.add(Problem::FragmentWithoutFirst, orphans);
         }
         let (flows, events) = self.pass.tracker.view(&self.serials);
-        assemble(files, flows, events, &self.serials)
+        assemble(files, flows, events, self.serials.clone())
     }
 
     /// One frame.

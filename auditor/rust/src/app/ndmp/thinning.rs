@@ -3,25 +3,22 @@
 use super::events::{Events, Messages};
 
 impl Events {
-    /// Finds the places (file, packet) of all packets, which were told by their numbers over all files.
-    pub fn places(&mut self, place: impl Fn(u64) -> (u32, u64)) {
-        let put = |file: &mut u32, packet: &mut u64| {
+    /// Finds the files of all packets, which are told by their numbers over all files.
+    pub fn places(&mut self, file_of: impl Fn(u64) -> u32) {
+        let put = |file: &mut u32, packet: u64| {
             // There is no packet 0.
             if let Some(serial) = packet.checked_sub(1) {
-                (*file, *packet) = place(serial);
+                *file = file_of(serial);
             }
         };
-        for (file, packet) in self.messages.file.iter_mut().zip(&mut self.messages.packet) {
+        for (file, &packet) in self.messages.file.iter_mut().zip(&self.messages.packet) {
             put(file, packet);
         }
         for details in &mut self.handshakes {
-            put(&mut details.file, &mut details.packet);
+            put(&mut details.file, details.packet);
         }
         for name in &mut self.names {
-            put(&mut name.file, &mut name.packet);
-        }
-        for packet in &mut self.streams.tls_packet {
-            put(&mut 0, packet);
+            put(&mut name.file, name.packet);
         }
     }
 
