@@ -35,7 +35,10 @@ def _run(args: list[str] | None) -> int:
         # of the time of a small capture.
         import gc
 
+        from auditor.cli.lean import leave_out_docstrings
+
         gc.disable()
+        leave_out_docstrings()
     from auditor.cli.auditing import audit_captures
 
     return audit_captures(**parameters)
