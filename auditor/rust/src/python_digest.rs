@@ -19,5 +19,7 @@ pub fn sha256(data: &[u8]) -> String {
 #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
 #[pyfunction]
 pub fn sha256_of_files(py: Python<'_>, paths: Vec<PathBuf>) -> PyResult<Vec<String>> {
-    Ok(py.detach(|| paths.iter().map(|path| std::fs::read(path).map(|data| hexadecimal(&data))).collect::<Result<_, _>>())?)
+    Ok(py.detach(|| {
+        paths.iter().map(|path| std::fs::read(path).map(|data| hexadecimal(&data))).collect::<Result<_, _>>()
+    })?)
 }
