@@ -18,7 +18,10 @@ def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     What ``np.unique`` returns, but that loads masked arrays to ask whether these are such, an eighth of what an audit of
     a small capture takes; and where nearly all values differ, it takes many times as long.
     """
-    ordered = np.sort(values)
+    ordered = values.copy()
+    if len(ordered) < 2:
+        return ordered
+    ordered.sort()
     first = np.ones(len(ordered), np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]
     found: npt.NDArray[Any] = ordered[first]

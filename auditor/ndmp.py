@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,8 +101,8 @@ class NdmpMessages:
 
     __slots__ = (
         "_beats",
+        "_bounds",
         "_fields",
-        "_flows",
         "_messages",
         "_named",
         "_order",
@@ -128,7 +129,7 @@ class NdmpMessages:
         self._stream_rows = {flow: row for row, flow in enumerate(streams["flow"].tolist())}
         # Rows of one flow need not stand together; a stable order keeps its packets in sequence.
         self._order: Rows = np.argsort(messages["flow"], kind="stable")
-        self._flows = messages["flow"][self._order]
+        self._bounds = _bounds(messages["flow"][self._order])
         self._starts: Rows = np.searchsorted(fields["message"], np.arange(len(messages["flow"]) + 1, dtype=np.uint32))
 
     @classmethod
@@ -156,7 +157,7 @@ class NdmpMessages:
 
     def rows(self, flow: int, codes: Iterable[int] | None = None) -> Rows:
         """Return the message rows of a flow in order of packets, those with a message code of ``codes`` if given."""
-        first, last = np.searchsorted(self._flows, [flow, flow + 1])
+        first, last = self._bounds.get(flow, (0, 0))
         rows: Rows = self._order[first:last]
         if codes is None or first == last:
             return rows
@@ -207,6 +208,13 @@ class NdmpMessages:
 
 
 _NO_BEATS = (np.zeros(0, np.int64), np.zeros(0, np.bool_))
+
+
+def _bounds(flows: Array) -> dict[int, tuple[int, int]]:
+    """Return for each value of a sorted array where it begins, and where the next one does."""
+    edges = np.flatnonzero(flows[1:] != flows[:-1]) + 1
+    starts = [0, *edges.tolist()] if len(flows) else []
+    return dict(zip(flows[starts].tolist(), pairwise((*starts, len(flows))), strict=True))
 
 
 def _by_flow(beats: Mapping[str, Array]) -> dict[int, tuple[Array, Array]]:

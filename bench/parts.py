@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from auditor import _native
-from auditor.pipeline import AuditOptions, Yardstick, prepare
+from auditor.pipeline import AuditOptions
 from auditor.pipeline.auditing import audit_reading
 from auditor.pipeline.judging import judged, tie
 from auditor.pipeline.reading import read
+from auditor.pipeline.yardstick import Yardstick, prepare
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import render
 from bench.workloads import ROOT, workload

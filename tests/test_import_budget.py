@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,64 @@ def test_an_audit_loads_of_numpy_what_it_needs(capture: str) -> None:
     modules = set(json.loads(done.stderr.splitlines()[-1])[1])
     assert "numpy" in modules
     assert modules & {"numpy.ma", "numpy.polynomial", "numpy.fft", "numpy.random"} == set()
+
+
+LEFT_OUT = {
+    "standard library": {
+        "bz2", "csv", "difflib", "gettext", "glob", "hashlib", "html", "locale", "lzma", "random", "shutil", "string",
+        "tempfile", "threading", "traceback", "uuid", "zlib",
+    },
+    "command line": {"click"},
+    "numpy": {"numpy.ma", "numpy.random", "numpy.fft"},
+    "documents": {"yaml", "auditor.documents.document", "auditor.documents.yaml_events"},
+    "rules and services as files": {
+        "auditor.controls.read", "auditor.packs.columns", "auditor.packs.conditions", "auditor.packs.read",
+        "auditor.services.read",
+    },
+    "policy": {"auditor.policy.load", "auditor.policy.load_terms", "auditor.policy.load_zones"},
+    "waivers, baseline, listings": {
+        "auditor.waivers.load", "auditor.waivers.apply", "auditor.drift", "auditor.listeners.read",
+        "auditor.listeners.lines",
+    },
+    "flows for formats": {"auditor.flow_export", "auditor.community_id"},
+    "comparisons": {"auditor.model.comparison"},
+    "terminal": {"auditor.report.terminal", "auditor.report.layout"},
+}  # fmt: skip
+"""What an audit to JSON, without a policy, never loads once it has a cache: by what it would be for."""
+
+PROCESS = """
+import atexit, json, sys
+def tell():
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+atexit.register(tell)
+from auditor.cli import main
+main()
+"""
+
+
+def modules_of_a_process(cache: Path, *arguments: str) -> set[str]:
+    """Run a command as the process of its own that it is for a user, and return all modules that it ended with."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
+    environment.pop("AUDITOR_CACHE", None)
+    command = [sys.executable, "-c", PROCESS, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode in (0, 1, 3)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere Click reads every command line")
+@pytest.mark.parametrize("capture", ["out-of-range", "snaplen96", "blocked"])
+def test_an_audit_loads_what_it_needs(tmp_path: Path, capture: str) -> None:
+    arguments = ("audit", str(CAPTURES / capture / f"{capture}.pcap"), "--format", "json")
+    modules_of_a_process(tmp_path, *arguments)
+    modules = modules_of_a_process(tmp_path, *arguments)
+    assert {"numpy", "auditor.engine", "auditor.report.json_"} <= modules
+    # The end of the process is the quick one, which loads nothing that Python has not.
+    assert "auditor.cli.leaving" in modules
+    bare = [sys.executable, "-c", "import sys, numpy; print(*sys.modules)"]
+    needed = set(subprocess.run(bare, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    for purpose, names in LEFT_OUT.items():
+        assert (modules - needed) & names == set(), purpose
 
 
 @pytest.mark.parametrize("report_format", ["text", "json"])

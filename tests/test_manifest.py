@@ -25,7 +25,7 @@ from tests.support import CAPTURES, COMMAND, ROOT, run_auditor
 
 FOLDER = CAPTURES / "out-of-range"
 SCHEMA = json.loads((ROOT / "auditor" / "schemas" / "manifest-1.schema.json").read_text())
-MARKED = {name: suffixes[0] for name, (_, suffixes, *_) in FORMATS.items() if suffixes}
+MARKED = {name: form.suffixes[0] for name, form in FORMATS.items() if form.suffixes}
 
 
 def sha256(path: Path) -> str:

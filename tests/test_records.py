@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.records import record
+from auditor.records import draft, record
 
 
 def twice(**body: Any) -> tuple[Any, Any]:
@@ -26,6 +26,17 @@ def twice(**body: Any) -> tuple[Any, Any]:
         return decorate(kind)
 
     return made(record), made(dataclass(frozen=True, slots=True))
+
+
+def drafted() -> tuple[Any, Any]:
+    """Return the same class as a draft and as a dataclass that may be changed."""
+
+    def made(decorate: Callable[[type], type]) -> Any:
+        parts = {"two": 2, "three": field(default_factory=list)}
+        annotations = {"one": "int", "two": "int", "three": "list[int]"}
+        return decorate(type("Kind", (), {"__annotations__": annotations, "__doc__": "One.", **parts}))
+
+    return made(draft), made(dataclass(slots=True))
 
 
 @record
@@ -96,3 +107,25 @@ def test_what_comes_after_making_is_called_and_what_a_class_defines_is_kept() ->
 def test_defaults_are_made_for_each() -> None:
     ours, _ = twice()
     assert ours(1).three is not ours(1).three
+
+
+def test_a_draft_can_be_changed_as_a_dataclass_can() -> None:
+    results = []
+    for kind in drafted():
+        made = kind(1)
+        made.two = 5
+        made.three.append(7)
+        with pytest.raises(AttributeError):
+            made.four = 1
+        with pytest.raises(TypeError):
+            hash(made)
+        results.append((repr(made), made == kind(1, 5, [7]), kind(1).three, [one.name for one in fields(kind)]))
+    assert results[0] == results[1]
+    assert results[0][1:3] == (True, [])
+
+
+def test_fields_are_what_dataclasses_make_of_them() -> None:
+    ours, theirs = twice()
+    for one, other in zip(fields(ours), fields(theirs), strict=True):
+        names = ("name", "type", "default", "default_factory", "init", "repr", "compare", "hash", "kw_only", "metadata")
+        assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]

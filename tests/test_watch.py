@@ -14,7 +14,8 @@ from auditor.cli.schema import schema_text
 from auditor.cli.watch_files import dated
 from auditor.errors import PolicyError, UsageError
 from auditor.model import Evidence, Finding, FlowReference, Report, ReportVerdict, Severity
-from auditor.pipeline import AuditOptions, audit, prepare
+from auditor.pipeline import AuditOptions, audit
+from auditor.pipeline.yardstick import prepare
 from auditor.watch.found import FindingTeller
 from auditor.watch.journal import Journal, Memory
 from auditor.watch.lines import json_line_of, line_of, number_of

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from auditor.listeners import Listing
-from auditor.pipeline import prepare
 from auditor.pipeline.auditing import audit_reading
+from auditor.pipeline.yardstick import prepare
 from auditor.watch import processes
 from tests.helpers.live_fake import FakeLive
 from tests.support import CAPTURES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.pipeline import prepare
+from auditor.pipeline.yardstick import prepare
 from auditor.watch.journal import Journal
 from auditor.watch.loop import Watcher
 from auditor.watch.settings import Settings

@@ -13,7 +13,6 @@ from auditor.cli.progress import ReadingProgress
 from auditor.errors import UsageError
 from auditor.model import CaptureSummary, Report, Severity
 from auditor.report.registry import pieces, split_target, wants_flows
-from auditor.verdict import exit_code
 
 
 def audit_captures(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
@@ -61,6 +60,8 @@ def audit_captures(captures: tuple[str, ...], policy_path: str | None, **options
         _tell_undecoded(report)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
     _prove(report, captures, policy_path, **options)
+    from auditor.verdict import exit_code
+
     return exit_code(
         report,
         fail_on=Severity[options["fail_on"].upper()],

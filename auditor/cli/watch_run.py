@@ -15,7 +15,8 @@ from auditor.cli import output as output_
 from auditor.cli.watch_files import dated, journal_path
 from auditor.errors import MissingExtra
 from auditor.model import Report, Severity
-from auditor.pipeline import AuditOptions, Yardstick, prepare
+from auditor.pipeline import AuditOptions
+from auditor.pipeline.yardstick import Yardstick, prepare
 from auditor.report.registry import render, split_target
 from auditor.verdict import exit_code
 from auditor.watch.journal import Journal

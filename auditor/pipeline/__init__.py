@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterable
 
 from auditor.model import Report
+from auditor.pipeline.declared import declared
 from auditor.pipeline.options import AuditOptions, Progress
 from auditor.pipeline.reading import UnderWay, captures_of
-from auditor.pipeline.yardstick import Yardstick, prepare
 
-__all__ = ["AuditOptions", "Progress", "Yardstick", "audit", "prepare"]
+__all__ = ["AuditOptions", "Progress", "audit"]
 
 
 def audit(
@@ -42,9 +42,12 @@ def audit(
         A rule or service file cannot be used.
     """
     options = options or AuditOptions()
-    yardstick = prepare(policy_path, options)
-    with UnderWay(captures_of(paths), yardstick.catalogue, yardstick.policy, options, progress) as under_way:
-        # Importing NumPy and the engine takes as long as reading a hundred megabytes: both at once.
+    known = declared(policy_path)
+    with UnderWay(captures_of(paths), known.catalogue, known.policy, options, progress) as under_way:
+        # Loading the rules, and importing NumPy and the engine, takes as long as reading a hundred megabytes: both at once.
+        from auditor.pipeline.yardstick import completed
+
+        yardstick = completed(known, options)
         from auditor.pipeline.auditing import audit_reading
 
         reading = under_way.result()

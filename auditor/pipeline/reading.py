@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -72,7 +73,11 @@ class UnderWay:
             "threads": _threads(),
         }
         plain = not self._tshark and all(map(os.path.isfile, self._paths))
-        self._ahead = _native.begin_reading(self._paths, **self._wanted) if plain else None
+        self._ahead: _native.ReadingAhead | None = None
+        if plain:
+            # Where no thread can be started, they are read as pipes are.
+            with contextlib.suppress(OSError):
+                self._ahead = _native.begin_reading(self._paths, **self._wanted)
 
     def __enter__(self) -> Self:
         """Nothing more to begin."""

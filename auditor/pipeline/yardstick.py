@@ -1,4 +1,4 @@
-"""What traffic is held against, made ready before the first packet is read: mistakes are told before the long work."""
+"""What traffic is held against, made ready while the first packets are read: mistakes are told before the long work."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from auditor.errors import UsageError
 from auditor.listeners.model import Listing
 from auditor.packs.load import load_pack
 from auditor.packs.model import Pack
+from auditor.pipeline.declared import Declared, declared
 from auditor.pipeline.options import AuditOptions
 from auditor.policy.model import Policy, normalised
 from auditor.records import record
-from auditor.services import Catalogue, load_catalogue, rules_folder
+from auditor.services import Catalogue, rules_folder
 from auditor.text import joined
 from auditor.waivers.model import Waiver
 
@@ -43,13 +44,17 @@ def prepare(policy_path: str | os.PathLike[str] | None = None, options: AuditOpt
     PolicyError, WaiverError, ListingError, RuleError
         A file cannot be used; with all complaints about it at once.
     """
-    options = options or AuditOptions()
-    policy = None if policy_path is None else _policy(os.fspath(policy_path))
+    return completed(declared(policy_path), options or AuditOptions())
+
+
+def completed(known: Declared, options: AuditOptions) -> Yardstick:
+    """Load what is beside policy and services. Raises as ``prepare`` does."""
+    policy = known.policy
     folders = dict.fromkeys(map(Path, (*options.rules, *(policy.rules if policy else ()))))
     pack = load_pack([rules_folder() / "checks", *folders])
     return Yardstick(
         policy=policy,
-        catalogue=load_catalogue(policy.generation) if policy is not None else load_catalogue(),
+        catalogue=known.catalogue,
         pack=pack,
         waivers=_waivers((*(policy.waiver_files if policy else ()), *options.waivers), pack, policy),
         baseline=None if options.baseline is None else _baseline(options.baseline, pack),
@@ -58,12 +63,6 @@ def prepare(policy_path: str | os.PathLike[str] | None = None, options: AuditOpt
 
 
 # What not every audit is told is read by modules that not every audit imports.
-
-
-def _policy(path: str) -> Policy:
-    from auditor.policy.load import load_policy
-
-    return load_policy(path)
 
 
 def _waivers(paths: Sequence[str], pack: Pack, policy: Policy | None) -> tuple[Waiver, ...]:

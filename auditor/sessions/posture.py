@@ -69,13 +69,13 @@ class PostureReader:
 
     def read(self) -> Posture:
         """Return the facts."""
-        codes, replies = self._messages["message"], self._messages["reply"]
-        for row in self._messages.rows(self._flow):
-            code = int(codes[row])
-            if replies[row]:
-                self._reply(int(row), code)
+        rows = self._messages.rows(self._flow)
+        codes, replies = (self._messages[name][rows].tolist() for name in ("message", "reply"))
+        for row, code, reply in zip(rows.tolist(), codes, replies, strict=True):
+            if reply:
+                self._reply(row, code)
             else:
-                self._request(int(row), code)
+                self._request(row, code)
         return Posture(
             offered=tuple(sorted(self._offered)),
             early=tuple(self._early),

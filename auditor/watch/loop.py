@@ -18,8 +18,9 @@ from auditor.errors import AuditorError
 from auditor.listeners import Listing
 from auditor.model import Report
 from auditor.packs.model import Pack
-from auditor.pipeline import AuditOptions, Yardstick
+from auditor.pipeline import AuditOptions
 from auditor.pipeline.auditing import audit_reading
+from auditor.pipeline.yardstick import Yardstick
 from auditor.sources.interface import drain
 from auditor.watch.found import FindingTeller
 from auditor.watch.incidents import Incidents

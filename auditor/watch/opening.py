@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor import _native
 from auditor.errors import UsageError
-from auditor.pipeline import Yardstick
+from auditor.pipeline.yardstick import Yardstick
 from auditor.policy.model import DEFAULT_NDMP_PORT
 from auditor.sources.interface import Source, SourceOptions
 from auditor.sources.registry import open_source as open_named

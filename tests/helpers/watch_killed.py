@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from auditor.pipeline import prepare
+from auditor.pipeline.yardstick import prepare
 from auditor.watch.journal import Journal
 from auditor.watch.lines import json_line_of
 from auditor.watch.loop import Watcher

@@ -1,7 +1,7 @@
 //! A reading under way, as Python gets it: in a thread of its own, while Python does something else.
 //!
 //! The thread knows nothing of Python. How far it is and whether it is to stop are plain numbers, so that it never waits
-//! for the interpreter, which is importing NumPy meanwhile.
+//! for the interpreter, which is importing `NumPy` meanwhile.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
