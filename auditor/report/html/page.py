@@ -47,7 +47,7 @@ def make_environment(*folders: Path) -> jinja2.Environment:
         whole=_whole,
         broken=_broken,
         tls_lines=tls_lines,
-        name_lines=lambda host: name_lines(host, 1),
+        name_lines=name_lines,
     )
     return environment
 
