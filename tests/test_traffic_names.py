@@ -128,9 +128,6 @@ def test_names_change_no_verdict(capture: Path, tmp_path: Path) -> None:
 
 def test_the_policys_own_name_comes_first(capture: Path, tmp_path: Path) -> None:
     named = policy(tmp_path, 'hosts:\n  "10.0.2.9": {name: filesrv}\n')
-    done = run_auditor("audit", capture, "--policy", named, "--exit-zero", "--no-progress")
-    assert "filesrv" in done.out
-    assert "agent7.example" not in done.out
     wide = run_auditor("audit", capture, "--policy", named, "--exit-zero", "--no-progress", "-v")
     assert wide.out.index("filesrv") < wide.out.index("agent7.example")
 

@@ -24,6 +24,7 @@ from auditor.documents.yaml_tree import (
 )
 from auditor.records import draft
 
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -106,7 +107,7 @@ class _Builder:
                 "put quotes around it, or remove the bracket",
             )
         if len(self._open) >= MAX_DEPTH:
-            raise TreeError(node.place, f"nested more than {MAX_DEPTH} levels deep", "close some of the brackets")
+            raise TreeError(node.place, _TOO_DEEP, "close some of the brackets")
         self._hang(node)
         self._open.append(node)
         self._pending.append(None)
@@ -136,6 +137,9 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: str) -> TreeErro
     if mark is None:
         return TreeError(Place(path, 1), f"not YAML: {error.problem}")
     place = Place(path, mark.line + 1, mark.column + 1)
+    if "nesting depth" in (error.problem or ""):
+        # Recent versions of libyaml look ahead over the brackets, and give up at a limit of their own, beyond ours.
+        return TreeError(place, _TOO_DEEP, "close some of the brackets")
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:

@@ -6,20 +6,15 @@ from collections.abc import Sequence
 
 from auditor.model import HostCapacity
 from auditor.report.layout import Column, Page
-from auditor.report.session_lines import show_more
 from auditor.text import counted, period
 
-_HOSTS = 6
-"""Hosts shown at verbosity 0: the fullest."""
 
-
-def show_capacity(page: Page, capacity: Sequence[HostCapacity], verbosity: int) -> None:
-    """Show the hosts with data ports, the fullest first; with -v all, and the arithmetic of each."""
+def show_capacity(page: Page, capacity: Sequence[HostCapacity]) -> None:
+    """Show the hosts with data ports, the fullest first, and the arithmetic of each."""
     used = [host for host in capacity if host.peak_held]
     if not used:
         return
     ranked = sorted(used, key=lambda host: (host.full_at is None, -host.peak_held))
-    shown = ranked if verbosity else ranked[:_HOSTS]
     page.heading("Capacity", f"operations, ports open, ports held (+{used[0].time_wait_seconds} s)")
     rows = [
         (
@@ -30,7 +25,7 @@ def show_capacity(page: Page, capacity: Sequence[HostCapacity], verbosity: int) 
             _limit(host),
             str(host.enough),
         )
-        for host in shown
+        for host in ranked
     ]
     columns = [
         Column("Address", flex=True, least=12),
@@ -41,10 +36,9 @@ def show_capacity(page: Page, capacity: Sequence[HostCapacity], verbosity: int) 
         Column("Enough", right=True),
     ]
     page.table(columns, rows)
-    for host in shown:
-        for text in _remarks(host, verbosity):
+    for host in ranked:
+        for text in _remarks(host):
             page.paragraph(f"{host.host}: {text}", indent=4, hang=2)
-    show_more(page, len(ranked) - len(shown), "host")
 
 
 def _limit(host: HostCapacity) -> str:
@@ -53,15 +47,14 @@ def _limit(host: HostCapacity) -> str:
     return f"none; advised {host.advised}" if host.advised else "none"
 
 
-def _remarks(host: HostCapacity, verbosity: int) -> list[str]:
-    """Return what a reader must know of a host, and with -v how its number came about."""
+def _remarks(host: HostCapacity) -> list[str]:
+    """Return what a reader must know of a host, and how its number came about."""
     texts = []
     if host.full_at is not None:
         texts.append(f"no port of {host.limit} would have been free from {period(host.full_at, host.full_at)} on")
     if host.strained:
         texts.append(f"{counted(host.strained, 'connection')} blocked or delayed while no port was free")
-    if verbosity:
-        texts.append(host.arithmetic)
-        if host.unknown_close:
-            texts.append(f"nobody was seen to close {counted(host.unknown_close, 'connection')}; none of them waits")
+    texts.append(host.arithmetic)
+    if host.unknown_close:
+        texts.append(f"nobody was seen to close {counted(host.unknown_close, 'connection')}; none of them waits")
     return texts

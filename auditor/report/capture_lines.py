@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from auditor.model import CaptureSummary, PolicySummary, Report
+from auditor.model.quality import UNKNOWN_VANTAGE
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Column, Page
 from auditor.report.packet_places import numbered_text
-from auditor.report.quality_lines import quality_facts
+from auditor.report.quality_lines import quality_facts, vantage_text
 from auditor.text import byte_count, counted, data_connections, duration, number, period
 
 _CAPTURES = 3
@@ -46,8 +47,11 @@ def judged(report: Report, options: RenderOptions) -> Page:
         _problems(page, _amiss(capture))
     if len(captures) > len(shown):
         page.paragraph(f"and {counted(len(captures) - len(shown), 'more file')}", indent=2 + _HANG)
-    if quality := quality_facts(report.quality.total):
-        page.paragraph("; ".join(quality), indent=2, label="quality", hang=_HANG)
+    if told := quality_facts(report.quality.total):
+        page.paragraph("; ".join(told), indent=2, label="quality", hang=_HANG)
+    if report.quality.vantage != UNKNOWN_VANTAGE:
+        where = vantage_text(report.quality).partition(": ")[0]
+        page.paragraph(where, indent=2, label="vantage", hang=_HANG)
     page.paragraph(f"{_against(report.policy)}{_ranges(report.policy)}", indent=2, label="against", hang=_HANG)
     page.paragraph(_seen(report), indent=2, label="seen", hang=_HANG)
     return page

@@ -1,4 +1,4 @@
-"""The section of the text report on controls: shown with -v, where there is something to say."""
+"""The section of the text report on controls, where there is something to say."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SIGNS = {Assessment.FOR: "for", Assessment.AGAINST: "against", Assessment.NOT_A
 
 
 def show_controls(page: Page, controls: Sequence[ControlAssessment], verbosity: int) -> None:
-    """Show with -v what speaks for and against controls, with -vv also what traffic cannot say, and why."""
-    if not verbosity or not controls:
+    """Show what speaks for and against controls, with -vv also what traffic cannot say, and why."""
+    if not controls:
         return
     page.heading("Controls", "evidence, no proof of conformity")
     for framework, group in groupby(controls, key=lambda control: control.framework):

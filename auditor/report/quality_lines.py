@@ -8,10 +8,10 @@ from auditor.report.layout import Page
 from auditor.text import byte_count, counted, joined, number
 
 
-def show_quality(page: Page, quality: Quality, verbosity: int) -> None:
-    """Say how good the captures are, in all; with ``verbosity`` each of several for itself as well."""
+def show_quality(page: Page, quality: Quality) -> None:
+    """Say how good the captures are, in all, and each of several for itself."""
     told = quality_facts(quality.total)
-    each = quality.captures if verbosity and len(quality.captures) > 1 else ()
+    each = quality.captures if len(quality.captures) > 1 else ()
     if not told and quality.vantage == UNKNOWN_VANTAGE:
         return
     page.heading("Quality")

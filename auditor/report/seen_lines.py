@@ -5,10 +5,8 @@ from __future__ import annotations
 from auditor.model import CertificateSummary, HostSummary, NameEvidence, TlsSummary
 
 
-def name_lines(host: HostSummary, verbosity: int) -> list[str]:
-    """Return what traffic calls a host, marked as such; only the first name at verbosity 0, and none beside the policy's."""
-    if not verbosity:
-        return [] if host.name else [f"called {told.name} ({told.kind})" for told in host.names[:1]]
+def name_lines(host: HostSummary) -> list[str]:
+    """Return what traffic calls a host, marked as such."""
     return [_name(told) for told in host.names]
 
 

@@ -36,7 +36,7 @@ def render(report: Report, options: RenderOptions) -> bytes:
     if options.verbosity:
         _sections(rest, report, options.verbosity)
     else:
-        show_waivers(rest, report, 0)
+        show_waivers(rest, report)
         show_baseline(rest, report.baseline, 0)
         rest.blank()
         rest.extend(judged(report, options))
@@ -54,14 +54,14 @@ def _sections(page: Page, report: Report, verbosity: int) -> None:
     """Show all that stands behind the findings, in the order of the page."""
     show_sessions(page, report.sessions, verbosity)
     show_undecided(page, report.undecided, verbosity)
-    show_capacity(page, report.capacity, verbosity)
+    show_capacity(page, report.capacity)
     _services(page, report, verbosity)
-    _hosts(page, report.hosts, verbosity, Places(report))
+    _hosts(page, report.hosts, Places(report))
     show_controls(page, report.controls, verbosity)
-    show_waivers(page, report, verbosity)
+    show_waivers(page, report)
     show_baseline(page, report.baseline, verbosity)
     show_captures(page, report.captures)
-    show_quality(page, report.quality, verbosity)
+    show_quality(page, report.quality)
     show_policy(page, report.policy)
 
 
@@ -82,14 +82,14 @@ def _limits(page: Page, limits: Sequence[str], verbosity: int) -> None:
     show_more(page, len(limits) - len(shown), "limit")
 
 
-def _hosts(page: Page, hosts: Sequence[HostSummary], verbosity: int, places: Places) -> None:
+def _hosts(page: Page, hosts: Sequence[HostSummary], places: Places) -> None:
     """List the hosts, each with its zone and the reason for each process role."""
     if not hosts:
         return
     page.heading("Hosts", number(len(hosts)))
     rows = [
         (
-            [text for text in (host.address, host.name, *name_lines(host, verbosity)) if text],
+            [text for text in (host.address, host.name, *name_lines(host)) if text],
             host.zone,
             [places.told(reason) for reason in host.because] or joined(host.process_roles),
         )

@@ -28,7 +28,7 @@ def show_finding_marks(page: Page, finding: Finding) -> None:
         page.paragraph(what, indent=6, label=finding.baseline_state, hang=8)
 
 
-def show_waivers(page: Page, report: Report, verbosity: int) -> None:  # noqa: ARG001 - all are shown, always
+def show_waivers(page: Page, report: Report) -> None:
     """List every waiver: a permission that a report does not show is one that nobody looks at again."""
     if not report.waivers:
         return

@@ -89,6 +89,8 @@ class _Cells:
         self._wrapped = book.add_format({"valign": "top", "text_wrap": True})
         self._time = book.add_format({"valign": "top", "num_format": "yyyy-mm-dd hh:mm:ss.000"})
         self._number = book.add_format({"valign": "top", "num_format": "0"})
+        # Excel shows what is true or false by itself; LibreOffice would show 1 and 0.
+        self._flag = book.add_format({"valign": "top", "num_format": '"TRUE";"TRUE";"FALSE"'})
         self._left = book.add_format({"valign": "top", "num_format": "0", "align": "left"})
 
     def writers(self, table: Table) -> list[_Write]:
@@ -114,7 +116,7 @@ class _Cells:
             sheet.write_datetime(row, column, moment, self._time)
 
     def _write_flag(self, sheet: Any, row: int, column: int, value: Any) -> None:
-        sheet.write_boolean(row, column, bool(value), self._plain)
+        sheet.write_boolean(row, column, bool(value), self._flag)
 
     def _write_text(self, sheet: Any, row: int, column: int, value: Any) -> None:
         sheet.write_string(row, column, _cut(str(value)), self._plain)

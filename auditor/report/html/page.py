@@ -49,7 +49,7 @@ def make_environment(*folders: Path) -> jinja2.Environment:
         broken=_broken,
         tls_lines=tls_lines,
         numbered=numbered_text,
-        name_lines=lambda host: name_lines(host, 1),
+        name_lines=name_lines,
     )
     return environment
 
