@@ -151,4 +151,5 @@ def test_what_a_start_asked_for() -> None:
     job = JobSummary("backup", "complete", backup_type="dump", level="0")
     incremental = JobSummary("backup", "complete", backup_type="dump", level="3")
     shown = list(exchange_lines(session(jobs=(job, incremental))))
-    assert shown == ["operation 1: dump, full", "operation 2: dump, level 3"]
+    assert shown[0].startswith("2026-11-22 15:42:15")
+    assert shown[1:] == ["operation 1: dump, full", "operation 2: dump, level 3"]

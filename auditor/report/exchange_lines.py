@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auditor.model import CountedName, ExchangeSummary, JobSummary, SessionSummary
-from auditor.text import byte_count, counted, joined, number
+from auditor.text import byte_count, counted, joined, number, period
 
 _SLOW = 5_000_000
 _SILENT = 60_000_000
@@ -43,7 +43,8 @@ def _troubles(session: SessionSummary, said: ExchangeSummary) -> Iterator[str]:
 
 
 def exchange_lines(session: SessionSummary) -> Iterator[str]:
-    """Give the conversation in some lines."""
+    """Give when it was, what was asked for, and the conversation, in some lines."""
+    yield period(session.control.first, session.control.last)
     for place, job in enumerate(session.jobs, 1):
         asked = _asked(job)
         if asked:
