@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 import pytest
 
 import auditor
-from auditor.model import CountedName, ExchangeSummary, JobSummary
+from auditor.model import CountedName, ExchangeSummary, JobSummary, RefusalSummary
 from auditor.report.exchange_lines import exchange_lines, trouble
 from auditor.sessions.exchange import NOTHING_SAID, Exchange, read_exchange
 from tests.helpers.talk import Talk
@@ -145,6 +145,22 @@ def test_only_trouble_is_shown_beside_the_story() -> None:
         "2 of 9 files not restored (not found ×2); the server logged 1 error and 2 warnings; "
         "no answer to DATA_LISTEN (packet 12) and 1 more; slowest reply after 6 s: DATA_LISTEN (packet 13)"
     )
+
+
+def test_a_refusal_after_a_good_end_is_no_trouble() -> None:
+    refused = ExchangeSummary(errors=(RefusalSummary("DATA_GET_ENV", "ILLEGAL_STATE", 2, 90),))
+    shown = "DATA_GET_ENV was answered ILLEGAL_STATE (packet 90, 2 times)"
+    for outcome, end, told in (
+        ("complete", 80, ""),
+        ("complete", 95, shown),
+        ("failed", 80, shown),
+        ("failed", 90, ""),
+    ):
+        job = JobSummary("backup", outcome, end_packet=end)
+        assert trouble(session(exchange=refused, jobs=(job,))) == told
+        assert shown in list(exchange_lines(session(exchange=refused)))
+    login = ExchangeSummary(errors=(RefusalSummary("CONNECT_CLIENT_AUTH", "NOT_AUTHORIZED", 1, 9),))
+    assert trouble(session(exchange=login)) == ""
 
 
 def test_what_a_start_asked_for() -> None:

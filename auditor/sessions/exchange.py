@@ -169,7 +169,8 @@ def _speed(messages: NdmpMessages, asked: Rows, got: Rows) -> tuple[int | None, 
     """Return the median time from request to reply, and the slowest reply."""
     if not len(asked):
         return None, None
-    took = messages["time"][got] - messages["time"][asked]
+    # A reply may be recorded before its request.
+    took = np.maximum(messages["time"][got] - messages["time"][asked], 0)
     row = int(got[int(took.argmax())])
     middle = int(np.sort(took)[len(took) // 2])
     return middle, Slowest(_name(messages, row), int(took.max()), int(messages["packet"][row]))
