@@ -125,6 +125,16 @@ def test_logs_files_history_and_pauses_are_counted() -> None:
     assert "secret" not in repr(found)
 
 
+def test_nothing_is_counted_where_not_all_messages_were_kept() -> None:
+    """A watch under pressure drops messages; the stream's own row says how many there were."""
+    said = talk()
+    said.stream(0)
+    said.streams[0]["messages"] = 7
+    assert read_exchange(said.done(), 0, whole=True).answered == 3
+    said.streams[0]["messages"] = 8
+    assert read_exchange(said.done(), 0, whole=True) == NOTHING_SAID
+
+
 def test_nothing_said() -> None:
     assert read_exchange(Talk().done(), 0, whole=True) == NOTHING_SAID == Exchange()
 

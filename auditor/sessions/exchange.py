@@ -91,9 +91,12 @@ _VENDOR, _HALF = np.uint64(0xF000), np.uint64(32)
 
 
 def read_exchange(messages: NdmpMessages, flow: int, *, whole: bool) -> Exchange:
-    """Count what was said on control connection ``flow``. ``whole``: no byte is missing, so that no answer means something."""
+    """Count what was said on control connection ``flow``. ``whole``: no byte is missing, so that no answer means something.
+
+    Nothing is counted where not all messages were kept (a watch under pressure, a capture made to have millions).
+    """
     rows = messages.rows(flow)
-    if not len(rows):
+    if not len(rows) or len(rows) < messages.stream_counts(flow).messages:
         return NOTHING_SAID
     present = frozenset(messages["message"][rows].tolist())
 
