@@ -173,6 +173,8 @@ class NdmpMessages:
 
     def numbers(self, rows: Rows, name: str) -> Array:
         """Return the numbers of field ``name`` in these messages, in order of ``rows``; shape (values,), dtype u8."""
+        if not len(rows):
+            return np.zeros(0, np.uint64)
         code = _native.FIELD_NAMES.index(name)
         if code not in self._named:
             self._named[code] = np.flatnonzero(self._fields["name"] == code)

@@ -18,7 +18,7 @@ from auditor.policy.model import Policy
 from auditor.ports import PortSet
 from auditor.sessions import DataLink, Session, SessionSet
 from auditor.sessions.measure import Measured, capture_end, how_ended
-from auditor.text import byte_count, counted, duration, joined, path_text
+from auditor.text import byte_count, counted, duration, joined, number, path_text
 from auditor.tls_summary import summarise_authority, summarise_tls
 
 _ENDED = {"open": "still open when the capture ended", "silent": "silent to the end of the capture"}
@@ -175,9 +175,9 @@ def _story(table: FlowTable, session: Session, jobs: tuple[Measured, ...], ended
     if len(jobs) == 1:
         return f"{client} {_deed(jobs[0], server)}: {_amount(jobs)}{_counts(jobs[0])}; {_end(jobs[0])}"
     kinds = Counter(_kind(job) for job in jobs)
-    deeds = joined(counted(number, kind) for kind, number in kinds.items())
+    deeds = joined(counted(times, kind) for kind, times in kinds.items())
     ends = Counter(job.outcome for job in jobs)
-    outcomes = ", ".join(f"{number} {outcome}" for outcome, number in ends.items())
+    outcomes = ", ".join(f"{number(times)} {outcome}" for outcome, times in ends.items())
     return f"{client} ran {deeds} on {server}, one after another: {_amount(jobs)}; {outcomes}"
 
 

@@ -75,3 +75,46 @@ def test_the_two_announcements_of_a_three_way_transfer_share_their_connection() 
     )
     once = [[(2, Grade.PROVED)], [(2, Grade.PROVED)]]
     assert ties(lines, (1, LISTEN, 0.8), (0, CONNECT, 0.9)) == once
+
+
+def test_a_foreign_session_that_names_anothers_connection_gets_no_part_in_it() -> None:
+    """In either role, and whoever of the two ends speaks of it first; the data connection's own session keeps it."""
+    lines = (
+        "10.0.1.5:40000 > 10.0.2.9:10000 tcp SF app=ndmp at=0 for=20",
+        "203.0.113.7:40001 > 10.0.2.8:10000 tcp SF app=ndmp at=0 for=20",
+        "10.0.1.5:40011 > 10.0.2.9:50105 tcp SF at=2 for=1",
+    )
+    for message in (LISTEN, CONNECT):
+        for at in (1.0, 1.9999, 2.5):
+            assert ties(lines, (0, LISTEN, 1.99), (1, message, at)) == [[(2, Grade.PROVED)], []], (message, at)
+
+
+def test_nor_where_the_client_listens() -> None:
+    table = table_of(
+        "10.0.1.5:40000 > 10.0.2.9:10000 tcp SF app=ndmp at=0 for=20",
+        "203.0.113.7:40001 > 10.0.2.8:10000 tcp SF app=ndmp at=0 for=20",
+        "10.0.2.9:50105 > 10.0.1.5:50223 tcp SF at=2 for=1",
+    )
+    for foreign in (LISTEN, CONNECT):
+        talk = Talk()
+        talk.stream(0)
+        talk.stream(1)
+        listener = (code(table, "10.0.1.5"), 50223)
+        talk.say(1, foreign, reply=foreign == LISTEN, at=1.95, address=listener)
+        talk.say(0, CONNECT, at=1.9, address=listener)
+        found = find(table, talk).sessions
+        assert [[(link.flow, link.grade) for link in s.data] for s in found] == [[(2, Grade.PROVED)], []]
+
+
+def test_another_address_of_the_server_is_proved_all_the_same() -> None:
+    table = table_of(
+        "10.0.1.5:40000 > 10.0.3.1:10000 tcp SF app=ndmp at=0 for=20",
+        "10.0.1.5:40011 > 10.0.3.77:18600 tcp SF at=2 for=1",
+        "10.0.3.78:18601 > 10.0.1.5:50223 tcp SF at=4 for=1",
+    )
+    talk = Talk()
+    talk.stream(0)
+    talk.say(0, LISTEN, reply=True, at=1.9, address=(code(table, "10.0.3.77"), 18600))
+    talk.say(0, CONNECT, at=3.9, address=(code(table, "10.0.1.5"), 50223))
+    (session,) = find(table, talk).sessions
+    assert [(link.flow, link.grade) for link in session.data] == [(1, Grade.PROVED), (2, Grade.PROVED)]

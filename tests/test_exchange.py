@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 import pytest
 
 import auditor
-from auditor.model import CountedName, ExchangeSummary, JobSummary
+from auditor.model import CountedName, ExchangeSummary, JobSummary, RefusalSummary
 from auditor.report.exchange_lines import exchange_lines, trouble
 from auditor.sessions.exchange import NOTHING_SAID, Exchange, read_exchange
 from tests.helpers.talk import Talk
@@ -125,6 +125,16 @@ def test_logs_files_history_and_pauses_are_counted() -> None:
     assert "secret" not in repr(found)
 
 
+def test_nothing_is_counted_where_not_all_messages_were_kept() -> None:
+    """A watch under pressure drops messages; the stream's own row says how many there were."""
+    said = talk()
+    said.stream(0)
+    said.streams[0]["messages"] = 7
+    assert read_exchange(said.done(), 0, whole=True).answered == 3
+    said.streams[0]["messages"] = 8
+    assert read_exchange(said.done(), 0, whole=True) == NOTHING_SAID
+
+
 def test_nothing_said() -> None:
     assert read_exchange(Talk().done(), 0, whole=True) == NOTHING_SAID == Exchange()
 
@@ -147,8 +157,25 @@ def test_only_trouble_is_shown_beside_the_story() -> None:
     )
 
 
+def test_a_refusal_after_a_good_end_is_no_trouble() -> None:
+    refused = ExchangeSummary(errors=(RefusalSummary("DATA_GET_ENV", "ILLEGAL_STATE", 2, 90),))
+    shown = "DATA_GET_ENV was answered ILLEGAL_STATE (packet 90, 2 times)"
+    for outcome, end, told in (
+        ("complete", 80, ""),
+        ("complete", 95, shown),
+        ("failed", 80, shown),
+        ("failed", 90, ""),
+    ):
+        job = JobSummary("backup", outcome, end_packet=end)
+        assert trouble(session(exchange=refused, jobs=(job,))) == told
+        assert shown in list(exchange_lines(session(exchange=refused)))
+    login = ExchangeSummary(errors=(RefusalSummary("CONNECT_CLIENT_AUTH", "NOT_AUTHORIZED", 1, 9),))
+    assert trouble(session(exchange=login)) == ""
+
+
 def test_what_a_start_asked_for() -> None:
     job = JobSummary("backup", "complete", backup_type="dump", level="0")
     incremental = JobSummary("backup", "complete", backup_type="dump", level="3")
     shown = list(exchange_lines(session(jobs=(job, incremental))))
-    assert shown == ["operation 1: dump, full", "operation 2: dump, level 3"]
+    assert shown[0].startswith("2026-11-22 15:42:15")
+    assert shown[1:] == ["operation 1: dump, full", "operation 2: dump, level 3"]

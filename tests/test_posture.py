@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from auditor.flows import FlowTable
 from auditor.notation import parse
 from auditor.sessions import Posture, find_sessions
 from auditor.tables.posture_rows import revision_number
 from tests.helpers.talk import Talk
-from tests.support import CAPTURES, run_auditor
+from tests.support import CAPTURES, ROOT, run_auditor
 
 CONTROL = "10.0.1.5:40000 > 10.0.2.9:10000 tcp SF app=ndmp at=0 for=30"
 AUTH, OPEN, CLOSE, ATTR, SERVER_INFO, HOST_INFO = 0x901, 0x900, 0x902, 0x103, 0x108, 0x100
@@ -137,3 +140,11 @@ def test_the_rogue_guest_of_the_lab() -> None:
     codes = {finding["code"] for finding in json.loads(done.out)["findings"]}
     assert "BX201" in codes
     assert not codes & {"BX603", "BX604", "BX605", "BX606", "BX607", "BX608", "BX609", "BX610", "BX611"}
+
+
+@pytest.mark.parametrize(
+    "rule", sorted((ROOT / "rules" / "checks" / "posture").glob("*.yaml")), ids=lambda rule: rule.stem
+)
+def test_every_finding_of_posture_names_its_confidence(rule: Path) -> None:
+    consequence = " ".join(yaml.safe_load(rule.read_text(encoding="utf-8"))["consequence"].split())
+    assert re.search(r" Confidence: (high|medium|low)[ ,][^.]+\.$", consequence)

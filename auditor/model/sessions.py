@@ -159,7 +159,7 @@ class SessionSummary:
     refused. ``ended`` says how the control connection ended; ``story`` tells the session in one line.
     ``authority`` is whose certificate was delivered in clear with message 0xf383. ``messages`` were read,
     ``bodies_missing`` of them without their body; ``skipped_bytes`` of both directions could not be read as NDMP.
-    ``exchange`` counts what was said, None where nothing was read.
+    ``exchange`` counts what was said, None where nothing was read, or not all that was is kept.
     """
 
     control: ControlSummary

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditor.model import CountedName, ExchangeSummary, JobSummary, SessionSummary
-from auditor.text import byte_count, counted, joined, number
+from auditor.model import CountedName, ExchangeSummary, JobSummary, RefusalSummary, SessionSummary
+from auditor.text import byte_count, counted, joined, number, period
 
 _SLOW = 5_000_000
 _SILENT = 60_000_000
@@ -21,11 +21,11 @@ def trouble(session: SessionSummary) -> str:
 
 def _troubles(session: SessionSummary, said: ExchangeSummary) -> Iterator[str]:
     told = {job.end_packet for job in session.jobs}
+    complete = bool(session.jobs) and all(job.outcome == "complete" for job in session.jobs)
     for error in said.errors:
-        # A login that failed and what ended an operation are told elsewhere.
-        if error.message != _LOGIN and error.packet not in told:
-            times = f", {number(error.count)} times" if error.count > 1 else ""
-            yield f"{error.message} was answered {error.error} (packet {error.packet}{times})"
+        # A login that failed and what ended an operation are told elsewhere; what comes after a good end hurts nobody.
+        if error.message != _LOGIN and error.packet not in told and not (complete and error.packet > max(told)):
+            yield _refused(error)
     lost = sum(one.count for one in said.files_lost)
     if lost:
         yield f"{number(lost)} of {counted(said.files_reported, 'file')} not restored ({_counts(said.files_lost)})"
@@ -43,7 +43,8 @@ def _troubles(session: SessionSummary, said: ExchangeSummary) -> Iterator[str]:
 
 
 def exchange_lines(session: SessionSummary) -> Iterator[str]:
-    """Give the conversation in some lines."""
+    """Give when it was, what was asked for, and the conversation, in some lines."""
+    yield period(session.control.first, session.control.last)
     for place, job in enumerate(session.jobs, 1):
         asked = _asked(job)
         if asked:
@@ -55,6 +56,8 @@ def exchange_lines(session: SessionSummary) -> Iterator[str]:
     if said.reply_median_us is not None:
         slowest = f"{_seconds(said.reply_slowest_us)}, {said.reply_slowest_at}"
         yield f"{counted(said.answered, 'reply', 'replies')}, median {_seconds(said.reply_median_us)}, slowest {slowest}"
+    if said.errors:
+        yield "; ".join(_refused(error) for error in said.errors)
     if said.longest_silence_us is not None:
         yield f"longest silence {_seconds(said.longest_silence_us)}, until packet {said.longest_silence_packet}"
     facts = [f"record size {byte_count(said.record_size)}"] if said.record_size is not None else []
@@ -66,6 +69,11 @@ def exchange_lines(session: SessionSummary) -> Iterator[str]:
     facts += [] if said.client_closed or session.ended != "closed" else ["closed without CONNECT_CLOSE"]
     if facts:
         yield "; ".join(facts)
+
+
+def _refused(error: RefusalSummary) -> str:
+    times = f", {number(error.count)} times" if error.count > 1 else ""
+    return f"{error.message} was answered {error.error} (packet {error.packet}{times})"
 
 
 def _asked(job: JobSummary) -> str:

@@ -7,7 +7,6 @@ versions 2 and 3. Names of files and texts of logs are counted, never kept.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -92,16 +91,26 @@ _VENDOR, _HALF = np.uint64(0xF000), np.uint64(32)
 
 
 def read_exchange(messages: NdmpMessages, flow: int, *, whole: bool) -> Exchange:
-    """Count what was said on control connection ``flow``. ``whole``: no byte is missing, so that no answer means something."""
+    """Count what was said on control connection ``flow``. ``whole``: no byte is missing, so that no answer means something.
+
+    Nothing is counted where not all messages were kept (a watch under pressure, a capture made to have millions).
+    """
     rows = messages.rows(flow)
-    if not len(rows):
+    if not len(rows) or len(rows) < messages.stream_counts(flow).messages:
         return NOTHING_SAID
+    present = frozenset(messages["message"][rows].tolist())
+
+    def of(*codes: int) -> Rows:
+        """Return the rows of these message codes; of most there are none, and then nothing is searched."""
+        wanted = present.intersection(codes)
+        return rows[among(messages["message"][rows], list(wanted))] if wanted else rows[:0]
+
     asked, got, left = _pairs(messages, rows)
     waiting = left if whole else left[:0]
     median, slowest = _speed(messages, asked, got)
     silence, broken = _silence(messages, rows)
-    files = _of(messages, rows, {LOG_FILE})
-    extensions = messages.numbers(_of(messages, rows, {SET_EXTENSIONS, GET_EXTENSIONS}), "ext_classes")
+    files = of(LOG_FILE)
+    extensions = messages.numbers(of(SET_EXTENSIONS, GET_EXTENSIONS), "ext_classes")
     return Exchange(
         spoken=_spoken(messages, rows),
         answered=len(asked),
@@ -110,22 +119,18 @@ def read_exchange(messages: NdmpMessages, flow: int, *, whole: bool) -> Exchange
         refusals=_refusals(messages, rows),
         median=median,
         slowest=slowest,
-        logs=_logs(messages, rows),
+        logs=_logs(messages.numbers(of(LOG_MESSAGE), "log_type"), len(of(LOG_LOG)), len(of(LOG_DEBUG))),
         files=len(files),
         lost=_lost(messages, files),
-        history=int(messages.numbers(_of(messages, rows, HISTORY), "fh_count").sum()),
-        pauses=_counts(messages.numbers(_of(messages, rows, {MOVER_PAUSED}), "reason"), PAUSES),
-        record_size=_last(messages, _of(messages, rows, {SET_RECORD_SIZE}), "record_size"),
-        window=_window(messages, _of(messages, rows, {SET_WINDOW})),
+        history=int(messages.numbers(of(*HISTORY), "fh_count").sum()),
+        pauses=_counts(messages.numbers(of(MOVER_PAUSED), "reason"), PAUSES),
+        record_size=_last(messages, of(SET_RECORD_SIZE), "record_size"),
+        window=_window(messages, of(SET_WINDOW)),
         extensions=tuple(int(one) for one in distinct(extensions)[:MOST]),
-        closed=bool(len(_of(messages, rows, {CONNECT_CLOSE}))),
+        closed=CONNECT_CLOSE in present,
         silence=silence,
         silence_packet=broken,
     )
-
-
-def _of(messages: NdmpMessages, rows: Rows, codes: Collection[int]) -> Rows:
-    return rows[among(messages["message"][rows], list(codes))]
 
 
 def _name(messages: NdmpMessages, row: int) -> str:
@@ -167,7 +172,8 @@ def _speed(messages: NdmpMessages, asked: Rows, got: Rows) -> tuple[int | None, 
     """Return the median time from request to reply, and the slowest reply."""
     if not len(asked):
         return None, None
-    took = messages["time"][got] - messages["time"][asked]
+    # A reply may be recorded before its request.
+    took = np.maximum(messages["time"][got] - messages["time"][asked], 0)
     row = int(got[int(took.argmax())])
     middle = int(np.sort(took)[len(took) // 2])
     return middle, Slowest(_name(messages, row), int(took.max()), int(messages["packet"][row]))
@@ -199,11 +205,11 @@ def _refusals(messages: NdmpMessages, rows: Rows) -> tuple[Refusal, ...]:
     )
 
 
-def _logs(messages: NdmpMessages, rows: Rows) -> tuple[tuple[str, int], ...]:
+def _logs(types: npt.NDArray[np.uint64], normal: int, debug: int) -> tuple[tuple[str, int], ...]:
     """Return how many log messages there are of each type; version 2 has two messages for two types."""
-    counts = Counter(dict(_counts(messages.numbers(_of(messages, rows, {LOG_MESSAGE}), "log_type"), LOG_TYPES)))
-    counts["normal"] += len(_of(messages, rows, {LOG_LOG}))
-    counts["debug"] += len(_of(messages, rows, {LOG_DEBUG}))
+    counts = Counter(dict(_counts(types, LOG_TYPES)))
+    counts["normal"] += normal
+    counts["debug"] += debug
     return tuple((kind, counts[kind]) for kind in sorted(counts) if counts[kind])
 
 

@@ -65,9 +65,11 @@ class Linker:
     def __init__(self, table: FlowTable, index: EndpointIndex) -> None:
         self._table = table
         self._index = index
+        self._clients: set[int] = set()
 
     def by_value(self, told: Mapping[int, Sequence[Announcement]]) -> dict[int, list[DataLink]]:
         """Return for each control connection (row) of ``told`` what its announcements tie, each flow once with all reasons."""
+        self._clients = {int(self._table["orig_addr"][control]) for control in told}
         places = [
             Place(control, number)
             for control, announcements in told.items()
@@ -133,9 +135,8 @@ class Linker:
         for side in ("resp", "guessed"):
             ends = [self._index.at(side, code, announcement.port) for code in codes]
             if any(len(found.rows) for found in ends):
-                yield from (
-                    self._pair(place, announcement, *one) for end in ends for one in self._near(end, announcement)
-                )
+                near = [one for end in ends for one in self._near(end, announcement)]
+                yield from (pair for one in near if (pair := self._pair(place, announcement, *one)))
                 return
 
     def _port_pairs(
@@ -148,13 +149,22 @@ class Linker:
             found = self._index.at("resp", code, announcement.port)
             inside = among(self._table["orig_addr"][found.rows], hosts)
             for flow, age in self._near(Ends(found.rows[inside], found.times[inside]), announcement):
-                if (flow, announcement.connects) not in taken:
-                    yield self._pair(place, announcement, flow, age)
+                pair = self._pair(place, announcement, flow, age)
+                if pair and (flow, announcement.connects) not in taken:
+                    yield pair
 
-    def _pair(self, place: Place, announcement: Announcement, flow: int, age: int) -> Pair:
-        """Return the pair; it is natural where the end that the announcement leaves to the NDMP server has its address."""
-        own = "orig_addr" if announcement.connects else "resp_addr"
-        natural = int(self._table[own][flow]) == int(self._table["resp_addr"][place.control])
+    def _pair(self, place: Place, announcement: Announcement, flow: int, age: int) -> Pair | None:
+        """Return the pair; it is natural where the end that the announcement leaves to the NDMP server has its address.
+
+        None where that end is an NDMP client of this capture: not another address of this server, but somebody else whom
+        the announcement names, by mistake or in bad faith.
+        """
+        reversed_ = self._is_reversed(place.control, flow, announcement)
+        own = "orig_addr" if announcement.connects ^ reversed_ else "resp_addr"
+        address = int(self._table[own][flow])
+        natural = address == int(self._table["resp_addr"][place.control])
+        if not natural and address in self._clients:
+            return None
         return Pair(place, announcement.connects, flow, abs(age), natural)
 
     def _near(self, ends: Ends, announcement: Announcement) -> Iterator[tuple[int, int]]:

@@ -87,7 +87,7 @@ def _job(network: Network, work: Path, version: str, authentication: str) -> tup
         *(NDMJOB, "-c", "-D", account, "-B", "tar", "-C", work, "-T", ".", "-f", tape, "-d5", "-v"),
         timeout=30,
     )
-    time.sleep(0.3)
+    _await_log(folder / "agent-log")
     agent.communicate("", timeout=10)  # closing its stdin ends the daemon
     complete = done.returncode == 0 and "Operation ended OKAY" in done.stdout + done.stderr
     if not complete:
@@ -102,13 +102,29 @@ def _logged(log: Path, work: Path, traces: Path) -> tuple[str | Path, ...]:
     return ("sh", "-c", LOGGED, "sh", log, work / "bin", *traced)
 
 
+def _control_logs(logs: Path) -> list[Path]:
+    """Return the logs that tell of a control connection."""
+    return [path for path in logs.iterdir() if "#C(" in path.read_text(errors="replace")]
+
+
+def _await_log(logs: Path) -> None:
+    """Wait until the agent has written what it has to say: on a busy machine it is killed before, otherwise."""
+    before = -1
+    for _ in range(20):
+        time.sleep(0.3)
+        now = sum(path.stat().st_size for path in _control_logs(logs))
+        if now and now == before:
+            return
+        before = now
+
+
 def _told(folder: Path, name: str, authentication: str) -> tuple[Json, Json]:
     """Return the control session and the data connection as the processes of one job saw them."""
     agent, media = sorted((folder / "agent").iterdir()), sorted((folder / "media").iterdir())
     (control,) = witness.accepts(agent)
     (data,) = witness.accepts(media)
     (dialled,) = (match for match in witness.connects(agent) if match["address"] == address("media"))
-    (log,) = (path for path in (folder / "agent-log").iterdir() if "#C(" in path.read_text(errors="replace"))
+    (log,) = _control_logs(folder / "agent-log")
     version, messages = witness.messages(log)
     number = name[1]
     common = {"on_wire": True, "begun_before_capture": False, "job": name}
