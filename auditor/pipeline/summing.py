@@ -30,7 +30,7 @@ from auditor.summary import (
 from auditor.tables import Source
 from auditor.text import path_text
 from auditor.traffic_names import TrafficNames
-from auditor.undecided_summary import summarise_undecided, undecided_limit
+from auditor.undecided_summary import summarise_undecided, undecided_limit, undetermined_limit
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 
@@ -82,6 +82,7 @@ def sum_up(
         limits=(
             *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
             *undecided_limit(sessions.undecided),
+            *undetermined_limit(verdicts),
             *quality_limits(quality),
             *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),
         ),
