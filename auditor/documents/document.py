@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 
@@ -25,6 +25,10 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _EXCERPT_WIDTH = 160
 MAX_PROBLEMS = 100
 """A hostile or hopeless file gets this many complaints, not millions."""
+
+
+def _nothing(_: str) -> None:
+    """Know of no word what it means."""
 
 
 class Document:
@@ -136,14 +140,18 @@ class Document:
             return None
         return text == "true"
 
-    def choice(self, node: Node | None, choices: Iterable[str]) -> str | None:
-        """Return a text that is one of ``choices``."""
+    def choice(
+        self, node: Node | None, choices: Iterable[str], meant: Callable[[str], str | None] = _nothing
+    ) -> str | None:
+        """Return a text that is one of ``choices``; ``meant`` knows which of them other words stand for."""
         text = self.text(node)
         if text is None or node is None:
             return None
         names = tuple(choices)
         if text not in names:
-            self.complain(node, f"{_quoted(text)} is not one of: {', '.join(names)}", did_you_mean(text, names))
+            self.complain(
+                node, f"{_quoted(text)} is not one of: {', '.join(names)}", _meaning(meant(text), text, names)
+            )
             return None
         return text
 
@@ -238,6 +246,10 @@ def did_you_mean(word: str, known: Iterable[str] | MappingType[str, object]) -> 
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known here: {', '.join(names)}" if names else ""
+
+
+def _meaning(meant: str | None, text: str, names: tuple[str, ...]) -> str:
+    return f"did you mean {meant!r}?" if meant in names else did_you_mean(text, names)
 
 
 def _quoted(text: str) -> str:
