@@ -225,11 +225,12 @@ def _doubt(capture: CaptureQuality, carried: int) -> str:
     return ""
 
 
-def lacking(quality: Quality, *, guessed: int = 0, lost: int = 0) -> tuple[str, ...]:
+def lacking(quality: Quality, *, guessed: int = 0, undetermined: int = 0, lost: int = 0) -> tuple[str, ...]:
     """Return what the captures do not hold of the traffic that passed, one part of a sentence each; empty where they are
     whole as far as they tell.
 
-    ``guessed`` TCP flows in scope came without a handshake; ``lost`` packets are known to be lost, wherever.
+    ``guessed`` TCP flows in scope came without a handshake, on ``undetermined`` flows there is no verdict; ``lost`` packets
+    are known to be lost, wherever.
     """
     total = quality.total
     undecoded = sum(total.undecoded.values())
@@ -239,6 +240,7 @@ def lacking(quality: Quality, *, guessed: int = 0, lost: int = 0) -> tuple[str, 
         (total.missed_bytes, f"{counted(total.missed_bytes, 'byte')} of TCP connections not captured"),
         (total.one_sided, f"{counted(total.one_sided, 'TCP flow')} in one direction only"),
         (guessed, f"{counted(guessed, 'TCP flow')} begun before the capture"),
+        (undetermined, f"{counted(undetermined, 'flow')} of which too little was captured to judge them"),
         (undecoded, f"{counted(undecoded, 'frame')} of link types that are not decoded"),
     )
     return tuple(said for count, said in parts if count)

@@ -25,6 +25,8 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _EXCERPT_WIDTH = 160
 MAX_PROBLEMS = 100
 """A hostile or hopeless file gets this many complaints, not millions."""
+_UTF_16 = re.compile(rb"([\t-~]\0){4}|(\0[\t-~]){4}")
+"""How UTF-16 without its mark begins: every other byte of plain letters is zero."""
 
 
 def _nothing(_: str) -> None:
@@ -205,7 +207,7 @@ def read_text(path: Path, shown: str) -> tuple[str | None, DocumentProblem | Non
     data, problem = read_bytes(path, shown)
     if data is None:
         return None, problem
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or _UTF_16.match(data):
         return None, DocumentProblem(shown, 0, 0, "the file is UTF-16, not UTF-8", "save it as UTF-8")
     try:
         return data.decode("utf-8-sig"), None

@@ -16,6 +16,7 @@ from auditor.listeners import Listing
 from auditor.model import CaptureSummary, Finding, Quality, Report, ReportVerdict
 from auditor.packs.model import Pack
 from auditor.pipeline.judging import Tied
+from auditor.policy.match import VERDICTS
 from auditor.quality import lacking, quality_limits
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable
@@ -59,16 +60,11 @@ def sum_up(
     verdict = report_verdict(captures, found, coverage)
     held_against = summarise_policy(policy)
     unreadable = sum(session.readable is not Readable.READ for session in sessions.sessions)
+    undetermined = int((verdicts.verdict == VERDICTS.index("undetermined")).sum())
+    lacks = lacking(quality, guessed=coverage.guessed, undetermined=undetermined, lost=lost)
     names = TrafficNames(tied.reading)
     names.add_ndmp(tied.table, tied.messages, sessions.sessions)
     names.add_file_names(tied.table, {path_text(facts.path): facts.names for facts in tied.reading.files})
-    judged = Judged(
-        coverage.judged,
-        verdict is not ReportVerdict.INCONCLUSIVE and not any(one.undermines or one.inconclusive for one in found),
-        policy.inferred,
-        lacking(quality, guessed=coverage.guessed, lost=lost),
-        sum(session.tls for session in sessions.sessions),
-    )
     return Report(
         verdict=verdict,
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
@@ -90,11 +86,27 @@ def sum_up(
         version=_native.__version__,
         quality=quality,
         capacity=tuple(load.facts for load in source.capacity),
-        controls=assess(load_controls(), pack, found, judged),
+        controls=assess(load_controls(), pack, found, _judged(tied, source, verdict, found, coverage, lacks)),
         rules=summarise_rules(pack, found),
         undecided=summarise_undecided(tied.table, sessions.undecided),
         flows=flow_rows(tied.table, sessions, verdicts) if flows else None,
     )
+
+
+def _judged(
+    tied: Tied,
+    source: Source,
+    verdict: ReportVerdict,
+    found: tuple[Finding, ...],
+    coverage: Coverage,
+    lacks: tuple[str, ...],
+) -> Judged:
+    """Return how the captures were judged, as far as controls ask; ``lacks`` is what they do not hold."""
+    conclusive = verdict is not ReportVerdict.INCONCLUSIVE and not any(
+        one.undermines or one.inconclusive for one in found
+    )
+    inside_tls = sum(session.tls for session in source.sessions.sessions)
+    return Judged(coverage.judged, conclusive, tied.policy.inferred, lacks, inside_tls)
 
 
 def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:
