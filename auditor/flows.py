@@ -65,6 +65,7 @@ MOST_SHOWN = 20
 """Rows that a notebook shows of a table."""
 
 _ATTEMPTS = [_native.STATES.index(state) for state in ("S0", "REJ", "RSTOS0")]
+_ACK = 0x10
 _ENDS = ("orig", "resp")
 _SIDED = ("addr", "port", "packets", "bytes", "payload", "missed", "repeated", "flags")
 _MIRRORS = {"S2": "S3", "RSTO": "RSTR", "RSTOS0": "RSTRH", "SH": "SHR"}
@@ -224,8 +225,11 @@ class FlowTable:
         return orig, resp
 
     def attempts(self) -> Mask:
-        """Return the TCP flows that never came about: not answered, or refused, and no payload; shape (flows,)."""
-        silent = (self["orig_payload"] == 0) & (self["resp_payload"] == 0)
+        """Return the TCP flows that never came about: not answered, or refused, and no payload; shape (flows,).
+
+        Whose originator acknowledged something came about, though the capture lacks the answer.
+        """
+        silent = (self["orig_payload"] == 0) & (self["resp_payload"] == 0) & ((self["orig_flags"] & _ACK) == 0)
         mask: Mask = (self["transport"] == TCP) & silent & among(self["state"], _ATTEMPTS)
         return mask
 

@@ -25,7 +25,8 @@ _BEYOND_USUAL = 100
 """A gap is so many times longer than what lies between two frames on average."""
 _HANDSHAKE = tuple(_native.ORIGINATOR_BY.index(word) for word in ("syn", "syn-ack"))
 _LOSSY = 1
-"""Percent of dropped packets from which on an answer that was not seen may have been given. As rule BX903 has it."""
+"""Percent of dropped packets, or of missing bytes, from which on an answer that was not seen may have been given. As rule
+BX903 has it."""
 _ONE_SIDED = 50
 """Percent of one-sided connections from which on the same holds. As rule BX902 has it."""
 _LEAST_PEERS, _NEARLY_ALL = 2, 99
@@ -173,12 +174,16 @@ def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
     return UNKNOWN_VANTAGE, ""
 
 
-def weaken(found: Iterable[Finding], quality: Quality, *, lost: int = 0) -> tuple[Finding, ...]:
+def weaken(
+    found: Iterable[Finding], quality: Quality, *, lost: int = 0, table: FlowTable | None = None
+) -> tuple[Finding, ...]:
     """Return the findings, those marked as inconclusive that rest on an answer which the capture may have lost.
 
-    ``lost`` packets are known to be lost, wherever: each of them may have been the answer.
+    ``lost`` packets are known to be lost, wherever: each of them may have been the answer. ``table`` holds the flows of
+    the captures: where bytes are missing in those that were answered, so may whole answers.
     """
-    doubts = {capture.path: _doubt(capture) for capture in quality.captures}
+    carried = _carried(table, len(quality.captures)) if table is not None else [0] * len(quality.captures)
+    doubts = {one.path: _doubt(one, held) for one, held in zip(quality.captures, carried, strict=True)}
     if lost:
         doubts = dict.fromkeys(
             doubts, f"{counted(lost, 'packet')} were lost on the way, and the answer may be among them"
@@ -196,21 +201,36 @@ def _weakened(finding: Finding, doubts: Mapping[str, str]) -> Finding:
     return replace(finding, inconclusive="; ".join(reasons))
 
 
-def _doubt(capture: CaptureQuality) -> str:
-    """Return why an answer that is not in a capture may have been given all the same; empty where it should be there."""
+def _carried(table: FlowTable, files: int) -> list[int]:
+    """Return the payload bytes of the TCP flows that began in each capture, what was sent again counted once."""
+    payload = table["orig_payload"] + table["resp_payload"] - table["orig_repeated"] - table["resp_repeated"]
+    tcp = table["transport"] == TCP
+    held = np.bincount(table["first_file"][tcp], weights=payload[tcp].astype(np.float64), minlength=files)
+    return [int(count) for count in held[:files]]
+
+
+def _doubt(capture: CaptureQuality, carried: int) -> str:
+    """Return why an answer that is not in a capture may have been given all the same; empty where it should be there.
+
+    ``carried``: bytes of TCP that the capture holds.
+    """
     drops = capture.drops or 0
     if drops and drops * 100 // (capture.packets + drops) >= _LOSSY:
         return f"the capturing program dropped {counted(drops, 'packet')}, and the answer may be among them"
     if capture.one_sided > 1 and capture.one_sided * 100 // capture.tcp_flows >= _ONE_SIDED:
         return "the capture shows one direction only, and the answer may have gone the other way"
+    missed = capture.missed_bytes
+    if missed and carried and missed * 100 // (carried + missed) >= _LOSSY:
+        return f"the capture lacks {counted(missed, 'byte')} of TCP that must have passed, and the answer may be among them"
     return ""
 
 
-def lacking(quality: Quality, *, guessed: int = 0, lost: int = 0) -> tuple[str, ...]:
+def lacking(quality: Quality, *, guessed: int = 0, undetermined: int = 0, lost: int = 0) -> tuple[str, ...]:
     """Return what the captures do not hold of the traffic that passed, one part of a sentence each; empty where they are
     whole as far as they tell.
 
-    ``guessed`` TCP flows in scope came without a handshake; ``lost`` packets are known to be lost, wherever.
+    ``guessed`` TCP flows in scope came without a handshake, on ``undetermined`` flows there is no verdict; ``lost`` packets
+    are known to be lost, wherever.
     """
     total = quality.total
     undecoded = sum(total.undecoded.values())
@@ -220,6 +240,7 @@ def lacking(quality: Quality, *, guessed: int = 0, lost: int = 0) -> tuple[str, 
         (total.missed_bytes, f"{counted(total.missed_bytes, 'byte')} of TCP connections not captured"),
         (total.one_sided, f"{counted(total.one_sided, 'TCP flow')} in one direction only"),
         (guessed, f"{counted(guessed, 'TCP flow')} begun before the capture"),
+        (undetermined, f"{counted(undetermined, 'flow')} of which too little was captured to judge them"),
         (undecoded, f"{counted(undecoded, 'frame')} of link types that are not decoded"),
     )
     return tuple(said for count, said in parts if count)

@@ -1,4 +1,4 @@
-"""Flows of an export judged under another policy, without the packets: what would break, what would newly be allowed.
+"""Flows of an export, or of a report saved with them, judged under another policy, without the packets: what would break, what would newly be allowed.
 
 Which flows are control and data connections is taken from the export: whoever declares another NDMP port has to read the
 captures again to know what else becomes one.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from auditor.errors import MissingExtra, UsageError
 from auditor.flows import CODE_WORDS, COLUMNS, TRANSPORTS, FlowTable
+from auditor.model.flow_rows import FLOWS_CLOSE, FLOWS_OPEN
 from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import Policy
 from auditor.records import record
@@ -63,19 +64,20 @@ class Change:
 
 
 def read_export(path: str) -> FlowExport:
-    """Read flows as ``--report`` wrote them: Parquet, or JSON Lines. Raises UsageError, and MissingExtra without pyarrow."""
-    fix = "make one with: auditor audit CAPTURE... --report FILE.parquet (or FILE.flows.jsonl)"
+    """Read flows as ``--report`` wrote them: Parquet, JSON Lines, or a JSON report that was saved with its flows.
+
+    Raises UsageError, and MissingExtra without pyarrow.
+    """
+    fix = "make one with: auditor audit CAPTURE... --report FILE.flows.json (or FILE.parquet, FILE.flows.jsonl)"
     try:
         # Opened here, so that the operating system's own word on a missing file or a directory is told.
         with Path(path).open("rb"):
             pass
         parquet = path.lower().endswith(".parquet")
-        if not parquet and _is_report(path):
-            raise UsageError(
-                f"{path} is a saved report, and such hold no flows", fix=f"read the captures again, or {fix}"
-            )
-        columns = _parquet(path) if parquet else _json_lines(path)
-        return _export(columns)
+        if parquet:
+            return _export(_parquet(path))
+        with Path(path).open(encoding="utf-8") as file:
+            return _export(_json_lines(_flows_of_report(path, file) if _is_report(path) else file))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
     except (KeyError, ValueError, TypeError, OverflowError) as error:
@@ -136,19 +138,35 @@ def _is_report(path: str) -> bool:
     """Return whether a file begins as ``--format json`` or ``--format jsonl`` does."""
     with Path(path).open("rb") as file:
         head = file.read(_HEAD)
-    return b'"schema"' in head and b'"verdict"' in head and b'"orig_addr"' not in head
+    whole = head.startswith(b"{\n")  # exports of flows have an object a line
+    return b'"schema"' in head and b'"verdict"' in head and (whole or b'"orig_addr"' not in head)
 
 
-def _json_lines(path: str) -> _Columns:
+def _flows_of_report(path: str, file: Iterable[str]) -> Iterator[str]:
+    """Yield the flows of a saved report, a line each. Raises UsageError where it was saved without."""
+    lines = iter(file)
+    opening, closing = FLOWS_OPEN.decode(), FLOWS_CLOSE.decode()
+    if not any(line.rstrip("\n") == opening for line in lines):
+        raise UsageError(
+            f"{path} is a saved report without flows, or one that another program wrote anew",
+            fix="save it with them: auditor audit CAPTURE... --report FILE.flows.json (FILE.parquet holds the flows alone)",
+        )
+    for line in lines:
+        if line.rstrip("\n") == closing:
+            return
+        yield line.rstrip("\n").removesuffix(",")
+    raise ValueError("it ends within the flows")
+
+
+def _json_lines(lines: Iterable[str]) -> _Columns:
     names: tuple[str, ...] = ()
     rows: list[tuple[Any, ...]] = []
-    with Path(path).open(encoding="utf-8") as file:
-        for line in file:
-            flow = json.loads(line)
-            if not isinstance(flow, dict):
-                raise TypeError("a line is no object")
-            names = names or tuple(flow)
-            rows.append(tuple(flow[name] for name in names))
+    for line in lines:
+        flow = json.loads(line)
+        if not isinstance(flow, dict):
+            raise TypeError("a line is no object")
+        names = names or tuple(flow)
+        rows.append(tuple(flow[name] for name in names))
     return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 

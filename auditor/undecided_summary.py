@@ -1,12 +1,15 @@
-"""Data connections that are tied to no control connection, made ready for the report."""
+"""What the evidence leaves open, made ready for the report: ties of data connections, and verdicts on flows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from auditor import _native
 from auditor.flows import FlowTable, time_text
 from auditor.model import UndecidedSummary
+from auditor.policy.match import VERDICTS, Verdicts
 from auditor.sessions import Undecided
 from auditor.text import counted, path_text
 
@@ -26,6 +29,17 @@ def undecided_limit(undecided: Sequence[Undecided]) -> tuple[str, ...]:
         return ()
     told = f"{counted(len(undecided), 'data connection')} could not be tied to a control connection: the evidence fits"
     return (f"{told} more than one, or is too little.",)
+
+
+def undetermined_limit(verdicts: Verdicts) -> tuple[str, ...]:
+    """Return a sentence for each reason why flows are neither permitted nor denied; none where all are decided."""
+    doubts = verdicts.doubt[verdicts.verdict == VERDICTS.index("undetermined")]
+    counts = np.bincount(doubts, minlength=len(verdicts.doubts)).tolist()
+    return tuple(
+        f"{counted(count, 'flow')} could not be judged, each because {doubt}."
+        for doubt, count in zip(verdicts.doubts, counts, strict=True)
+        if count
+    )
 
 
 def _summary(table: FlowTable, one: Undecided) -> UndecidedSummary:

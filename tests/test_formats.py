@@ -258,7 +258,7 @@ def test_zeek_reads_back_what_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("a.csv", "csv"), ("a.csv.zip", "csv-zip"), ("a.flows.csv", "csv-flows"), ("a.flows.jsonl", "jsonl-flows"),
+        ("a.csv", "csv"), ("a.csv.zip", "csv-zip"), ("a.flows.csv", "csv-flows"), ("a.flows.jsonl", "jsonl-flows"), ("a.flows.json", "json-flows"),
         ("a.sarif.json", "sarif"), ("a.ocsf.json", "ocsf"), ("a.ocsf-compliance.json", "ocsf-compliance"),
         ("a.oscal.json", "oscal"), ("zeek/conn.log", "zeek-conn"), ("notice.log", "zeek-notice"), ("a.junit.xml", "junit"),
         ("A.XLSX", "xlsx"), ("a.parquet", "parquet"), ("a.json", "json"),

@@ -28,7 +28,7 @@ from tests.support import run_auditor
 HARMFUL = frozenset({*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u202e\u200f\u2028\u2029\u200b\ufeff"})
 LINES = {"csv": "\r\n", "csv-flows": "\r\n", "zeek-conn": "\n\t", "zeek-notice": "\n\t"}
 TEXTS = sorted(name for name, form in FORMATS.items() if not form.binary)
-JSONS = ["json", "jsonl", "jsonl-flows", "sarif", "ocsf", "ocsf-compliance", "oscal"]
+JSONS = ["json", "jsonl", "jsonl-flows", "json-flows", "sarif", "ocsf", "ocsf-compliance", "oscal"]
 FORMULA_SIGNS = set("=+-@\t\r\n＝＋－＠")
 
 

@@ -117,10 +117,57 @@ def test_a_line_cut_in_the_middle_is_named(tmp_path: Path) -> None:
     assert "cut.txt:4:1: the line cannot be read" in refused("cut.txt", tmp_path)
 
 
+ALL_SOCKETS = {
+    "ss -anp": """\
+Netid State  Recv-Q Send-Q Local Address:Port   Peer Address:Port  Process
+nl    UNCONN 4352   0                  4:20281              *
+u_str ESTAB  0      0                  * 308070            * 308069 users:(("cargo",pid=20210,fd=5))
+tcp   LISTEN 0      128          0.0.0.0:10000       0.0.0.0:*      users:(("beremote",pid=900,fd=5))
+tcp   ESTAB  0      0         10.77.0.21:10000    10.77.0.10:50200  users:(("beremote",pid=900,fd=7))
+v_str LISTEN 0      0              *:1024              *:*
+""",
+    "netstat -anp": """\
+Active Internet connections (servers and established)
+Proto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name
+tcp        0      0 0.0.0.0:10000           0.0.0.0:*               LISTEN      900/beremote
+tcp        0      0 10.77.0.21:10000        10.77.0.10:50200        ESTABLISHED 900/beremote
+raw        0      0 0.0.0.0:1               0.0.0.0:*               7           -
+Active UNIX domain sockets (servers and established)
+Proto RefCnt Flags       Type       State         I-Node   PID/Program name     Path
+unix  3      [ ]         STREAM     CONNECTED     308074   20210/cargo
+""",
+}
+
+
+@pytest.mark.parametrize("command", ALL_SOCKETS)
+def test_a_listing_of_all_sockets_holds_the_listening_ones(command: str, tmp_path: Path) -> None:
+    (tmp_path / "all.txt").write_text(ALL_SOCKETS[command])
+    (listener,) = found("all.txt", tmp_path).listeners
+    assert (listener.transport, listener.port, listener.program, listener.pid) == ("tcp", 10000, "beremote", 900)
+
+
+WINDOWS = """
+Active Connections
+
+  Proto  Local Address          Foreign Address        State           PID
+  TCP    0.0.0.0:445            0.0.0.0:0              LISTENING       4
+ Can not obtain ownership information
+  TCP    0.0.0.0:10000          0.0.0.0:0              LISTENING       1840
+ [beremote.exe]"""
+
+
+@pytest.mark.parametrize("rest", [" Can not obtain owner", "  RpcSs", "  TCP    0.0.0.0:6101    0.0.0.0:0    LISTEN"])
+def test_windows_cut_where_the_rest_would_read_well(rest: str, tmp_path: Path) -> None:
+    (tmp_path / "whole.txt").write_text(WINDOWS)
+    assert [one.port for one in found("whole.txt", tmp_path).listeners] == [445, 10000]
+    (tmp_path / "part.txt").write_text(f"{WINDOWS}\n{rest}")
+    assert "cut" in refused("part.txt", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "no listing of sockets"),
+        (b"", "is empty"),
         (b"hello\nworld\n", "no listing of sockets"),
         (b"\x00\xff" * 500, "no listing of sockets"),
         (b"COMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\n", "no listening socket"),

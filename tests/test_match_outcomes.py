@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.policy.load import load_policy
+from auditor.policy.outcome import OUTCOMES, tcp_outcome
 from auditor.services import rules_folder
 from tests.test_match import A, M, judged
 
@@ -23,6 +24,9 @@ EXAMPLES = load_policy(rules_folder() / "examples.yaml")
         ("tcp RSTO bytes=10/0", "established"),
         ("tcp RSTOS0", "unanswered"),
         ("tcp S0 bytes=100/0", "uncertain"),
+        # Who is sent data had its SYN answered, though the capture lacks that one packet.
+        ("tcp S0 bytes=0/100", "established"),
+        ("tcp RSTOS0 bytes=0/100", "established"),
         ("tcp SH", "uncertain"),
         ("tcp SHR bytes=0/10", "uncertain"),
         ("tcp OTH bytes=100/0", "uncertain"),
@@ -34,6 +38,26 @@ EXAMPLES = load_policy(rules_folder() / "examples.yaml")
 )
 def test_outcomes(words: str, outcome: str) -> None:
     assert judged(EXAMPLES, f"{M} > {A}:1434 {words}").outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("state", "seen", "outcome"),
+    [
+        ("S0", {}, "unanswered"),
+        ("S0", {"accepted": True}, "uncertain"),
+        ("RSTOS0", {"accepted": True}, "uncertain"),
+        ("S0", {"accepted": True, "refused": True}, "refused"),
+        # SYN, ACK, RST: what was refused was no SYN.
+        ("REJ", {"accepted": True}, "uncertain"),
+        ("REJ", {"answered": True}, "established"),
+        ("REJ", {"refused": True}, "refused"),
+        ("REJ", {}, "refused"),
+        ("OTH", {"answered": True}, "uncertain"),
+    ],
+)
+def test_an_answer_that_the_capture_lacks(state: str, seen: dict[str, bool], outcome: str) -> None:
+    facts = {"refused": False, "sent": False, "answered": False, **seen}
+    assert OUTCOMES[tcp_outcome(state, **facts)] == outcome
 
 
 def test_a_datagram_that_nobody_answers_has_done_its_work() -> None:

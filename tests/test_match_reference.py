@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.documents.yaml_tree import Place
-from auditor.flows import FlowTable
+from auditor.flows import ORIGINATOR_BY, FlowTable
 from auditor.policy.match import MISFITS, VERDICTS, judge
 from auditor.policy.model import Host, Policy, Term, Zone
 from auditor.policy.terms import policy_terms
@@ -28,7 +28,7 @@ PER_ZONE = 4
 @dataclass(frozen=True)
 class One:
     """One flow: addresses as text, transport as a word, what it is known to carry. Without ``ported``, the capture shows no
-    port of either end."""
+    port of either end; where ``guessed``, its beginning was not captured and who opened it is a guess."""
 
     orig: str
     resp: str
@@ -36,6 +36,12 @@ class One:
     port: int
     kind: str
     ported: bool = True
+    own_port: int = 40000
+    guessed: bool = False
+
+    def turned(self) -> One:
+        """The same, opened by the other end."""
+        return replace(self, orig=self.resp, resp=self.orig, port=self.own_port, own_port=self.port)
 
 
 def address(zone: int, host: int) -> str:
@@ -114,7 +120,8 @@ def flows_near(policy: Policy, term: Term) -> st.SearchStrategy[One]:
         st.sampled_from(sorted(edges) or PORTS), st.one_of(st.just(kind), KINDS),
     )  # fmt: skip
     turned = flow.map(lambda one: One(one.resp, one.orig, one.transport, one.port, one.kind))
-    return st.one_of(flow, flow, turned, flow.map(lambda one: replace(one, port=0, kind="", ported=False)))
+    guessed = st.one_of(flow.map(One.turned), flow).map(lambda one: replace(one, guessed=True))
+    return st.one_of(flow, flow, turned, guessed, flow.map(lambda one: replace(one, port=0, kind="", ported=False)))
 
 
 class Reference:
@@ -197,7 +204,11 @@ class Reference:
         """The verdict and the deciding term; where no port is known, only what holds for every port, either way round."""
         if flow.ported or flow.transport == "icmp":
             term = self.deciding(flow)
-            return self.said(flow, term), term
+            said = self.said(flow, term)
+            if said == "unstated" and flow.guessed and flow.transport == "tcp" and flow.kind != "control":
+                back = flow.turned()
+                said = "undetermined" if self.said(back, self.deciding(back)) == "permit" else said
+            return said, term
         could: list[Term | None] = []
         for term in self.terms:
             there = self.is_end(flow.orig, term.source) and self.is_end(flow.resp, term.destination)
@@ -278,8 +289,9 @@ def table_of(flows: list[One]) -> FlowTable:
         "transport": np.array([{"tcp": 6, "udp": 17, "icmp": 1}[flow.transport] for flow in flows]),
         "orig_addr": np.array([texts.index(flow.orig) for flow in flows]),
         "resp_addr": np.array([texts.index(flow.resp) for flow in flows]),
-        "orig_port": np.array([40000 * flow.ported for flow in flows]),
+        "orig_port": np.array([flow.own_port * flow.ported for flow in flows]),
         "resp_port": np.array([flow.port for flow in flows]),
+        "originator_by": np.array([ORIGINATOR_BY.index("guess" if flow.guessed else "syn") for flow in flows]),
     }
     return FlowTable.from_columns(columns, np.frombuffer(packed, np.uint8).reshape(-1, 16))
 

@@ -148,3 +148,32 @@ def test_what_would_eat_memory_or_time_is_refused(content: str, says: str, tmp_p
     # A file of 4 MiB is the largest that is read at all; its tree of at most 200,000 values has its bound as well.
     assert peak < 150 * 1024 * 1024
     assert len(error.value.problems) <= 2
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        # By the release numbers of the domain notes: 13.0 is 2010, 14.0 is 2012, 16.0 is 16; the chapter is of 11d to 12.x.
+        ("generation: 12.x", "11d-12"), ("generation: 12.5", "11d-12"), ("generation: 11d", "11d-12"),
+        ("generation: 2010 R3", "2010"), ("generation: 13.0", "2010"), ("generation: 2014", "2012-2016"),
+        ("generation: '15'", "2012-2016"), ("generation: 16", "2012-2016"), ("generation: 9.1", "9.x"),
+        ("generation: '10'", "10.x"), ("generation: 21.2", "20.x"), ("generation: Backup Exec 22", "20.x"),
+        ("terms: [{name: a, action: allow, source: any, destination: any}]", "permit"),
+        ("terms: [{name: a, action: Drop, source: any, destination: any}]", "deny"),
+    ],
+)  # fmt: skip
+def test_what_people_call_it_is_known(line: str, meant: str, tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(f"zones: {{agents: 10.0.0.1}}\n{line}\n")
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+    assert [problem.fix for problem in refused.value.problems] == [f"did you mean {meant!r}?"]
+
+
+@pytest.mark.parametrize("release", ["17", "30", "x"])
+def test_no_release_is_guessed(release: str, tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(f"zones: {{agents: 10.0.0.1}}\ngeneration: {release!r}\n")
+    with pytest.raises(PolicyError) as refused:
+        load_policy(path)
+    assert "known here: 10.x, 11d-12, 20.x" in refused.value.problems[0].fix

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import auditor
 from auditor import _native
+from auditor.flows import FlowTable
 from auditor.model import CaptureQuality, Evidence, FlowReference, Quality, ReportVerdict
 from auditor.pipeline import AuditOptions
 from auditor.quality import quality_limits, weaken
@@ -81,6 +83,18 @@ def test_what_rests_on_a_lost_answer_is_inconclusive(capture: CaptureQuality, *,
     assert counts(weakened) is not doubtful
     (seen,) = weaken([replace(finding, absence=False)], Quality(captures=(capture,)))
     assert not seen.inconclusive
+
+
+@pytest.mark.parametrize(("missed", "doubtful"), [(10, True), (9, False)])
+def test_missing_bytes_make_a_lost_answer_likely(missed: int, *, doubtful: bool) -> None:
+    capture = CaptureQuality("a.pcap", packets=100, missed_bytes=missed)
+    columns = {"transport": [6, 17], "orig_payload": [500, 70], "resp_payload": [500, 0], "orig_repeated": [10, 0]}
+    table = FlowTable.from_columns(
+        {name: np.array(column) for name, column in columns.items()}, np.zeros((1, 16), "u1")
+    )
+    # 10 of 990 + 10 bytes are one percent; UDP has no bytes that could be missed.
+    (weakened,) = weaken([finding_without_answer()], Quality(captures=(capture,)), table=table)
+    assert bool(weakened.inconclusive) is doubtful
 
 
 def test_a_sound_capture_keeps_its_findings() -> None:

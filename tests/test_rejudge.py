@@ -12,6 +12,7 @@ from auditor.errors import UsageError
 from auditor.pipeline import audit
 from auditor.policy.load import load_policy
 from auditor.rejudge import ALLOWED, BREAKS, read_export, rejudge
+from auditor.report.json_ import load
 from auditor.report.registry import render
 from auditor.services import load_catalogue
 from tests.support import CAPTURES, committed_cases, run_auditor
@@ -20,12 +21,13 @@ CASES = {case.name: case for case in committed_cases()}
 
 
 def exported(name: str, folder: Path, form: str = "jsonl-flows") -> Path:
-    path = folder / f"{name}.{'parquet' if form == 'parquet' else 'flows.jsonl'}"
+    suffix = {"parquet": "parquet", "json-flows": "flows.json"}.get(form, "flows.jsonl")
+    path = folder / f"{name}.{suffix}"
     path.write_bytes(render(audit([CASES[name].capture], policy_path=CASES[name].policy), form))
     return path
 
 
-@pytest.mark.parametrize("form", ["jsonl-flows", "parquet"])
+@pytest.mark.parametrize("form", ["jsonl-flows", "json-flows", "parquet"])
 @pytest.mark.parametrize("name", ["out-of-range", "notification-ipv6", "blocked", "tls"])
 def test_the_same_policy_changes_nothing(name: str, form: str, tmp_path: Path) -> None:
     if form == "parquet":
@@ -109,5 +111,20 @@ def test_a_saved_report_says_that_it_holds_no_flows(form: str, tmp_path: Path) -
     path.write_bytes(render(audit([CASES["blocked"].capture], policy_path=CASES["blocked"].policy), form))
     done = run_auditor("rejudge", path, "--policy", CASES["blocked"].policy)
     assert done.code == 2
-    assert "is a saved report, and such hold no flows" in done.err
-    assert "--report FILE.parquet" in done.err
+    assert "is a saved report without flows" in done.err
+    assert "--report FILE.flows.json" in done.err
+
+
+def test_a_report_saved_with_its_flows_is_that_report(tmp_path: Path) -> None:
+    report = audit([CASES["blocked"].capture], policy_path=CASES["blocked"].policy)
+    path = exported("blocked", tmp_path, "json-flows")
+    assert load(path.read_bytes()) == report
+    document = json.loads(path.read_bytes())
+    lines = [json.loads(line) for line in render(report, "jsonl-flows").splitlines()]
+    assert document.pop("flows") == lines
+    assert document == json.loads(render(report, "json"))
+    other = run_auditor("rejudge", path, "--policy", other_range(tmp_path), "--format", "json")
+    assert other.code in {0, 1}, other.err
+    cut = tmp_path / "cut.flows.json"
+    cut.write_bytes(path.read_bytes()[:-20])
+    assert run_auditor("rejudge", cut, "--policy", CASES["blocked"].policy).code == 2

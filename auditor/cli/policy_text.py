@@ -170,7 +170,7 @@ def _decision(one: Explained) -> str:
         return f"by term {term.name}{where}: {term.text}"
     return {
         "out-of-scope": "no host of the backup estate is an end of it, and no term of the site speaks of it",
-        "undetermined": "the flow has no ports, and terms that may match differ",
+        "undetermined": "what the capture shows of the flow does not tell which term it is",
     }.get(one.verdict, "no term matched" + ("" if one.near else ", and none comes near"))
 
 

@@ -21,14 +21,16 @@ from auditor.exit_codes import CONFORMS, FINDINGS
 def rejudge(export: str, policy_path: str, format_name: str) -> int:
     """Judge exported flows under another policy.
 
-    FLOWS is what audit wrote with --report FILE.parquet or FILE.flows.jsonl. Told are the flows whose verdict changes:
-    what was established and would no longer be permitted, what would newly be allowed, and any other change. Which flows
-    are control and data connections is taken from the export. The exit code is 1 where something would break.
+    FLOWS is what audit wrote with --report FILE.flows.json (the report with its flows), FILE.parquet or
+    FILE.flows.jsonl. Told are the flows whose verdict changes: what was established and would no longer be permitted,
+    what would newly be allowed, and any other change. Which flows are control and data connections is taken from the
+    export. The exit code is 1 where something would break.
 
     \b
     Examples:
       auditor audit site.pcapng --policy site.yaml --report site.parquet
       auditor rejudge site.parquet --policy draft.yaml
+      auditor rejudge site.flows.json --policy draft.yaml
     """  # noqa: D301 - Click wants a real backspace
     # These load NumPy: only when there is work.
     from auditor.policy.load import load_policy

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 
@@ -25,6 +25,12 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _EXCERPT_WIDTH = 160
 MAX_PROBLEMS = 100
 """A hostile or hopeless file gets this many complaints, not millions."""
+_UTF_16 = re.compile(rb"([\t-~]\0){4}|(\0[\t-~]){4}")
+"""How UTF-16 without its mark begins: every other byte of plain letters is zero."""
+
+
+def _nothing(_: str) -> None:
+    """Know of no word what it means."""
 
 
 class Document:
@@ -136,14 +142,18 @@ class Document:
             return None
         return text == "true"
 
-    def choice(self, node: Node | None, choices: Iterable[str]) -> str | None:
-        """Return a text that is one of ``choices``."""
+    def choice(
+        self, node: Node | None, choices: Iterable[str], meant: Callable[[str], str | None] = _nothing
+    ) -> str | None:
+        """Return a text that is one of ``choices``; ``meant`` knows which of them other words stand for."""
         text = self.text(node)
         if text is None or node is None:
             return None
         names = tuple(choices)
         if text not in names:
-            self.complain(node, f"{_quoted(text)} is not one of: {', '.join(names)}", did_you_mean(text, names))
+            self.complain(
+                node, f"{_quoted(text)} is not one of: {', '.join(names)}", _meaning(meant(text), text, names)
+            )
             return None
         return text
 
@@ -197,7 +207,7 @@ def read_text(path: Path, shown: str) -> tuple[str | None, DocumentProblem | Non
     data, problem = read_bytes(path, shown)
     if data is None:
         return None, problem
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or _UTF_16.match(data):
         return None, DocumentProblem(shown, 0, 0, "the file is UTF-16, not UTF-8", "save it as UTF-8")
     try:
         return data.decode("utf-8-sig"), None
@@ -238,6 +248,10 @@ def did_you_mean(word: str, known: Iterable[str] | MappingType[str, object]) -> 
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known here: {', '.join(names)}" if names else ""
+
+
+def _meaning(meant: str | None, text: str, names: tuple[str, ...]) -> str:
+    return f"did you mean {meant!r}?" if meant in names else did_you_mean(text, names)
 
 
 def _quoted(text: str) -> str:

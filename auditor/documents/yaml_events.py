@@ -24,7 +24,6 @@ from auditor.documents.yaml_tree import (
 )
 from auditor.records import draft
 
-_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -107,7 +106,7 @@ class _Builder:
                 "put quotes around it, or remove the bracket",
             )
         if len(self._open) >= MAX_DEPTH:
-            raise TreeError(node.place, _TOO_DEEP, "close some of the brackets")
+            raise _too_deep(node.place)
         self._hang(node)
         self._open.append(node)
         self._pending.append(None)
@@ -132,14 +131,18 @@ class _Builder:
             parent.keys[key] = place
 
 
+def _too_deep(place: Place) -> TreeError:
+    return TreeError(place, f"nested more than {MAX_DEPTH} levels deep", "close some of the brackets")
+
+
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, path: str) -> TreeError:
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return TreeError(Place(path, 1), f"not YAML: {error.problem}")
     place = Place(path, mark.line + 1, mark.column + 1)
-    if "nesting depth" in (error.problem or ""):
-        # Recent versions of libyaml look ahead over the brackets, and give up at a limit of their own, beyond ours.
-        return TreeError(place, _TOO_DEEP, "close some of the brackets")
+    if "nesting depth" in str(error.problem):
+        # The parser of PyYAML 6.0.4 has a limit of its own, and scans ahead of its events.
+        return _too_deep(place)
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: len(line) - len(line.lstrip())]:

@@ -15,6 +15,11 @@ _SS = re.compile(
     r"(?:(?P<netid>tcp|udp)\s+)?(?P<state>[A-Z][A-Z0-9-]+)\s+\d+\s+\d+\s+(?P<local>\S+):(?P<port>\S+)\s+\S+:\S+"
     r"(?:\s+users:\(\((?P<users>.*)\)\))?(?:\s+\S+:.*)?"
 )
+_OTHER_FAMILY = re.compile(
+    r"(?:nl|p_raw|p_dgr|u_str|u_seq|u_dgr|raw|icmp6?|sctp|dccp|mptcp|tipc|xdp|v_str|v_dgr|\?\?\?)\s"
+)
+"""Sockets of other families in ``ss -anp``, which has all of TCP and UDP as well."""
+_OTHER_PROTOCOL = re.compile(r"(?:raw6?|udplite6?|udpl6?|sctp6?|icmp6?|unix)\s")
 _SS_USER = re.compile(r'"(?P<name>[^"]*)",pid=(?P<pid>\d+)')
 _NETSTAT = re.compile(
     r"(?P<proto>tcp6?|udp6?)\s+\d+\s+\d+\s+(?P<local>\S+):(?P<port>\S+)\s+\S+:\S+(?:\s+(?P<state>[^\s\d/-][^\s/]*))?"
@@ -30,13 +35,20 @@ _TCP_STATES = frozenset({
     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSED", "CLOSE_WAIT", "LAST_ACK",
     "LISTEN", "CLOSING", "UNKNOWN", "SYN_RECEIVED", "FIN_WAIT_1", "FIN_WAIT_2", "LISTENING", "BOUND", "DELETE_TCB",
 })  # fmt: skip
+_BEGINNINGS = frozenset({
+    None, *(state[:end] for state in ("LISTENING", "ESTABLISHED", "TIME_WAIT") for end in range(1, len(state)))
+})  # fmt: skip
+"""What is left of states of Windows where a line is cut."""
+_OWNERLESS = "Can not obtain ownership information"
 _CUT = ("the line cannot be read; the listing seems to be cut", "save the whole output of the command once more")
 _NAMES = ("ports are listed by name", "list them as numbers: ss -tulpn, netstat -tulpn, lsof -i -P")
 
 
 def read_ss(lines: list[str], complain: Complain) -> Iterator[Listener]:
-    """Yield the listeners of ``ss -tulpn``."""
+    """Yield the listeners of ``ss -tulpn``; of ``ss -anp`` those among all the sockets there."""
     for number, line in _rows(lines, ("Netid", "State")):
+        if _OTHER_FAMILY.match(line):
+            continue
         match = _SS.fullmatch(line)
         if match is None:
             complain(number, *_CUT)
@@ -48,8 +60,10 @@ def read_ss(lines: list[str], complain: Complain) -> Iterator[Listener]:
 
 
 def read_netstat(lines: list[str], complain: Complain) -> Iterator[Listener]:
-    """Yield the listeners of ``netstat -tulpn`` of Linux."""
+    """Yield the listeners of ``netstat -tulpn`` of Linux; of ``netstat -anp`` those before the sockets without a network."""
     for number, line in _rows(lines, ("Active", "Proto")):
+        if _OTHER_PROTOCOL.match(line):
+            continue
         match = _NETSTAT.fullmatch(line)
         if match is None:
             complain(number, *_CUT)
@@ -94,7 +108,7 @@ def read_windows(lines: list[str], complain: Complain) -> Iterator[Listener]:
             yield from _listener(*pending[:3], ("", pending[3]), pending[4], complain)
         pending = None
         match = _WINDOWS.fullmatch(line.rstrip())
-        if match is None or (match["proto"] == "TCP" and match["state"] is None):
+        if match is None or (match["proto"] == "TCP" and match["state"] in _BEGINNINGS):
             complain(number, *_CUT)
         elif match["proto"] == "TCP" and match["state"] not in _TCP_STATES:
             complain(number, *other_language(match["state"]))
@@ -102,6 +116,12 @@ def read_windows(lines: list[str], complain: Complain) -> Iterator[Listener]:
             pending = (match["proto"].lower(), match["local"], match["port"], int(match["pid"] or 0), number)
     if pending is not None:
         yield from _listener(*pending[:3], ("", pending[3]), pending[4], complain)
+
+
+def ends_whole(line: str) -> bool:
+    """Return whether a line of ``netstat -abno`` can be the last: a socket, its program, or that there is none to be told."""
+    text = line.strip()
+    return text.startswith(("TCP ", "UDP ")) or (text.startswith("[") and text.endswith("]")) or text == _OWNERLESS
 
 
 def other_language(word: str) -> tuple[str, str]:

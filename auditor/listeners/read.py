@@ -12,6 +12,7 @@ from auditor.errors import DocumentProblem, ListingError
 from auditor.listeners.lines import (
     Complain,
     clean_address,
+    ends_whole,
     other_language,
     read_lsof,
     read_netstat,
@@ -54,7 +55,7 @@ def read_listing(path: str | Path, host: str) -> Listing:
         problems.append(_unknown(shown, lines))
         raise ListingError(problems)
     found = tuple(reader(lines, complain))
-    _check_end(text, lines, found, complain, bare=kind == "lsof")
+    _check_end(text, lines, found, complain, kind)
     if not found and not problems:
         complain(0, "no listening socket is in it", f"known are: {_KNOWN}; run them as administrator")
     if problems:
@@ -93,6 +94,8 @@ def _recognise(lines: list[str]) -> tuple[str, _Reader | None]:
 
 
 def _unknown(shown: str, lines: list[str]) -> DocumentProblem:
+    if not any(line.strip() for line in lines):
+        return DocumentProblem(shown, 0, 0, "the file is empty: the command printed nothing", f"known are: {_KNOWN}")
     for number, line in enumerate(lines[:200], 1):
         if re.match(r"\s*(TCP|UDP)\s+\S+:\d+\s+\S+", line):
             first = next((one.strip() for one in lines if one.strip()), "")
@@ -104,16 +107,17 @@ def _unknown(shown: str, lines: list[str]) -> DocumentProblem:
     return DocumentProblem(shown, 0, 0, "this is no listing of sockets that is known here", f"known are: {_KNOWN}")
 
 
-def _check_end(text: str, lines: list[str], found: tuple[Listener, ...], complain: Complain, *, bare: bool) -> None:
-    """Complain where the last line has no end and lacks the program that other lines name.
-
-    ``bare``: a line may end with the port, so that nothing shows whether digits are missing.
-    """
+def _check_end(text: str, lines: list[str], found: tuple[Listener, ...], complain: Complain, kind: str) -> None:
+    """Complain where the last line has no end and lacks the program that other lines name."""
     if text.endswith(("\n", "\r")) or not found:
+        return
+    if kind == "netstat of Windows" and not ends_whole(lines[-1]):
+        complain(len(lines), "the last line is cut", "save the whole output of the command once more")
         return
     last = found[-1]
     nameless = not last.program and any(one.program for one in found)
-    if last.line == len(lines) and (nameless or (bare and last.transport == "udp")):
+    # A line of lsof may end with the port, so that nothing shows whether digits are missing.
+    if last.line == len(lines) and (nameless or (kind == "lsof" and last.transport == "udp")):
         complain(last.line, "the last line is cut", "save the whole output of the command once more")
 
 

@@ -14,6 +14,9 @@ from auditor.records import record
 BATCH = 1 << 16
 """Flows in a batch, unless told otherwise."""
 
+FLOWS_OPEN, FLOWS_CLOSE = b'  "flows": [', b"  ]"
+"""The line before the flows of a JSON report that is saved with them, and the line after them."""
+
 
 @record
 class FlowField:

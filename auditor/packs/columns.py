@@ -153,6 +153,8 @@ SESSION_COLUMNS = (
     _flag("local", "the data stays on the NDMP server"),
     _flag("settled", "the session was closed, or the capture went on long enough for a data connection to follow"),
     _number("data_connections", "data connections, or attempts, tied to the session"),
+    _number("undecided", "data connections, tied to none, that this control connection may have opened"),
+    _flag("one_sided", "of the control connection, or of others of its NDMP server, one direction alone was captured"),
     _number("missed", "bytes of the control connection that the capture lacks"),
     _number("cut_messages", "NDMP messages whose body was not captured"),
     _word("verdict", "what the policy intends for the control connection", VERDICTS),

@@ -51,7 +51,7 @@ def audit_reading(
     told = PartList(frozenset(waiver.code for waiver in yardstick.waivers))
     tables = tables_of(source, reading.files, listings, vantage=options.vantage)
     found = find_findings(pack, tables, tied.table, told)
-    found = weaken(found, quality, lost=options.lost)
+    found = weaken(found, quality, lost=options.lost, table=tied.table)
     day = options.as_of or last_day(summarised_captures(tied))
     found, uses = waived(pack, yardstick.waivers, found, day, table=tied.table, told=told)
     if yardstick.baseline is not None:

@@ -16,7 +16,7 @@ from auditor.model import CaptureSummary, Finding, FlowRows, Quality, Report, Re
 from auditor.packet_runs import placed
 from auditor.packs.model import Pack
 from auditor.pipeline.judging import Tied
-from auditor.policy.match import Verdicts
+from auditor.policy.match import VERDICTS, Verdicts
 from auditor.quality import lacking, quality_limits
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable
@@ -31,7 +31,7 @@ from auditor.summary import (
 from auditor.tables import Source
 from auditor.text import path_text
 from auditor.traffic_names import TrafficNames
-from auditor.undecided_summary import summarise_undecided, undecided_limit
+from auditor.undecided_summary import summarise_undecided, undecided_limit, undetermined_limit
 from auditor.verdict import Coverage, limits, report_verdict, summary_sentence
 
 
@@ -60,16 +60,11 @@ def sum_up(
     verdict = report_verdict(captures, found, coverage)
     held_against = summarise_policy(policy)
     unreadable = sum(session.readable is not Readable.READ for session in sessions.sessions)
+    undetermined = int((verdicts.verdict == VERDICTS.index("undetermined")).sum())
+    lacks = lacking(quality, guessed=coverage.guessed, undetermined=undetermined, lost=lost)
     names = TrafficNames(tied.reading)
     names.add_ndmp(tied.table, tied.messages, sessions.sessions)
     names.add_file_names(tied.table, {path_text(facts.path): facts.names for facts in tied.reading.files})
-    judged = Judged(
-        coverage.judged,
-        verdict is not ReportVerdict.INCONCLUSIVE and not any(one.undermines or one.inconclusive for one in found),
-        policy.inferred,
-        lacking(quality, guessed=coverage.guessed, lost=lost),
-        sum(session.tls for session in sessions.sessions),
-    )
     report = Report(
         verdict=verdict,
         summary=summary_sentence(verdict, captures, found, coverage, held_against),
@@ -83,6 +78,7 @@ def sum_up(
         limits=(
             *limits(captures, found, coverage, held_against, unreadable_sessions=unreadable),
             *undecided_limit(sessions.undecided),
+            *undetermined_limit(verdicts),
             *quality_limits(quality),
             *(f"{note.path}:{note.line}: {note.message}" for note in policy.notes),
         ),
@@ -90,7 +86,7 @@ def sum_up(
         version=_native.__version__,
         quality=quality,
         capacity=tuple(load.facts for load in source.capacity),
-        controls=assess(load_controls(), pack, found, judged),
+        controls=assess(load_controls(), pack, found, _judged(tied, source, verdict, found, coverage, lacks)),
         rules=summarise_rules(pack, found),
         undecided=summarise_undecided(tied.table, sessions.undecided),
         flows=_flow_rows(tied, verdicts) if flows else None,
@@ -104,6 +100,22 @@ def _flow_rows(tied: Tied, verdicts: Verdicts) -> FlowRows:
     from auditor.flow_export import flow_rows
 
     return flow_rows(tied.table, tied.sessions, verdicts)
+
+
+def _judged(
+    tied: Tied,
+    source: Source,
+    verdict: ReportVerdict,
+    found: tuple[Finding, ...],
+    coverage: Coverage,
+    lacks: tuple[str, ...],
+) -> Judged:
+    """Return how the captures were judged, as far as controls ask; ``lacks`` is what they do not hold."""
+    conclusive = verdict is not ReportVerdict.INCONCLUSIVE and not any(
+        one.undermines or one.inconclusive for one in found
+    )
+    inside_tls = sum(session.tls for session in source.sessions.sessions)
+    return Judged(coverage.judged, conclusive, tied.policy.inferred, lacks, inside_tls)
 
 
 def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Coverage) -> dict[str, int]:

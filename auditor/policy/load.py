@@ -9,6 +9,7 @@ from auditor.documents.yaml_tree import Node
 from auditor.errors import DocumentProblem, PolicyError
 from auditor.policy.load_terms import read_terms
 from auditor.policy.load_zones import read_zones
+from auditor.policy.meant import generation_meant
 from auditor.policy.model import (
     DATA_DIRECTIONS,
     DEFAULT_NDMP_PORT,
@@ -70,7 +71,7 @@ class _PolicyReader:
         notification = document.fields(fields.get("notification"), NOTIFICATION_KEYS, what="smtp_ports and snmp_ports")
         policy = Policy(
             path=document.path,
-            generation=document.choice(fields.get("generation"), generations()) or DEFAULT_GENERATION,
+            generation=document.choice(fields.get("generation"), generations(), generation_meant) or DEFAULT_GENERATION,
             zones=zones,
             hosts=hosts,
             ndmp_port=read_port(document, fields.get("ndmp_port")) or DEFAULT_NDMP_PORT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from auditor.documents.document import Document, did_you_mean
 from auditor.documents.yaml_tree import Node
+from auditor.policy.meant import action_meant
 from auditor.policy.model import ANY, UNDECLARED, Term, Zone
 from auditor.policy.read_values import read_network
 from auditor.services import ROLES
@@ -30,7 +31,7 @@ def _read_term(document: Document, node: Node, zones: tuple[Zone, ...]) -> Term:
     fields = document.fields(node, TERM_KEYS, required=_REQUIRED, what="a term")
     return Term(
         name=document.text(fields.get("name")) or "",
-        action=document.choice(fields.get("action"), ("permit", "deny")) or "deny",
+        action=document.choice(fields.get("action"), ("permit", "deny"), action_meant) or "deny",
         source=_read_ends(document, fields.get("source"), zones),
         destination=_read_ends(document, fields.get("destination"), zones),
         transport=document.choice(fields.get("transport"), ("tcp", "udp", "any")) or "any",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from auditor.distinct import among
-from auditor.flows import FlowTable
+from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
 from auditor.policy.combine import KIND_WORDS, Combinations, combine
 from auditor.policy.fit import PARTS, Fit, fit_term
 from auditor.policy.groups import ROLE_NAMES, Groups, group_addresses
@@ -24,7 +26,10 @@ NO_PORTS = (
     "the capture has no ports of it (a fragment without its first, or a header that was cut): more than one verdict is "
     "possible"
 )
-"""The doubt behind every ``undetermined``."""
+WHICH_WAY = "who opened it is a guess, for its beginning was not captured: no term permits it this way round, one does the other"
+"""The doubts behind ``undetermined``: the capture knows the ports not at all, or the direction only by a guess."""
+
+_GUESS = ORIGINATOR_BY.index("guess")
 
 MISFITS = ("", *PARTS)
 _ORDER = ("transport", "direction", "zone", "port")
@@ -70,8 +75,41 @@ class Verdicts:
 def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bools, data: Bools) -> Verdicts:
     """Return the verdicts on a flow table.
 
-    ``control`` and ``data`` (bool, one per flow) mark flows known to be NDMP control and data connections. Work that is
-    more than a look-up is done once per combination of zones, ports and the like, not per flow.
+    ``control`` and ``data`` (bool, one per flow) mark flows known to be NDMP control and data connections. Of a connection
+    without a handshake either end may have opened it: where no term permits it as guessed, but one does the other way
+    round, nothing decided.
+    """
+    verdicts = _as_they_stand(table, policy, catalogue, control=control, data=data)
+    guessed = (table["transport"] == TCP) & (table["originator_by"] == _GUESS) & ~control
+    rows = np.flatnonzero(guessed & (verdicts.verdict == UNSTATED))
+    if not len(rows):
+        return verdicts
+    turned = table.select(rows).reoriented(np.arange(len(rows)))
+    other = _as_they_stand(turned, policy, catalogue, control=control[rows], data=data[rows])
+    return _without_way(verdicts, rows[other.verdict == PERMIT])
+
+
+def _without_way(verdicts: Verdicts, rows: npt.NDArray[np.intp]) -> Verdicts:
+    """Return the verdicts with ``rows`` undetermined, for their direction is a guess."""
+    if not len(rows):
+        return verdicts
+    verdict, nearest = verdicts.verdict.copy(), verdicts.nearest.copy()
+    misfit, doubt = verdicts.nearest_misfit.copy(), verdicts.doubt.copy()
+    verdict[rows], nearest[rows], misfit[rows], doubt[rows] = UNDETERMINED, -1, 0, len(verdicts.doubts)
+    return replace(
+        verdicts,
+        verdict=verdict,
+        nearest=nearest,
+        nearest_misfit=misfit,
+        doubt=doubt,
+        doubts=(*verdicts.doubts, WHICH_WAY),
+    )
+
+
+def _as_they_stand(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bools, data: Bools) -> Verdicts:
+    """Return the verdicts, each flow the way round that the table has it.
+
+    Work that is more than a look-up is done once per combination of zones, ports and the like, not per flow.
     """
     terms = policy_terms(policy, catalogue)
     groups = group_addresses(table, policy, terms)

@@ -17,10 +17,12 @@ ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
 _HANDSHAKE = frozenset({"S1", "SF", "S2", "S3", "RSTO", "RSTR"})
 """States with both halves of the handshake; a reset after it does not undo that the connection stood."""
 _ASKED = frozenset({"S0", "RSTOS0"})
-"""A SYN that nothing answered."""
+"""A SYN, and no SYN-ACK that answers it: not given, or not captured."""
+_REFUSED = "REJ"
+_ACK = 0x10
 
 _STATES = 16
-_FLAGS = 4
+_FLAGS = 5
 _BOTH = (False, True)
 
 
@@ -31,7 +33,8 @@ def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     """
     is_udp = table["transport"] == UDP
     key = table["state"].astype(np.uint16)
-    for flag in (table["refusal"] != 0, table["orig_payload"] > 0, table["resp_payload"] > 0, silent):
+    accepted = (table["orig_flags"] & _ACK) != 0
+    for flag in (table["refusal"] != 0, table["orig_payload"] > 0, table["resp_payload"] > 0, accepted, silent):
         key *= 2
         key += flag
     outcome: npt.NDArray[np.uint8] = np.where(is_udp, _outcomes(UDP)[key], _outcomes(TCP)[key])
@@ -39,17 +42,22 @@ def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     return outcome
 
 
-def tcp_outcome(state: str, *, refused: bool, sent: bool, answered: bool) -> int:
-    """Return the outcome of a TCP flow; ``sent`` and ``answered`` tell which side's payload was seen.
+def tcp_outcome(state: str, *, refused: bool, sent: bool, answered: bool, accepted: bool = False) -> int:
+    """Return the outcome of a TCP flow.
 
+    ``sent`` and ``answered`` tell which side's payload was seen, ``accepted`` that the originator acknowledged something.
     Without handshake, only payload both ways proves a connection; one side alone proves nothing either way.
     """
+    asked = state in _ASKED or (state == _REFUSED and not refused)
     if state in _HANDSHAKE or (sent and answered):
         return ESTABLISHED
-    if refused or state == "REJ":
+    if asked and answered:
+        # One packet, the SYN-ACK, is missing from the capture: whoever was sent data had a connection.
+        return ESTABLISHED
+    if refused or (state == _REFUSED and not accepted):
         return REFUSED
-    # Who sends data after a SYN has had an answer, even if the capture lacks it.
-    return UNANSWERED if state in _ASKED and not sent else UNCERTAIN
+    # Who sends data or an ACK after a SYN has had an answer, even if the capture lacks it.
+    return UNANSWERED if state in _ASKED and not sent and not accepted else UNCERTAIN
 
 
 def udp_outcome(state: str, *, refused: bool, silent: bool) -> int:
@@ -70,10 +78,10 @@ def udp_outcome(state: str, *, refused: bool, silent: bool) -> int:
 def _outcomes(transport: int) -> npt.NDArray[np.uint8]:
     """Return the outcome for every combination of state and the flags of ``observed``, in the order of its key."""
     table = np.full(_STATES << _FLAGS, UNCERTAIN, np.uint8)
-    cases = product(_native.STATES, _BOTH, _BOTH, _BOTH, _BOTH)
-    for number, (state, refused, sent, answered, silent) in enumerate(cases):
+    cases = product(_native.STATES, _BOTH, _BOTH, _BOTH, _BOTH, _BOTH)
+    for number, (state, refused, sent, answered, accepted, silent) in enumerate(cases):
         table[number] = (
-            tcp_outcome(state, refused=refused, sent=sent, answered=answered)
+            tcp_outcome(state, refused=refused, sent=sent, answered=answered, accepted=accepted)
             if transport == TCP
             else udp_outcome(state, refused=refused, silent=silent)
         )

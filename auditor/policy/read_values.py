@@ -29,7 +29,9 @@ def read_address(document: Document, node: Node, text: str) -> Address | None:
         parsed = ipaddress.ip_address(text)
     except ValueError:
         document.complain(
-            node, f"{text[:60]!r} is not an IP address", "write an address such as 10.0.0.5 or 2001:db8::5"
+            node,
+            f"{text[:60]!r} is not an IP address",
+            "write an address such as 10.0.0.5 or 2001:db8::5; names are not looked up",
         )
         return None
     if getattr(parsed, "scope_id", None):

@@ -32,6 +32,7 @@ class Format:
 FORMATS = {
     "text": Format("auditor.report.terminal", (".txt",)),
     "json": Format("auditor.report.json_", (".json",)),
+    "json-flows": Format("auditor.report.json_flows", (".flows.json",), flows=True, needs_flows=True),
     "html": Format("auditor.report.html", (".html", ".htm")),
     "pdf": Format("auditor.report.pdf", (".pdf",), binary=True, package="typst", extra="pdf"),
     "pdf-a": Format("auditor.report.pdf.archive", (".a.pdf",), binary=True, package="typst", extra="pdf"),

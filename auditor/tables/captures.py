@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor.flows import TCP, FlowTable
 from auditor.packs.words import STATUSES
-from auditor.rule_table import NO_FLOW, Array, ColumnData, RuleTable, no_witnesses, words_column
+from auditor.rule_table import NO_FLOW, Array, ColumnData, Mask, RuleTable, no_witnesses, words_column
 from auditor.tables.source import Source
 
 _ACK = 0x10
@@ -60,13 +60,23 @@ def captures_table(source: Source, captures: Sequence[CaptureFacts]) -> RuleTabl
 
 def talking_directions(flows: FlowTable, files: int) -> tuple[Array, Array]:
     """Return per file the TCP connections that got beyond a handshake, and those with one direction only."""
+    size = max(files, int(flows["first_file"].max(initial=0)) + 1)
+    masks = _talking(flows), lone_directions(flows)
+    return tuple(np.bincount(flows["first_file"][mask], minlength=size)[:files] for mask in masks)  # type: ignore[return-value]
+
+
+def lone_directions(flows: FlowTable) -> Mask:
+    """Return the TCP connections that got beyond a handshake, and of which one direction alone was captured."""
+    alone: Mask = _talking(flows) & ((flows["orig_packets"] == 0) | (flows["resp_packets"] == 0))
+    return alone
+
+
+def _talking(flows: FlowTable) -> Mask:
     acknowledges = ((flows["orig_flags"] | flows["resp_flags"]) & _ACK) != 0
     several = flows["orig_packets"] + flows["resp_packets"] > 2
     payload = (flows["orig_payload"] > 0) | (flows["resp_payload"] > 0)
-    talking = (flows["transport"] == TCP) & ((acknowledges & several) | payload) & (flows["refusal"] == 0)
-    alone = talking & ((flows["orig_packets"] == 0) | (flows["resp_packets"] == 0))
-    size = max(files, int(flows["first_file"].max(initial=0)) + 1)
-    return tuple(np.bincount(flows["first_file"][mask], minlength=size)[:files] for mask in (talking, alone))  # type: ignore[return-value]
+    talking: Mask = (flows["transport"] == TCP) & ((acknowledges & several) | payload) & (flows["refusal"] == 0)
+    return talking
 
 
 def _percent(part: Array, whole: Array) -> Array:

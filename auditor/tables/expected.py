@@ -20,7 +20,7 @@ from auditor.records import record
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.services import load_catalogue
 from auditor.tables.captures import CaptureFacts
-from auditor.tables.source import ESTABLISHED, NANOSECONDS, Source
+from auditor.tables.source import ESTABLISHED, NANOSECONDS, UNCERTAIN, Source
 
 MOST_HOSTS = 1000
 """Single hosts that are looked for; networks have no host to miss."""
@@ -85,7 +85,8 @@ def _hosts(source: Source) -> list[_Row]:
     flows = source.flows
     taking_part = np.zeros(len(flows.addresses), np.bool_)
     taking_part[flows["orig_addr"]] = taking_part[flows["resp_addr"]] = True
-    came_about = source.sessions.control & (source.verdicts.outcome == ESTABLISHED)
+    # Begun before the capture, or seen in part, it was a control connection all the same.
+    came_about = source.sessions.control & among(source.verdicts.outcome, (ESTABLISHED, UNCERTAIN))
     controlled = np.zeros(len(flows.addresses), np.bool_)
     controlled[flows["orig_addr"][came_about]] = controlled[flows["resp_addr"][came_about]] = True
     declared = [

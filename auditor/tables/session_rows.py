@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cache
+
 import numpy as np
 
 from auditor import _native
@@ -9,6 +12,7 @@ from auditor.packs.words import LOGIN_POLICIES, LOGINS, READABLE, VERDICTS
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.sessions import Session
 from auditor.sessions.dialogue import UNKNOWN_LOGIN
+from auditor.tables.captures import lone_directions
 from auditor.tables.flow_rows import login_code
 from auditor.tables.posture_rows import posture_columns
 from auditor.tables.source import NANOSECONDS, Source
@@ -54,6 +58,7 @@ def _of_dialogue(source: Source, sessions: tuple[Session, ...]) -> dict[str, Col
     def numbers(values: list[int]) -> ColumnData:
         return ColumnData(np.array(values, np.int64))
 
+    undecided = Counter(control for one in source.sessions.undecided for control in one.controls)
     readable = [READABLE.index(session.readable.value) for session in sessions]
     standing = [_login_policy(source, session) for session in sessions]
     return {
@@ -67,6 +72,8 @@ def _of_dialogue(source: Source, sessions: tuple[Session, ...]) -> dict[str, Col
         "local": flags([session.local for session in sessions]),
         "settled": flags([_settled(source, session) for session in sessions]),
         "data_connections": numbers([len(session.data) for session in sessions]),
+        "undecided": numbers([undecided[session.control] for session in sessions]),
+        "one_sided": flags(_one_sided(source, sessions)),
         "cut_messages": numbers([session.dialogue.cut_messages for session in sessions]),
     }
 
@@ -92,6 +99,32 @@ def _login_policy(source: Source, session: Session) -> str:
 
 def _transfers(session: Session) -> bool:
     return session.started or any(not announcement.state for announcement in session.dialogue.announcements)
+
+
+def _one_sided(source: Source, sessions: tuple[Session, ...]) -> list[bool]:
+    """Return for each session whether its NDMP server then had a connection of which one direction alone was captured.
+
+    What it announced, or the data connection itself, may have gone the way that the capture does not show.
+    """
+    flows = source.flows
+    alone = np.flatnonzero(lone_directions(flows))
+    hosts = np.concatenate([flows["orig_addr"][alone], flows["resp_addr"][alone]])
+    begun, ended = (np.tile(flows[name][alone], 2) for name in ("first_time", "last_time"))
+    order = np.lexsort((begun, hosts))
+    hosts, begun, ended = hosts[order], begun[order], ended[order]
+
+    @cache
+    def spans(host: int) -> tuple[Array, Array]:
+        low, high = np.searchsorted(hosts, [host, host + 1])
+        # In order of their beginnings, with the latest end so far: one search tells whether any was open.
+        return begun[low:high], np.maximum.accumulate(ended[low:high])
+
+    def was_open(session: Session) -> bool:
+        starts, ends = spans(int(flows["resp_addr"][session.control]))
+        place = int(np.searchsorted(starts, flows["last_time"][session.control], side="right"))
+        return place > 0 and bool(ends[place - 1] >= flows["first_time"][session.control])
+
+    return [was_open(session) for session in sessions]
 
 
 def _settled(source: Source, session: Session) -> bool:
