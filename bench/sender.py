@@ -27,8 +27,8 @@ class Vector(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
 
 
-class Header(ctypes.Structure):
-    """struct mmsghdr, with the struct msghdr that it begins with."""
+class Message(ctypes.Structure):
+    """struct msghdr. A structure of its own: its padding belongs to it, and what follows begins behind that."""
 
     _fields_ = (
         ("name", ctypes.c_void_p),
@@ -38,8 +38,13 @@ class Header(ctypes.Structure):
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
         ("flags", ctypes.c_int),
-        ("sent", ctypes.c_uint32),
     )
+
+
+class Header(ctypes.Structure):
+    """struct mmsghdr."""
+
+    _fields_ = (("message", Message), ("sent", ctypes.c_uint32))
 
 
 def frames(capture: Path) -> list[bytes]:
@@ -62,8 +67,8 @@ def send(frames: list[bytes], interface: str, rate: float, seconds: float) -> tu
     )
     headers = (Header * len(several))()
     for place in range(len(several)):
-        headers[place].vectors = ctypes.pointer(vectors[place])
-        headers[place].vector_count = 1
+        headers[place].message.vectors = ctypes.pointer(vectors[place])
+        headers[place].message.vector_count = 1
     call = ctypes.CDLL(None, use_errno=True).sendmmsg
     size = ctypes.sizeof(Header)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as out:

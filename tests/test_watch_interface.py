@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,10 +36,10 @@ def pair() -> Iterator[Pair]:
 
 
 class Watched:
-    """A watch of ``tap`` that runs, and what it told so far (its standard output is a file)."""
+    """A watch of ``tap`` that runs, and what it told and complained of so far (both go to files)."""
 
-    def __init__(self, running: subprocess.Popen[str], told: Path) -> None:
-        self.running, self._told = running, told
+    def __init__(self, running: subprocess.Popen[bytes], told: Path, complaints: Path) -> None:
+        self.running, self._told, self._complaints = running, told, complaints
 
     def news(self) -> list[dict[str, Any]]:
         """Return what was told; the last line may be under way."""
@@ -54,36 +55,39 @@ class Watched:
                 if one["kind"] == kind and holds(one):
                     return one
             if ended:
-                raise AssertionError(f"it ended: {self.running.communicate()[1]}")
+                said = self._complaints.read_text()
+                raise AssertionError(f"no {kind}, it ended with {self.running.returncode}: {said} {self.news()}")
             time.sleep(0.02)
         raise AssertionError(f"no {kind} in {self.news()}")
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """End it; return exit code and what it complained of."""
         self.running.send_signal(number)
-        complaints = self.running.communicate(timeout=LONG)[1]
-        return self.running.returncode, complaints
+        return self.running.wait(LONG), self._complaints.read_text()
 
 
-def command(pair: Pair, *words: str | Path, user: tuple[str, ...] = ()) -> list[str]:
-    line = ["ip", "netns", "exec", pair.listening, *user, COMMAND, "watch", "tap", "--source", "ring"]
+RING = ("--source", "ring")
+
+
+def command(pair: Pair, *words: str | Path, user: tuple[str, ...] = (), source: tuple[str, ...] = RING) -> list[str]:
+    line = ["ip", "netns", "exec", pair.listening, *user, COMMAND, "watch", "tap", *source]
     return [*map(str, line), "--format", "jsonl", "--interval", "0.1s", *map(str, words)]
 
 
 @contextmanager
 def watching(pair: Pair, folder: Path, *words: str | Path, user: tuple[str, ...] = ()) -> Iterator[Watched]:
     """Watch ``tap``; what it tells first is that it began, when it listens."""
-    told = folder / "told"
+    told, complaints = folder / "told", folder / "complaints"
     line = command(pair, "--journal", folder / "journal", *words, user=user)
-    with told.open("wb") as out:
-        running = subprocess.Popen(line, stdout=out, stderr=subprocess.PIPE, text=True)
+    with told.open("wb") as out, complaints.open("wb") as err:
+        running = subprocess.Popen(line, stdout=out, stderr=err)
         try:
-            watched = Watched(running, told)
+            watched = Watched(running, told, complaints)
             watched.until("watch-began")
             yield watched
         finally:
             running.kill()
-            running.communicate()
+            running.wait()
 
 
 def frames() -> list[bytes]:
@@ -134,45 +138,54 @@ def test_root_keeps_cap_net_raw_alone_and_the_audit_is_whole(pair: Pair, tmp_pat
     assert watched.news() == [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
 
 
-def nobody(folder: Path) -> None:
-    """Hand a folder to nobody, or skip where nobody cannot run the program."""
+@pytest.fixture
+def nobodys() -> Iterator[Path]:
+    """A folder of nobody's; skips where nobody cannot run the program.
+
+    Not one of pytest's: the next run of pytest on this machine takes away who may pass to those, for all but their owner.
+    """
     if shutil.which("setpriv") is None:
         pytest.skip("setpriv (util-linux) is not installed")
     if subprocess.run([*NOBODY, COMMAND, "--version"], capture_output=True, check=False).returncode:
         pytest.skip("nobody may not read this checkout")
-    # pytest's own folders, one in another, are for their owner alone.
-    for parent in (folder, *folder.parents):
-        if not parent.stat().st_mode & 0o001 and "pytest" in str(parent):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    os.chown(folder, 65534, 65534)
+    with tempfile.TemporaryDirectory(prefix="auditor-nobody-") as folder:
+        os.chown(folder, 65534, 65534)
+        yield Path(folder)
 
 
-def test_nobody_with_cap_net_raw_alone_sees_what_root_sees(pair: Pair, tmp_path: Path) -> None:
-    nobody(tmp_path)
+def test_nobody_with_cap_net_raw_alone_sees_what_root_sees(pair: Pair, nobodys: Path) -> None:
     user = (*NOBODY, "--inh-caps=+net_raw", "--ambient-caps=+net_raw", "--bounding-set=-all,+net_raw")
-    with watching(pair, tmp_path, "--report", tmp_path / "site.json", user=user) as watched:
+    with watching(pair, nobodys, "--report", nobodys / "site.json", user=user) as watched:
         pair.send(*frames())
         watched.until("session-opened")
         assert privileges(watched.running.pid) == one_privilege()
         _, complaints = watched.end()
     assert complaints == ""
-    assert len(json.loads((tmp_path / "site.json").read_text())["sessions"]) == 4
-    assert (tmp_path / "site.json").stat().st_uid == 65534
+    assert len(json.loads((nobodys / "site.json").read_text())["sessions"]) == 4
+    assert (nobodys / "site.json").stat().st_uid == 65534
 
 
-def test_nobody_without_it_is_told_what_to_do_and_that_is_what_helps(pair: Pair, tmp_path: Path) -> None:
-    nobody(tmp_path)
-    words = ("--journal", tmp_path / "journal", "--duration", "0.1s")
-    line = command(pair, *words, user=NOBODY)
+@pytest.mark.parametrize(
+    ("source", "said"), [(RING, 'cannot listen on "tap": '), ((), 'nothing can listen on "tap": ring: ')]
+)
+def test_nobody_without_it_is_told_what_to_do_and_that_is_what_helps(
+    pair: Pair, nobodys: Path, source: tuple[str, ...], said: str
+) -> None:
+    words = ("--journal", nobodys / "journal", "--duration", "0.1s")
+    line = command(pair, *words, user=NOBODY, source=source)
     done = subprocess.run(line, capture_output=True, text=True, timeout=LONG, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     told = done.stderr.split("\n", 1)
-    assert told[0] == 'error: cannot listen on "tap": the privilege CAP_NET_RAW is missing; root is not needed'
+    assert told[0].startswith(f"error: {said}the privilege CAP_NET_RAW is missing; root is not needed")
     # The words of the message, as they stand there, are given to setpriv; then it listens.
     advised = tuple(word for word in told[1].split() if word.startswith(("--inh-caps", "--ambient-caps")))
     assert len(advised) == 2
     done = subprocess.run(
-        command(pair, *words, user=(*NOBODY, *advised)), capture_output=True, text=True, timeout=LONG, check=False
+        command(pair, *words, user=(*NOBODY, *advised), source=source),
+        capture_output=True,
+        text=True,
+        timeout=LONG,
+        check=False,
     )
     assert done.stderr == ""
     assert json.loads(done.stdout.splitlines()[0])["kind"] == "watch-began"
@@ -274,11 +287,10 @@ def test_several_rings_give_the_same_report(pair: Pair, tmp_path: Path) -> None:
     assert (code, len(report["sessions"]), report["totals"]["packets"]) == (1, 4, 1252)
 
 
-def test_files_that_may_not_be_reached_are_told(pair: Pair, tmp_path: Path) -> None:
-    nobody(tmp_path)
-    (tmp_path / "closed").mkdir(mode=0o700)
+def test_files_that_may_not_be_reached_are_told(pair: Pair, nobodys: Path) -> None:
+    (nobodys / "closed").mkdir(mode=0o700)
     for option in ("--report", "--journal"):
-        line = command(pair, option, tmp_path / "closed" / "inner" / "site.json", user=NOBODY)
+        line = command(pair, option, nobodys / "closed" / "inner" / "site.json", user=NOBODY)
         done = subprocess.run(line, capture_output=True, text=True, timeout=LONG, check=False)
         assert (done.returncode, done.stdout) == (2, "")
         assert "cannot be reached: Permission denied" in done.stderr

@@ -19,20 +19,26 @@ _START = 20.0
 
 
 def available(target: str) -> Availability:
-    """Return whether dumpcap is there and may listen on the interface."""
+    """Return whether dumpcap is there and may listen on the interface.
+
+    It lists interfaces for everybody (``-D``); what it says of one (``-L``) takes what capturing takes.
+    """
     if shutil.which("dumpcap") is None:
         return Availability(False, "dumpcap is not installed", "on Debian: apt install wireshark-common")
-    done = subprocess.run(["dumpcap", "-D", "-M"], capture_output=True, text=True, timeout=20, check=False)  # noqa: S607
-    listed = [line.split("\t")[0].split(". ", 1)[-1] for line in done.stdout.splitlines()]
-    if done.returncode or not listed:
-        return Availability(
-            False,
-            "dumpcap is there and may not capture",
-            "on Debian: dpkg-reconfigure wireshark-common (answer yes), then usermod -aG wireshark USER and log in anew",
-        )
-    if target not in listed:
+    if _asked("-L", "-i", target).returncode == 0:
+        return Availability(True, "dumpcap is there and may capture")
+    listed = [line.split("\t")[0].split(". ", 1)[-1] for line in _asked("-D", "-M").stdout.splitlines()]
+    if listed and target not in listed:
         return Availability(False, f'dumpcap knows no interface "{target}"', f"interfaces: {', '.join(listed)}")
-    return Availability(True, "dumpcap is there and may capture")
+    return Availability(
+        False,
+        "dumpcap is there and may not capture",
+        "on Debian: dpkg-reconfigure wireshark-common (answer yes), then usermod -aG wireshark USER and log in anew",
+    )
+
+
+def _asked(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["dumpcap", *words], capture_output=True, text=True, timeout=20, check=False)  # noqa: S603, S607
 
 
 class DumpcapSource:

@@ -15,6 +15,7 @@ from typing import Any
 from auditor import _native
 from auditor.errors import CaptureError, MissingExtra
 from auditor.sources.interface import Availability, SourceOptions
+from auditor.sources.ring import HOW_TO_ALLOW
 
 _SOL_PACKET = 263
 _STATISTICS = 6
@@ -22,10 +23,16 @@ _STATISTICS = 6
 _BATCH = 512
 
 
-def available(target: str) -> Availability:  # noqa: ARG001 - scapy is there for all interfaces, or for none
-    """Return whether scapy is installed; whether it may listen shows when it is opened."""
+def available(target: str) -> Availability:
+    """Return whether scapy is installed and may listen; on other systems than Linux that shows when it is opened."""
     if find_spec("scapy") is None:
         return Availability(False, "scapy is not installed", 'pip install "auditor[scapy]"')
+    if sys.platform == "linux":
+        names = [name for _, name in socket.if_nameindex()]
+        if target not in names:
+            return Availability(False, f'there is no interface "{target}"', f"interfaces here: {', '.join(names)}")
+        if not _native.holds_net_raw():
+            return Availability(False, "scapy is installed; the privilege CAP_NET_RAW is missing", HOW_TO_ALLOW)
     return Availability(True, "scapy is installed; it is slow, and drops packets soonest")
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from auditor.model import Finding, Report
+from auditor.packs.model import Pack
 from auditor.text import counted
 from auditor.watch.journal import Memory
 from auditor.watch.moment import Moment
-from auditor.watch.news import News, Step
+from auditor.watch.news import Change, News, Step
 from auditor.watch.settings import Settings
 
 _KIND = "finding"
@@ -45,6 +46,23 @@ class FindingTeller:
             yield from self._ended(key, findings.get(key), moment)
         for key in [key for key in self._since if key not in findings]:
             del self._since[key]
+
+    def renamed(self, renames: Mapping[str, str]) -> Iterator[Step]:
+        """Yield steps after which what is remembered stands under the present codes; ``renames`` leads there from former ones."""
+        for (kind, key), body in list(self._memory.items()):
+            present = renames.get(body["code"]) if kind == _KIND else None
+            if present is None:
+                continue
+            # A key is the code, then the subject.
+            own = present + key.removeprefix(body["code"])
+            if key in self._flows:
+                self._flows.setdefault(own, self._flows.pop(key))
+            if key in self._since:
+                self._since.setdefault(own, self._since.pop(key))
+            changes: list[Change] = [(_KIND, key, None)]
+            if (_KIND, own) not in self._memory:
+                changes.append((_KIND, own, {**body, "code": present}))
+            yield Step(None, tuple(changes))
 
     def _standing(self, finding: Finding, moment: Moment, *, final: bool) -> Iterator[Step]:
         key, body = finding.key, self._memory.get((_KIND, finding.key))
@@ -140,3 +158,11 @@ class FindingTeller:
             ],
         }
         return News(kind, finding.key, text, moment.text, finding.severity.word, facts)
+
+
+def patient(pack: Pack) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the codes of rules about what was never seen, and of those about what may still come."""
+    unseen = {rule.code for rule in pack.rules if rule.table == "expected" or rule.name == "term-never-exercised"}
+    unseen |= {rule.code for rule in pack.rules if rule.name == "nothing-to-judge"}
+    slow = {rule.code for rule in pack.rules if rule.name == "control-without-data"}
+    return frozenset(unseen), frozenset(slow)

@@ -17,12 +17,11 @@ import numpy as np
 from auditor.errors import AuditorError
 from auditor.listeners import Listing
 from auditor.model import Report
-from auditor.packs.model import Pack
 from auditor.pipeline import AuditOptions
 from auditor.pipeline.auditing import audit_reading
 from auditor.pipeline.yardstick import Yardstick
 from auditor.sources.interface import drain
-from auditor.watch.found import FindingTeller
+from auditor.watch.found import FindingTeller, patient
 from auditor.watch.incidents import Incidents
 from auditor.watch.journal import Journal
 from auditor.watch.live import Live
@@ -115,8 +114,7 @@ class Watcher:
         self._reload, self._on_report, self._listings, self._on_state = reload, on_report, listings, on_state
         self._clock = Clock(live=interface)
         self._memory = journal.memory()
-        unseen, slow = _patient(yardstick.pack)
-        self._findings = FindingTeller(self._memory, self._settings, unseen, slow, again=again)
+        self._findings = FindingTeller(self._memory, self._settings, *patient(yardstick.pack), again=again)
         self._sessions = SessionTeller(self._memory, self._settings)
         self._again, self._note = again, note
         self._round = Round(journal, tuple(outlets))
@@ -164,9 +162,15 @@ class Watcher:
         self._tell([Step(News(kind, self._source, text, moment.text, "", facts))])
         if self._note:
             self._say("source", f"{self._source}: {self._note}")
+        self._follow_renames()
         if not self._again:
             while self._tell(self._sessions.interrupted(moment)):
                 pass
+
+    def _follow_renames(self) -> None:
+        """Remember findings under the present codes of their rules: a new name is no news."""
+        while self._tell(self._findings.renamed(self._yardstick.pack.renames())):
+            pass
 
     def _turn(self, pool: ThreadPoolExecutor) -> None:
         """See to everything that is due."""
@@ -283,7 +287,8 @@ class Watcher:
             text = f"what is on disk cannot be used, the old policy, rules and waivers stay: {error}"
             self._say("policy-kept", text)
             return
-        self._findings.unseen, self._findings.slow = _patient(self._yardstick.pack)
+        self._findings.unseen, self._findings.slow = patient(self._yardstick.pack)
+        self._follow_renames()
         self._audited_packets = -1
         self._say("policy-reloaded", "policy, rules and waivers were read anew")
 
@@ -340,11 +345,3 @@ class Watcher:
     def _moment(self) -> Moment:
         latest = self._live.counters().get("latest")
         return self._clock.moment(None if latest is None else int(latest))
-
-
-def _patient(pack: Pack) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the codes of rules about what was never seen, and of those about what may still come."""
-    unseen = {rule.code for rule in pack.rules if rule.table == "expected" or rule.name == "term-never-exercised"}
-    unseen |= {rule.code for rule in pack.rules if rule.name == "nothing-to-judge"}
-    slow = {rule.code for rule in pack.rules if rule.name == "control-without-data"}
-    return frozenset(unseen), frozenset(slow)

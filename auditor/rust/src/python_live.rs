@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -14,7 +15,7 @@ use auditor_ring::filter::Instruction;
 use auditor_ring::{Config, filter};
 
 use crate::flow::{Evicted, Limits, REASONS};
-use crate::live::{Handed, Live};
+use crate::live::{Handed, Live, Shared, Taker};
 use crate::problem::Problems;
 use crate::python::caller::Caller;
 use crate::python::{Reading, counts, panicked};
@@ -23,19 +24,48 @@ use crate::reading::{Options, Stopped};
 /// Captures that go on: taken in batches, looked at in between.
 #[pyclass(frozen, module = "auditor._native")]
 pub(crate) struct LiveReading {
-    live: Mutex<Live>,
+    shared: Arc<Shared>,
+    taker: Mutex<Option<Taker>>,
+    /// Packets that were told by `pump`, where a thread takes them.
+    told: AtomicU64,
 }
 
 impl LiveReading {
-    /// Waits for the lock without holding the interpreter's.
+    /// Waits for the reading without holding the interpreter's lock.
     fn lock<'a>(&'a self, py: Python<'_>) -> MutexGuard<'a, Live> {
+        let _place = self.shared.queue();
         loop {
-            match self.live.try_lock() {
-                Ok(guard) => return guard,
-                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => py.detach(|| drop(self.live.lock())),
+            if let Some(guard) = self.shared.now() {
+                return guard;
             }
+            py.detach(|| drop(self.shared.lock()));
         }
+    }
+
+    /// The same once no thread takes packets any more.
+    fn idle<'a>(&'a self, py: Python<'_>) -> MutexGuard<'a, Live> {
+        py.detach(|| drop(self.taker().take()));
+        self.lock(py)
+    }
+
+    fn taker(&self) -> MutexGuard<'_, Option<Taker>> {
+        self.taker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What rings have given since this was asked last, after waiting; None where there are no rings.
+    fn given(&self, milliseconds: u64) -> std::io::Result<Option<u64>> {
+        let mut taker = self.taker();
+        if taker.is_none() {
+            *taker = Taker::start(&self.shared)?;
+        }
+        let Some(running) = taker.as_ref() else { return Ok(None) };
+        if running.failed() {
+            return Err(std::io::Error::other("the thread that takes packets has ended"));
+        }
+        drop(taker);
+        auditor_ring::pause(Duration::from_millis(milliseconds));
+        let packets = self.shared.lock().taken();
+        Ok(Some(packets - self.told.swap(packets, Ordering::Relaxed)))
     }
 }
 
@@ -87,19 +117,20 @@ impl LiveReading {
         let silence =
             [unanswered_timeout, datagram_timeout, closed_timeout, idle_timeout, session_timeout, silent_timeout];
         let limits = Limits { flows: max_flows, messages: max_messages, silence: silence.map(nanoseconds) };
-        Ok(Self { live: Mutex::new(Live::new(&options, limits)) })
+        let shared = Arc::new(Shared::new(Live::new(&options, limits)));
+        Ok(Self { shared, taker: Mutex::new(None), told: AtomicU64::new(0) })
     }
 
     /// Reads on from a file, a FIFO or standard input (`-`).
     #[expect(clippy::needless_pass_by_value, reason = "arguments from Python arrive by value")]
     fn open_stream(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        self.lock(py).open_stream(&path).map_err(|error| PyOSError::new_err(format!("{}: {error}", path.display())))
+        self.idle(py).open_stream(&path).map_err(|error| PyOSError::new_err(format!("{}: {error}", path.display())))
     }
 
     /// Reads on from an open file descriptor, which is duplicated.
     #[cfg(unix)]
     fn open_fd(&self, py: Python<'_>, fd: i32, name: &str) -> PyResult<()> {
-        self.lock(py).open_fd(fd, name).map_err(|error| PyOSError::new_err(format!("{name}: {error}")))
+        self.idle(py).open_fd(fd, name).map_err(|error| PyOSError::new_err(format!("{name}: {error}")))
     }
 
     /// Reads from a packet ring on an interface (Linux).
@@ -129,7 +160,7 @@ impl LiveReading {
             hardware_times,
             ..Config::default()
         };
-        self.lock(py).open_ring(&config, rings).map_err(|error| {
+        self.idle(py).open_ring(&config, rings).map_err(|error| {
             let words = error.to_string();
             match error.error.raw_os_error() {
                 Some(code) => PyOSError::new_err((code, words)),
@@ -141,7 +172,7 @@ impl LiveReading {
     /// Frames of a link type will be handed in.
     #[pyo3(signature = (name, link_type, snaplen = None))]
     fn open_frames(&self, py: Python<'_>, name: &str, link_type: u16, snaplen: Option<u32>) {
-        self.lock(py).open_frames(name, link_type, snaplen);
+        self.idle(py).open_frames(name, link_type, snaplen);
     }
 
     /// Hands in frames: time in ns, bytes, length on the wire.
@@ -165,9 +196,14 @@ impl LiveReading {
 
     /// Takes what comes within a time.
     fn pump(&self, py: Python<'_>, milliseconds: u64) -> PyResult<u64> {
+        match py.detach(|| self.given(milliseconds)) {
+            Ok(Some(count)) => return py.check_signals().map(|()| count),
+            Ok(None) => {}
+            Err(error) => return Err(PyOSError::new_err(format!("taking packets: {error}"))),
+        }
         let mut caller = Caller::default();
         let outcome = py.detach(|| {
-            let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut live = self.shared.lock();
             catch_unwind(AssertUnwindSafe(|| live.pump(Duration::from_millis(milliseconds), &mut caller)))
         });
         if let Some(raised) = caller.raised {
@@ -194,7 +230,7 @@ impl LiveReading {
     /// What was seen so far.
     fn snapshot(&self, py: Python<'_>) -> PyResult<Reading> {
         let view = py.detach(|| {
-            let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            let live = self.shared.lock();
             catch_unwind(AssertUnwindSafe(|| live.view()))
         });
         Reading::new(py, view.map_err(|_| panicked("looking at flows"))?)
@@ -204,7 +240,7 @@ impl LiveReading {
     #[pyo3(signature = (now_ns = None))]
     fn evict(&self, py: Python<'_>, now_ns: Option<i64>) -> PyResult<Py<PyDict>> {
         let evicted = py.detach(|| {
-            let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut live = self.shared.lock();
             catch_unwind(AssertUnwindSafe(|| live.evict(now_ns)))
         });
         all_reasons(py, &evicted.map_err(|_| panicked("forgetting flows"))?)
@@ -269,7 +305,7 @@ impl LiveReading {
 
     /// Closes the source; what was read stays.
     fn close(&self, py: Python<'_>) {
-        self.lock(py).close();
+        self.idle(py).close();
     }
 }
 

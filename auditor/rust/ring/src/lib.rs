@@ -22,7 +22,7 @@ pub use privileges::{drop_privileges, holds_net_raw};
 pub use ring::{Event, Ring};
 #[cfg(unix)]
 pub use wait::duplicate;
-pub use wait::{open_unblocked, standard_input, wait_readable};
+pub use wait::{leave_signals_to_others, open_unblocked, pause, standard_input, wait_readable};
 
 /// How a ring is set up.
 #[derive(Clone, Debug)]

@@ -83,3 +83,32 @@ pub fn open_unblocked(path: &Path) -> io::Result<File> {
 pub fn open_unblocked(path: &Path) -> io::Result<File> {
     File::open(path)
 }
+
+/// Waits for so long, or until a signal comes.
+#[cfg(unix)]
+pub fn pause(time: Duration) {
+    let milliseconds = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: no structures, and none are looked at.
+    unsafe { libc::poll(std::ptr::null_mut(), 0, milliseconds) };
+}
+
+/// Waits for so long.
+#[cfg(not(unix))]
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// No signal comes to this thread any more: it would not wake those that wait for one.
+#[cfg(unix)]
+pub fn leave_signals_to_others() {
+    // SAFETY: a set of plain numbers, which is filled before it is read; the mask of this thread alone changes.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const all, std::ptr::null_mut());
+    }
+}
+
+/// Elsewhere signals come to the main thread alone.
+#[cfg(not(unix))]
+pub fn leave_signals_to_others() {}

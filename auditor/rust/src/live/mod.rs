@@ -7,6 +7,7 @@ mod clock;
 mod facts;
 mod rings;
 mod stream;
+mod taker;
 
 use std::collections::HashMap;
 use std::io;
@@ -22,6 +23,7 @@ use clock::LiveClock;
 use rings::Rings;
 pub use rings::Told;
 use stream::Stream;
+pub use taker::{Shared, Taker};
 
 /// Files that are told apart; the oldest are told as one.
 const MAX_FILES: usize = 256;
@@ -34,6 +36,8 @@ const BATCH: u64 = 256;
 enum Feed {
     Stream(Box<Stream>),
     Rings(Box<Rings>),
+    /// A thread has the rings and takes from them.
+    Taken,
     /// Frames of this link type are handed in.
     Frames(u16),
 }
@@ -107,7 +111,7 @@ impl Live {
         Ok(())
     }
 
-    /// Reads from an interface, through so many rings that share its frames.
+    /// Reads from an interface, through so many rings that share its frames; a [`Taker`] takes what they hold.
     ///
     /// # Errors
     /// Those of [`auditor_ring::Ring::open`].
@@ -121,6 +125,22 @@ impl Live {
         self.told.up = true;
         self.feed = Some(Feed::Rings(Box::new(rings)));
         Ok(())
+    }
+
+    /// Hands out the rings, where nobody has them.
+    fn lend_rings(&mut self) -> Option<Rings> {
+        if !matches!(self.feed, Some(Feed::Rings(_))) {
+            return None;
+        }
+        match self.feed.replace(Feed::Taken) {
+            Some(Feed::Rings(rings)) => Some(*rings),
+            _ => None,
+        }
+    }
+
+    /// Takes the rings back.
+    fn return_rings(&mut self, rings: Rings) {
+        self.feed = Some(Feed::Rings(Box::new(rings)));
     }
 
     /// Adds what the kernel counted for a source that hands frames in: those received, dropped ones among them.
@@ -169,6 +189,12 @@ impl Live {
         &self.files
     }
 
+    /// Frames that were taken so far.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.pass.serial
+    }
+
     /// Flows and messages that are there.
     #[must_use]
     pub fn sizes(&self) -> (usize, usize) {
@@ -193,7 +219,7 @@ impl Live {
         (self.clock.latest(), self.clock.steps())
     }
 
-    /// Takes what comes within `time`, and returns as soon as a signal came. Gives the number of frames.
+    /// Takes what comes within `time` from a stream, and returns as soon as a signal came. Gives the number of frames.
     ///
     /// # Errors
     /// [`Stopped`] when the watcher wants no more.
@@ -208,11 +234,6 @@ impl Live {
                     self.feed = Some(Feed::Stream(stream));
                 }
                 outcome
-            }
-            Some(Feed::Rings(mut rings)) => {
-                let outcome = rings.pump(self, deadline, watch);
-                self.feed = Some(Feed::Rings(rings));
-                outcome.map(|()| false)
             }
             other => {
                 self.feed = other;

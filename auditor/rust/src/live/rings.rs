@@ -7,10 +7,7 @@ use auditor_ring::{Config, Error, Event, Ring};
 
 use super::Live;
 use crate::capture::{Frame, Ip};
-use crate::reading::{Stopped, Watch};
 
-/// So long at most the rings are waited for before signals are looked for.
-const SLICE: Duration = Duration::from_millis(100);
 /// Times between two looks at whether the interface is still the same.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -38,6 +35,8 @@ pub struct Rings {
     config: Config,
     count: u16,
     next_look: Instant,
+    /// What the socket told while nobody could be told.
+    trouble: Option<io::Error>,
 }
 
 fn open(config: &Config, count: u16) -> Result<Vec<Ring>, Error> {
@@ -51,12 +50,15 @@ fn open(config: &Config, count: u16) -> Result<Vec<Ring>, Error> {
 impl Rings {
     /// Opens them.
     pub fn open(config: &Config, count: u16) -> Result<Self, Error> {
-        Ok(Self { open: open(config, count)?, config: config.clone(), count, next_look: Instant::now() })
+        let open = open(config, count)?;
+        Ok(Self { open, config: config.clone(), count, next_look: Instant::now(), trouble: None })
     }
 
-    /// Takes what comes until the deadline, or a signal.
-    pub fn pump(&mut self, live: &mut Live, deadline: Instant, watch: &mut dyn Watch) -> Result<(), Stopped> {
-        loop {
+    /// Takes what is there, for so long at most; whether there was anything.
+    pub fn take(&mut self, live: &mut Live, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut some = false;
+        let now = loop {
             let mut news = false;
             for ring in &mut self.open {
                 let link = ring.link();
@@ -65,41 +67,35 @@ impl Rings {
                     live.take(&Frame { time, link, wire_len, data, untimed: false, ip: Ip::Unasked });
                 });
             }
-            live.clock.breathe();
+            some |= news;
             let now = Instant::now();
-            if now >= self.next_look {
-                self.next_look = now + LOOK_EVERY;
-                self.look(live);
+            if !news || now >= until {
+                break now;
             }
-            if now >= deadline {
-                break;
-            }
-            if news {
-                continue;
-            }
-            if !self.wait(live, SLICE.min(deadline - now), watch)? {
-                break;
-            }
+        };
+        live.clock.breathe();
+        if now >= self.next_look {
+            self.next_look = now + LOOK_EVERY;
+            self.look(live);
+        }
+        if let Some(error) = self.trouble.take() {
+            live.facts().error = Some(format!("the packet socket says: {error}"));
         }
         self.count(live);
-        if watch.interrupted() { Ok(()) } else { Err(Stopped) }
+        some
     }
 
-    /// Waits for frames; false after a signal.
-    fn wait(&mut self, live: &mut Live, time: Duration, watch: &mut dyn Watch) -> Result<bool, Stopped> {
+    /// Waits for frames, for so long at most.
+    pub fn wait(&mut self, time: Duration) {
         match Ring::wait(&self.open, time) {
-            Ok(Event::Ready) => return Ok(true),
-            Ok(Event::Quiet) => {}
-            Ok(Event::Down) => {
-                self.next_look = Instant::now();
-                self.look(live);
+            Ok(Event::Ready | Event::Quiet) => {}
+            Ok(Event::Down) => self.next_look = Instant::now(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.trouble = Some(error);
+                std::thread::sleep(time);
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                return if watch.interrupted() { Ok(false) } else { Err(Stopped) };
-            }
-            Err(error) => live.facts().error = Some(format!("the packet socket says: {error}")),
         }
-        if watch.interrupted() { Ok(true) } else { Err(Stopped) }
     }
 
     /// Looks after the interface: whether it is up, and still the one that was opened.
