@@ -15,14 +15,11 @@ from auditor.flows import TCP, FlowTable, time_text
 from auditor.model import CaptureQuality, Finding, Quality
 from auditor.model.quality import UNKNOWN_VANTAGE, VANTAGES
 from auditor.policy.match import Verdicts
+from auditor.stretches import gap_seconds
 from auditor.tables.captures import talking_directions
 from auditor.text import counted, number, path_text
 
 _MILLION, _SECOND = 1_000_000, 1_000_000_000
-_LEAST_GAP = 8
-"""Seconds: a shorter silence is never a gap."""
-_BEYOND_USUAL = 100
-"""A gap is so many times longer than what lies between two frames on average."""
 _HANDSHAKE = tuple(_native.ORIGINATOR_BY.index(word) for word in ("syn", "syn-ack"))
 _LOSSY = 1
 """Percent of dropped packets from which on an answer that was not seen may have been given. As rule BX903 has it."""
@@ -88,10 +85,8 @@ def _gaps(silences: Sequence[int], first: int | None, last: int | None, packets:
     silences by those."""
     if first is None or last is None or packets < 2:
         return 0, 0
-    usual = (last - first) / 1e9 / (packets - 1)
-    wanted = max(_LEAST_GAP, usual * _BEYOND_USUAL)
-    power = int(np.ceil(np.log2(wanted)))
-    return sum(silences[power:]), 2**power
+    least = gap_seconds(first, last, packets)
+    return sum(silences[least.bit_length() - 1 :]), least
 
 
 def _with_silences(total: CaptureQuality, files: Sequence[_native.FileFacts]) -> CaptureQuality:
@@ -173,12 +168,20 @@ def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
     return UNKNOWN_VANTAGE, ""
 
 
-def weaken(found: Iterable[Finding], quality: Quality, *, lost: int = 0) -> tuple[Finding, ...]:
+def weaken(
+    found: Iterable[Finding], quality: Quality, *, stretches: Sequence[int] = (), lost: int = 0
+) -> tuple[Finding, ...]:
     """Return the findings, those marked as inconclusive that rest on an answer which the capture may have lost.
 
-    ``lost`` packets are known to be lost, wherever: each of them may have been the answer.
+    ``stretches`` holds for each capture the first of those that it goes on with, where several are one: connections of
+    them all count. ``lost`` packets are known to be lost, wherever: each of them may have been the answer.
     """
-    doubts = {capture.path: _doubt(capture) for capture in quality.captures}
+    rows = stretches or range(len(quality.captures))
+    alone, talking = Counter[int](), Counter[int]()
+    for one, row in zip(quality.captures, rows, strict=True):
+        alone[row] += one.one_sided
+        talking[row] += one.tcp_flows
+    doubts = {one.path: _doubt(one, alone[row], talking[row]) for one, row in zip(quality.captures, rows, strict=True)}
     if lost:
         doubts = dict.fromkeys(
             doubts, f"{counted(lost, 'packet')} were lost on the way, and the answer may be among them"
@@ -196,12 +199,12 @@ def _weakened(finding: Finding, doubts: Mapping[str, str]) -> Finding:
     return replace(finding, inconclusive="; ".join(reasons))
 
 
-def _doubt(capture: CaptureQuality) -> str:
+def _doubt(capture: CaptureQuality, one_sided: int, tcp_flows: int) -> str:
     """Return why an answer that is not in a capture may have been given all the same; empty where it should be there."""
     drops = capture.drops or 0
     if drops and drops * 100 // (capture.packets + drops) >= _LOSSY:
         return f"the capturing program dropped {counted(drops, 'packet')}, and the answer may be among them"
-    if capture.one_sided > 1 and capture.one_sided * 100 // capture.tcp_flows >= _ONE_SIDED:
+    if one_sided > 1 and one_sided * 100 // tcp_flows >= _ONE_SIDED:
         return "the capture shows one direction only, and the answer may have gone the other way"
     return ""
 
