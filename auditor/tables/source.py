@@ -108,8 +108,8 @@ class Source:
         if len(self.flows.stretches) == files:
             stretches = np.array(self.flows.stretches)
             np.maximum.at(ends, stretches, ends.copy())
-            ends = ends[stretches]
-            return ends
+            joined: Array = ends[stretches]
+            return joined
         starts = np.full(files, np.iinfo(np.int64).max)
         np.minimum.at(starts, self.flows["first_file"], self.flows["first_time"])
         # Files are in order of their first packets; those of a ring buffer follow each other without a pause.
