@@ -15,6 +15,7 @@ from auditor.distinct import among
 from auditor.errors import MissingExtra
 from auditor.model import FlowReference
 from auditor.ndmp import Column
+from auditor.stretches import stretches_of
 from auditor.text import byte_count, counted, html_table, number, path_text
 
 COLUMNS = (
@@ -83,11 +84,12 @@ class FlowTable:
     """Flows in columns: ``table["resp_port"]`` is an array, one row per flow, in order of first packets.
 
     ``addresses`` has shape (n, 16), dtype uint8: IPv6 in network order, IPv4 mapped; the columns ``orig_addr`` and
-    ``resp_addr`` index into it. ``files`` are the paths that ``first_file`` and ``last_file`` index into.
+    ``resp_addr`` index into it. ``files`` are the paths that ``first_file`` and ``last_file`` index into;
+    ``stretches`` the first of the captures that each of these goes on with, empty where nobody knows their times.
     Columns are shared with the core, not copied: treat them as read-only.
     """
 
-    __slots__ = ("_columns", "_history", "_length", "_place", "addresses", "files")
+    __slots__ = ("_columns", "_history", "_length", "_place", "addresses", "files", "stretches")
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class FlowTable:
         files: tuple[str, ...] = (),
         history: Callable[[int], str] | None = None,
         place: Callable[[int], tuple[int, int]] | None = None,
+        stretches: tuple[int, ...] = (),
     ) -> None:
         missing = [column.name for column in COLUMNS if column.name not in columns]
         if missing:
@@ -112,6 +115,7 @@ class FlowTable:
         self._place = place
         self.addresses = addresses
         self.files = files
+        self.stretches = stretches
 
     @classmethod
     def from_reading(cls, reading: _native.Reading) -> FlowTable:
@@ -122,6 +126,7 @@ class FlowTable:
             files=tuple(path_text(facts.path) for facts in reading.files),
             history=reading.history_text,
             place=reading.place,
+            stretches=stretches_of(reading.files, overlap=True),
         )
 
     @classmethod
@@ -166,6 +171,7 @@ class FlowTable:
             files=self.files,
             history=None if history is None else lambda flow: history(int(chosen[flow])),
             place=self._place,
+            stretches=self.stretches,
         )
 
     def address(self, code: int) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -255,7 +261,14 @@ class FlowTable:
             text = "" if history is None else history(flow)
             return text.swapcase() if flow in turned else text
 
-        return FlowTable(columns, self.addresses, files=self.files, history=turned_history, place=self._place)
+        return FlowTable(
+            columns,
+            self.addresses,
+            files=self.files,
+            history=turned_history,
+            place=self._place,
+            stretches=self.stretches,
+        )
 
     def file_of(self, flow: int, packets: Sequence[int]) -> int:
         """Return the file of the first of ``packets`` that a flow has; where nobody knows it, that of the flow's first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from auditor import _native
 from auditor.errors import UsageError
@@ -38,9 +37,9 @@ def expand(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
 
 def _meant(name: str) -> list[str]:
     """Return what one argument means."""
-    if name == STDIN or not (Path(name).is_dir() or (_WILD & set(name) and not os.path.lexists(name))):
+    if name == STDIN or not (_is_folder(name) or (_WILD & set(name) and not os.path.lexists(name))):
         return [name]
-    if Path(name).is_dir():
+    if _is_folder(name):
         return list(_captures_in(name)) or [name]
     import glob
 
@@ -48,7 +47,12 @@ def _meant(name: str) -> list[str]:
     if not found:
         raise UsageError(f"no file matches {name}", fix="check the pattern, or name the captures")
     # What a pattern catches beside captures was named, if vaguely: it is tried, and told when it is none.
-    return [file for match in found for file in (_captures_in(match) if Path(match).is_dir() else (match,))]
+    return [file for match in found for file in (_captures_in(match) if _is_folder(match) else (match,))]
+
+
+def _is_folder(name: str) -> bool:
+    # Path.is_dir raises where a name is longer than any file has; such a capture is told as unreadable, like any other.
+    return os.path.isdir(name)  # noqa: PTH112
 
 
 def _captures_in(folder: str) -> Iterator[str]:

@@ -15,14 +15,12 @@ from auditor.flows import TCP, FlowTable, time_text
 from auditor.model import CaptureQuality, Finding, Quality
 from auditor.model.quality import UNKNOWN_VANTAGE, VANTAGES
 from auditor.policy.match import Verdicts
+from auditor.records import draft
+from auditor.stretches import gap_seconds
 from auditor.tables.captures import talking_directions
 from auditor.text import counted, number, path_text
 
 _MILLION, _SECOND = 1_000_000, 1_000_000_000
-_LEAST_GAP = 8
-"""Seconds: a shorter silence is never a gap."""
-_BEYOND_USUAL = 100
-"""A gap is so many times longer than what lies between two frames on average."""
 _HANDSHAKE = tuple(_native.ORIGINATOR_BY.index(word) for word in ("syn", "syn-ack"))
 _LOSSY = 1
 """Percent of dropped packets, or of missing bytes, from which on an answer that was not seen may have been given. As rule
@@ -89,10 +87,8 @@ def _gaps(silences: Sequence[int], first: int | None, last: int | None, packets:
     silences by those."""
     if first is None or last is None or packets < 2:
         return 0, 0
-    usual = (last - first) / 1e9 / (packets - 1)
-    wanted = max(_LEAST_GAP, usual * _BEYOND_USUAL)
-    power = int(np.ceil(np.log2(wanted)))
-    return sum(silences[power:]), 2**power
+    least = gap_seconds(first, last, packets)
+    return sum(silences[least.bit_length() - 1 :]), least
 
 
 def _with_silences(total: CaptureQuality, files: Sequence[_native.FileFacts]) -> CaptureQuality:
@@ -175,15 +171,26 @@ def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
 
 
 def weaken(
-    found: Iterable[Finding], quality: Quality, *, lost: int = 0, table: FlowTable | None = None
+    found: Iterable[Finding],
+    quality: Quality,
+    *,
+    stretches: Sequence[int] = (),
+    lost: int = 0,
+    table: FlowTable | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings, those marked as inconclusive that rest on an answer which the capture may have lost.
 
-    ``lost`` packets are known to be lost, wherever: each of them may have been the answer. ``table`` holds the flows of
-    the captures: where bytes are missing in those that were answered, so may whole answers.
+    ``stretches`` holds for each capture the first of those that it goes on with, where several are one: connections of
+    them all count. ``lost`` packets are known to be lost, wherever: each of them may have been the answer. ``table`` holds
+    the flows of the captures: where bytes are missing in those that were answered, so may whole answers.
     """
-    carried = _carried(table, len(quality.captures)) if table is not None else [0] * len(quality.captures)
-    doubts = {one.path: _doubt(one, held) for one, held in zip(quality.captures, carried, strict=True)}
+    files = len(quality.captures)
+    rows = stretches or range(files)
+    carried = _carried(table, files) if table is not None else [0] * files
+    sums = [_Connections() for _ in range(files)]
+    for one, row, held in zip(quality.captures, rows, carried, strict=True):
+        sums[row].add(one, held)
+    doubts = {one.path: _doubt(one, sums[row]) for one, row in zip(quality.captures, rows, strict=True)}
     if lost:
         doubts = dict.fromkeys(
             doubts, f"{counted(lost, 'packet')} were lost on the way, and the answer may be among them"
@@ -201,6 +208,23 @@ def _weakened(finding: Finding, doubts: Mapping[str, str]) -> Finding:
     return replace(finding, inconclusive="; ".join(reasons))
 
 
+@draft
+class _Connections:
+    """What the TCP connections of captures that go on with each other show; bytes are those of payload."""
+
+    one_sided: int = 0
+    flows: int = 0
+    missed_bytes: int = 0
+    carried_bytes: int = 0
+
+    def add(self, capture: CaptureQuality, carried: int) -> None:
+        """Add those of one capture, and the bytes that it holds of them."""
+        self.one_sided += capture.one_sided
+        self.flows += capture.tcp_flows
+        self.missed_bytes += capture.missed_bytes
+        self.carried_bytes += carried
+
+
 def _carried(table: FlowTable, files: int) -> list[int]:
     """Return the payload bytes of the TCP flows that began in each capture, what was sent again counted once."""
     payload = table["orig_payload"] + table["resp_payload"] - table["orig_repeated"] - table["resp_repeated"]
@@ -209,17 +233,14 @@ def _carried(table: FlowTable, files: int) -> list[int]:
     return [int(count) for count in held[:files]]
 
 
-def _doubt(capture: CaptureQuality, carried: int) -> str:
-    """Return why an answer that is not in a capture may have been given all the same; empty where it should be there.
-
-    ``carried``: bytes of TCP that the capture holds.
-    """
+def _doubt(capture: CaptureQuality, seen: _Connections) -> str:
+    """Return why an answer that is not in a capture may have been given all the same; empty where it should be there."""
     drops = capture.drops or 0
     if drops and drops * 100 // (capture.packets + drops) >= _LOSSY:
         return f"the capturing program dropped {counted(drops, 'packet')}, and the answer may be among them"
-    if capture.one_sided > 1 and capture.one_sided * 100 // capture.tcp_flows >= _ONE_SIDED:
+    if seen.one_sided > 1 and seen.one_sided * 100 // seen.flows >= _ONE_SIDED:
         return "the capture shows one direction only, and the answer may have gone the other way"
-    missed = capture.missed_bytes
+    missed, carried = seen.missed_bytes, seen.carried_bytes
     if missed and carried and missed * 100 // (carried + missed) >= _LOSSY:
         return f"the capture lacks {counted(missed, 'byte')} of TCP that must have passed, and the answer may be among them"
     return ""

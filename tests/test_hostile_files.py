@@ -5,8 +5,14 @@ Cuts and flips are spread over each file so that a run takes seconds; the seed i
 
 from __future__ import annotations
 
+import json
+import os
 import random
+import signal
 import struct
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +21,7 @@ import auditor
 from auditor import _native
 from auditor.model import Report, ReportVerdict
 from tests.helpers.pcap import Pcap, Writer, greeting
-from tests.support import Case, committed_cases
+from tests.support import COMMAND, Case, committed_cases, run_auditor
 
 CASES = pytest.mark.parametrize("case", committed_cases(), ids=lambda case: case.name)
 POLICY = "zones:\n  media-servers: [10.0.1.1]\n  agents: [10.0.2.0/24]\n"
@@ -96,3 +102,40 @@ def test_a_control_connection_that_is_not_all_ndmp_cannot_conform(tmp_path: Path
         report = auditor.audit([capture.save(tmp_path / "marks.pcap")], policy_path=policy)
         assert report.verdict is verdict
         assert [finding.code for finding in report.findings if finding.undermines] == (["BX908"] if rest else [])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes of Unix")
+def test_a_pipe_to_which_nobody_writes_can_be_left(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [COMMAND, "audit", pipe], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as run:
+        with pytest.raises(subprocess.TimeoutExpired):
+            run.wait(2)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 130
+        assert run.stderr is not None
+        assert run.stderr.read() == "error: interrupted\n"
+
+
+def test_a_pipe_whose_writer_comes_late_is_read(tmp_path: Path) -> None:
+    (case,) = (case for case in committed_cases() if case.name == "out-of-range")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen([COMMAND, "audit", pipe, "--format", "json"], stdout=subprocess.PIPE) as run:
+        time.sleep(1)
+        pipe.write_bytes(case.capture.read_bytes())
+        assert run.stdout is not None
+        assert json.loads(run.stdout.read())["captures"][0]["packets"] == 1252
+
+
+def test_a_name_longer_than_any_file_has_is_told_and_the_rest_is_read() -> None:
+    (case,) = (case for case in committed_cases() if case.name == "out-of-range")
+    done = run_auditor("audit", "x" * 65_000, case.capture, "--policy", str(case.policy), "--format", "json")
+    assert (done.code, done.err) == (3, "")
+    long, read = sorted(json.loads(done.out)["captures"], key=lambda capture: capture["packets"])
+    assert (long["status"], read["packets"]) == ("unreadable", 1252)
+    assert "too long" in long["error"]
+    policy = run_auditor("audit", case.capture, "--policy", "x" * 65_000)
+    assert (policy.code, "internal" in policy.err) == (2, False)

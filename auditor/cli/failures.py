@@ -7,6 +7,7 @@ help: what to do about it
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -113,6 +114,9 @@ def _silence_output() -> None:
 
 def _internal(error: Exception) -> int:
     """Tell of a defect of auditor: a line for the user, the traceback only for who asks for it."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        tell("error", f"a name is longer than any file has: {escape(str(error.filename), limit=80)}")
+        return exit_codes.USAGE
     if os.environ.get("AUDITOR_DEBUG") or "--debug" in sys.argv:
         import traceback
 

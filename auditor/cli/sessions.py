@@ -11,7 +11,7 @@ from auditor.cli.decoder import decoder_option
 from auditor.cli.failures import tell
 from auditor.cli.progress import ReadingProgress
 from auditor.exit_codes import CONFORMS, INCONCLUSIVE
-from auditor.text import path_text
+from auditor.text import escape, path_text
 
 
 @click.command()
@@ -67,7 +67,7 @@ def sessions(captures: tuple[str, ...], policy_path: str | None, **options: Any)
         report = audit(captures, policy_path=policy_path, progress=progress, options=looked)
     unread = [capture for capture in report.captures if capture.status != "read"]
     for capture in unread:
-        tell("warning", f"{capture.path}: {capture.error or 'could not be read to its end'}")
+        tell("warning", f"{escape(capture.path)}: {capture.error or 'could not be read to its end'}")
     text = options["format_name"] == "text"
     looks = output_.terminal_options(
         plain=options["plain"], verbosity=options["verbosity"], to_file=options["output"] is not None

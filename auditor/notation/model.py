@@ -110,6 +110,8 @@ class CaptureLine:
     error: str | None = None
     drops: int | None = None
     snaplen: int | None = None
+    first: int | None = None
+    last: int | None = None
 
 
 @record

@@ -181,6 +181,7 @@ SESSION_COLUMNS = (
 )
 CAPTURE_COLUMNS = (
     _word("path", "the capture as it was named"),
+    _word("stretch", "the capture, and how many files go on where it ends; connections count with the first of these"),
     _word("status", "how far it could be read", STATUSES),
     _word("error", "why it could not be read to its end"),
     _number("packets", "packets read"),

@@ -21,6 +21,7 @@ from auditor.pipeline.summing import sum_up, summarised_captures
 from auditor.pipeline.yardstick import Yardstick, placed, prepare
 from auditor.quality import summarise_quality, weaken
 from auditor.sessions import Rehearsal, rehearse_blind
+from auditor.stretches import stretches_of
 from auditor.tables import Source, tables_of
 
 
@@ -51,7 +52,8 @@ def audit_reading(
     told = PartList(frozenset(waiver.code for waiver in yardstick.waivers))
     tables = tables_of(source, reading.files, listings, vantage=options.vantage)
     found = find_findings(pack, tables, tied.table, told)
-    found = weaken(found, quality, lost=options.lost, table=tied.table)
+    rows = stretches_of(reading.files, overlap=False)
+    found = weaken(found, quality, stretches=rows, lost=options.lost, table=tied.table)
     day = options.as_of or last_day(summarised_captures(tied))
     found, uses = waived(pack, yardstick.waivers, found, day, table=tied.table, told=told)
     if yardstick.baseline is not None:

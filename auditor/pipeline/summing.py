@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from auditor import _native
 from auditor.controls import Judged, assess, load_controls
@@ -131,9 +131,13 @@ def _totals(captures: Sequence[CaptureSummary], table: FlowTable, coverage: Cove
     }
 
 
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a name is longer than any file has
+
+
 def _explained(capture: CaptureSummary) -> CaptureSummary:
     """Return the capture with a reason that tells what to do, where the operating system's word does not."""
-    if capture.status != "unreadable" or not Path(capture.path).is_dir():
+    if capture.status != "unreadable" or not _is_folder(capture.path):
         return capture
     return replace(
         capture, error="is a directory in which no capture was found; name one that holds captures, or name them"

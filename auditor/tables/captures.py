@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,7 +11,9 @@ import numpy as np
 from auditor.flows import TCP, FlowTable
 from auditor.packs.words import STATUSES
 from auditor.rule_table import NO_FLOW, Array, ColumnData, Mask, RuleTable, no_witnesses, words_column
+from auditor.stretches import stretches_of
 from auditor.tables.source import Source
+from auditor.text import counted
 
 _ACK = 0x10
 
@@ -25,6 +28,14 @@ class CaptureFacts(Protocol):
     @property
     def packets(self) -> int:
         """Packets read."""
+
+    @property
+    def first(self) -> int | None:
+        """Time of the earliest packet, ns."""
+
+    @property
+    def last(self) -> int | None:
+        """Time of the latest packet, ns."""
 
     @property
     def status(self) -> str:
@@ -43,9 +54,10 @@ def captures_table(source: Source, captures: Sequence[CaptureFacts]) -> RuleTabl
     """Return the table ``captures``, one row for each file."""
     packets = np.array([capture.packets for capture in captures], np.int64)
     drops = np.array([capture.drops or 0 for capture in captures], np.int64)
-    talking, one_sided = talking_directions(source.flows, len(captures))
+    talking, one_sided = (in_stretches(counts, captures) for counts in talking_directions(source.flows, len(captures)))
     columns = {
         "path": words_column([capture.path for capture in captures]),
+        "stretch": words_column(_stretch_texts(captures)),
         "status": ColumnData(np.array([STATUSES.index(capture.status) for capture in captures], np.int64), STATUSES),
         "error": words_column([capture.error or "no reason given" for capture in captures]),
         "packets": ColumnData(packets),
@@ -56,6 +68,22 @@ def captures_table(source: Source, captures: Sequence[CaptureFacts]) -> RuleTabl
         "one_sided_percent": ColumnData(_percent(one_sided, talking)),
     }
     return RuleTable("captures", columns, np.full(len(captures), NO_FLOW), no_witnesses)
+
+
+def in_stretches(counts: Array, captures: Sequence[CaptureFacts]) -> Array:
+    """Return counts per file summed up at the first of those that go on with each other, 0 at the others: how a ring was
+    cut into files says nothing of its connections."""
+    sums: Array = np.zeros(len(captures), np.int64)
+    np.add.at(sums, np.array(stretches_of(captures, overlap=False), np.intp), counts)
+    return sums
+
+
+def _stretch_texts(captures: Sequence[CaptureFacts]) -> list[str]:
+    more = Counter(stretches_of(captures, overlap=False))
+    return [
+        f"{capture.path} and {counted(more[row] - 1, 'file')} behind it" if more[row] > 1 else capture.path
+        for row, capture in enumerate(captures)
+    ]
 
 
 def talking_directions(flows: FlowTable, files: int) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ pub mod decode;
 pub mod dissector;
 pub mod duplicates;
 pub mod facts;
+pub mod fifo;
 pub mod flow;
 pub mod hash;
 pub mod live;

@@ -126,7 +126,8 @@ impl Serials {
     #[must_use]
     pub fn runs(&self, packets: u64) -> Vec<(u64, u32, u64, u64)> {
         let ends = self.sections.iter().skip(1).map(|section| section.start).chain([packets]);
-        let alone = self.sections.iter().zip(ends).filter(|(section, end)| section.files.len() == 1 && section.start < *end);
+        let alone =
+            self.sections.iter().zip(ends).filter(|(section, end)| section.files.len() == 1 && section.start < *end);
         alone
             .map(|(section, end)| {
                 let (file, packet) = self.place(section.start);

@@ -10,6 +10,8 @@ use std::thread;
 
 use sha2::{Digest, Sha256};
 
+use crate::fifo::Fifo;
+
 /// Standard input, by the name that command lines give it.
 pub const STDIN: &str = "-";
 
@@ -30,6 +32,10 @@ pub struct Source {
 pub fn open(path: &Path) -> Result<Source, String> {
     if path.as_os_str() == STDIN {
         return Ok(Source { bytes: Box::new(io::stdin()), length: 0, file: None });
+    }
+    if is_fifo(path) {
+        let fifo = Fifo::open(path).map_err(|error| explain(path, &error))?;
+        return Ok(Source { bytes: Box::new(fifo), length: 0, file: None });
     }
     let file = File::open(path).map_err(|error| explain(path, &error))?;
     let facts = file.metadata().map_err(|error| explain(path, &error))?;
@@ -74,6 +80,17 @@ pub fn is_regular(path: &Path) -> bool {
 #[must_use]
 pub fn is_consumed(path: &Path) -> bool {
     path.as_os_str() == STDIN || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
+}
+
+#[cfg(unix)]
+fn is_fifo(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    fs::metadata(path).is_ok_and(|facts| facts.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_fifo(_path: &Path) -> bool {
+    false
 }
 
 fn explain(path: &Path, error: &io::Error) -> String {

@@ -26,5 +26,6 @@ pub(super) fn refuse(start: &[u8]) -> String {
     if let Some(header) = pcap::header_length(start) {
         return format!("is cut inside the pcap file header: it has {} bytes of {header}", start.len());
     }
-    "is not a capture: it begins like neither pcap nor pcapng".to_owned()
+    "is not a capture: it begins like neither pcap nor pcapng; if Wireshark knows it, editcap makes a pcapng of it"
+        .to_owned()
 }
