@@ -42,8 +42,9 @@ def _made(cls: type[T], more: dict[str, Any]) -> type[T]:
     )
     made.__qualname__ = cls.__qualname__
     made.__dataclass_fields__ = _Fields(annotations, given)
-    made.__record_setters__ = tuple([made.__dict__[name].__set__ for name in asked])
+    made.__record_more__ = len(asked) < len(annotations) or "__post_init__" in body
     made.__record_defaults__ = given
+    made.__record_plain__ = {name: default for name, default in given.items() if not isinstance(default, Field)}
     result: type[T] = made
     return result
 
@@ -83,20 +84,36 @@ _ORDINARY: Any = _Sample.__dataclass_fields__["one"]._field_type  # type: ignore
 
 def _init(self: Any, *values: Any, **named: Any) -> None:
     kind: Any = type(self)
-    setters = kind.__record_setters__
-    whole = values if not named and len(values) == len(setters) else _completed(kind, values, named)
-    for put, value in zip(setters, whole, strict=True):
-        put(self, value)
-    if len(setters) < len(kind.__slots__):
+    names = kind.__match_args__
+    whole = values if not named and len(values) == len(names) else _completed(kind, values, named)
+    put = object.__setattr__
+    for name, value in zip(names, whole, strict=True):
+        put(self, name, value)
+    if kind.__record_more__:
         for name, default in kind.__record_defaults__.items():
             if _is_unasked(default):
-                object.__setattr__(self, name, _value(default))
-    if hasattr(kind, "__post_init__"):
-        self.__post_init__()
+                put(self, name, _value(default))
+        if hasattr(kind, "__post_init__"):
+            self.__post_init__()
 
 
 def _completed(kind: Any, values: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
     """Return the values of all fields, in their order. Raises TypeError as the function of a dataclass does."""
+    names = kind.__match_args__
+    whole, rest = list(values), names[len(values) :]
+    told = {**kind.__record_plain__, **named}
+    # Half of all records are made by names: what is as it should be is seen at one look, and only the rest looked into.
+    try:
+        whole += [told[name] for name in rest]
+    except KeyError:
+        return _pieced(kind, values, named)
+    if len(whole) > len(names) or (named and not named.keys() <= set(rest)):
+        return _pieced(kind, values, named)
+    return whole
+
+
+def _pieced(kind: Any, values: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+    """Return what ``_completed`` does, field by field."""
     names, defaults = kind.__match_args__, kind.__record_defaults__
     if len(values) > len(names):
         raise TypeError(f"{kind.__qualname__} takes {len(names)} values but {len(values)} were given")
