@@ -24,6 +24,7 @@ from auditor.model import (
     ServiceSummary,
     SessionSummary,
     Severity,
+    UndecidedSummary,
 )
 
 HOSTILE = "a\x1b[2J\x1b]0;owned\x07b\u202ec\r\nd\x9b31m\u2028e\u200bf\x00"
@@ -173,6 +174,9 @@ def hostile_report() -> Report:
                 readable=HOSTILE,
                 data=(DataSummary(HOSTILE, HOSTILE, 1, HOSTILE, (HOSTILE,), 2, HOSTILE, 1, 1, HOSTILE),),
             ),
+        ),
+        undecided=(
+            UndecidedSummary(HOSTILE, HOSTILE, 1, 2, HOSTILE, 9, (flow,), HOSTILE, 1, 1, HOSTILE, HOSTILE, HOSTILE),
         ),
         findings=(
             finding(
