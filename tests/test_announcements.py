@@ -46,6 +46,14 @@ def test_both_syns_recorded_before_their_announcements() -> None:
     assert ties(lines, (0, LISTEN, 1.0), (1, LISTEN, 1.24)) == [[(2, Grade.PROVED)], [(3, Grade.PROVED)]]
 
 
+def test_a_connection_that_had_ended_before_the_announcement_is_an_earlier_use_of_the_port() -> None:
+    """Its own announcement was lost, and what is announced now comes to nothing: half a second lies between."""
+    lines = (*TWO_CONTROLS, "10.0.1.5:40012 > 10.0.2.9:50105 tcp SF at=7.5 for=0.3")
+    assert ties(lines, (0, LISTEN, 8.0))[0] == []
+    still_open = (*TWO_CONTROLS, "10.0.1.5:40012 > 10.0.2.9:50105 tcp SF at=7.9999 for=0.3")
+    assert ties(still_open, (0, LISTEN, 8.0))[0] == [(2, Grade.PROVED)]
+
+
 def test_an_announcement_whose_connection_is_missing_leaves_that_of_the_next_alone() -> None:
     lines = (*TWO_CONTROLS, "10.0.1.5:40012 > 10.0.2.9:50105 tcp SF at=8.001 for=0.1")
     assert ties(lines, (0, LISTEN, 1.0), (1, LISTEN, 8.0)) == [[], [(2, Grade.PROVED)]]

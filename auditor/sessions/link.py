@@ -173,7 +173,13 @@ class Linker:
         place, last = np.searchsorted(times, [at, min(at + EXPIRY, announcement.until)])
         for after in range(place, min(int(last), place + _MOST)):
             yield int(rows[after]), int(times[after]) - at
-        before = [n for n in range(max(place - _MOST, 0), place) if times[n] >= at - LOOK_BACK]
+        # One that had ended by then is an earlier use of the port, however short a time before.
+        open_then = self._table["last_time"][rows[max(place - _MOST, 0) : place]] >= at
+        before = [
+            n
+            for n, runs in zip(range(max(place - _MOST, 0), place), open_then.tolist(), strict=True)
+            if runs and times[n] >= at - LOOK_BACK
+        ]
         yield from ((int(rows[n]), int(times[n]) - at) for n in before)
         if place and not before:
             running = self._running(rows[:place], at)
