@@ -8,6 +8,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,10 @@ def random_flows(dice: random.Random, policy: Policy, count: int, *, plain: bool
         )
         ported = plain or dice.random() < 0.97
         kind = dice.choice(["", "", "", "control", "data"]) if ported and not plain else ""
-        flows.append(One(orig, resp, transport, dice.choice(ports) if ported else 0, kind, ported))
+        flow = One(orig, resp, transport, dice.choice(ports) if ported else 0, kind, ported)
+        if ported and not plain and dice.random() < 0.1:
+            flow = replace(flow.turned() if dice.random() < 0.5 else flow, guessed=True)
+        flows.append(flow)
     return flows
 
 

@@ -84,9 +84,15 @@ def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bo
     rows = np.flatnonzero(guessed & (verdicts.verdict == UNSTATED))
     if not len(rows):
         return verdicts
-    turned = table.select(rows).reoriented(np.arange(len(rows)))
-    other = _as_they_stand(turned, policy, catalogue, control=control[rows], data=data[rows])
+    other = _as_they_stand(_turned(table, rows), policy, catalogue, control=control[rows], data=data[rows])
     return _without_way(verdicts, rows[other.verdict == PERMIT])
+
+
+def _turned(table: FlowTable, rows: npt.NDArray[np.intp]) -> FlowTable:
+    """Return ``rows`` the other way round, with no more of them than a verdict rests on."""
+    ends = {"orig_addr": "resp_addr", "resp_addr": "orig_addr", "orig_port": "resp_port", "resp_port": "orig_port"}
+    columns = {name: table[other][rows] for name, other in ends.items()}
+    return FlowTable.from_columns({"transport": table["transport"][rows], **columns}, table.addresses)
 
 
 def _without_way(verdicts: Verdicts, rows: npt.NDArray[np.intp]) -> Verdicts:
