@@ -3,7 +3,7 @@
 
     bench/sender.py CAPTURE INTERFACE RATE SECONDS
 
-Prints how many frames were sent, and how many a second that was. Needs root, and an interface of its own: bench/live.py makes one.
+Prints how many frames were sent, how many a second that was, and how many by one call. Needs root, and an interface of its own: bench/live.py makes one.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def frames(capture: Path) -> list[bytes]:
     return [frame for frame in found if 14 <= len(frame) <= LARGEST]
 
 
-def send(frames: list[bytes], interface: str, rate: float, seconds: float) -> tuple[int, float]:
-    """Send at a rate for so long; return how many frames were sent, and how many a second."""
+def send(frames: list[bytes], interface: str, rate: float, seconds: float) -> tuple[int, float, float]:
+    """Send at a rate for so long; return how many frames were sent, how many a second, and how many by one call."""
     count = len(frames)
     # One round and a batch, so that a batch may begin anywhere.
-    several = frames + frames[:BATCH]
+    several = (frames * (BATCH // count + 2))[: count + BATCH]
     vectors = (Vector * len(several))(
         *(Vector(ctypes.cast(ctypes.c_char_p(frame), ctypes.c_void_p), len(frame)) for frame in several)
     )
@@ -75,13 +75,13 @@ def send(frames: list[bytes], interface: str, rate: float, seconds: float) -> tu
         out.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
         out.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
         out.bind((interface, 0))
-        number, sent, began = out.fileno(), 0, time.perf_counter()
+        number, sent, calls, began = out.fileno(), 0, 0, time.perf_counter()
         while (now := time.perf_counter() - began) < seconds:
             if sent > now * rate:
                 continue
             done = call(number, ctypes.byref(headers, sent % count * size), BATCH, 0)
-            sent += max(0, done)
-        return sent, sent / (time.perf_counter() - began)
+            sent, calls = sent + max(0, done), calls + 1
+        return sent, sent / (time.perf_counter() - began), sent / max(1, calls)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from auditor import _native
+from bench.sender import BATCH, send
 from tests.netns import Pair, inside, ip, needs_namespaces
 from tests.test_live_reading import ACK, PORTS, PSH, SYN, tcp
 
@@ -121,6 +122,16 @@ def test_several_rings_share_the_frames_and_a_flow_stays_whole(pair: Pair) -> No
     columns = live.snapshot().flow_columns()
     assert columns["orig_packets"].tolist() == [2] * 200
     assert {_native.STATES[state] for state in columns["state"]} == {"S1"}
+
+
+def test_the_sender_of_the_bench_gives_the_kernel_many_frames_by_one_call(pair: Pair) -> None:
+    live = ring(pair)
+    with inside(pair.sending):
+        sent, _, by_one_call = send(FRAMES, "gen", 20_000, 0.05)
+    # It did one by one for a week: the second header lay where the kernel does not look.
+    assert by_one_call > BATCH / 2
+    assert pump_until(live, sent) == sent
+    assert set(live.snapshot().flow_columns()["resp_port"].tolist()) == {10000, 445}
 
 
 def test_drops_are_counted_not_silent(pair: Pair) -> None:

@@ -207,11 +207,14 @@ def test_the_doctor_names_the_source_and_the_privilege_that_is_missing(pair: Pai
             )
             if reachable.returncode == 0:
                 found = doctor("tap", *bare)
+                # None of them, whatever is installed: that dumpcap lists an interface does not mean that it may listen.
+                assert (found["source"], found["code"]) == ("", 3)
                 (ring,) = [check for check in found["checks"] if check["name"] == "source ring"]
                 assert ring["state"] == "missing"
                 assert "CAP_NET_RAW is missing; root is not needed" in ring["text"]
                 assert "AmbientCapabilities=CAP_NET_RAW" in ring["fix"]
         found = doctor("nowhere0")
+    assert (found["source"], found["code"]) == ("", 3)
     assert "there is no interface" in found["checks"][0]["text"]
 
 

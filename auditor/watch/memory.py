@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 MOST = 200_000_000
-"""Bytes that a watch takes at most, resident, all of Python and of the audits included."""
+"""Bytes that a watch takes at most, resident, all of Python and of the audits included; the ring of an interface besides."""
 _ITSELF, _EACH = 95_000_000, 640
 """Bytes without a flow, and for each flow with its share of an audit: measured by bench/churn.py --watch."""
 _LEAST = 4096
