@@ -65,6 +65,11 @@ def _without_files(document: dict[str, Any]) -> str:
     return text
 
 
+def essence(report: Report) -> str:
+    """Return a report without files, to be held against that of the same packets in others."""
+    return _without_files(_json(report))
+
+
 @pytest.mark.parametrize("with_policy", [True, False], ids=["policy", "inferred"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_ten_files_in_any_order_give_the_report_of_one(case: Case, with_policy: bool, tmp_path: Path) -> None:

@@ -37,7 +37,6 @@ const FORMATS: &[Converter] = &[
     Converter { name: "nettl", magic: b"\x54\x52\x00\x64\x00" },
     Converter { name: "peektagged", magic: b"\x7fver" },
     Converter { name: "k12", magic: b"\x00\x00\x02\x00\x12\x05\x00\x10" },
-    Converter { name: "k12 text", magic: b"+---------+---------------+----------+" },
     Converter { name: "observer", magic: b"ObserverPktBuffe" },
     Converter { name: "5views", magic: b"\xaa\xaa\xaa\xaa" },
     Converter { name: "btsnoop", magic: b"btsnoop\0" },
