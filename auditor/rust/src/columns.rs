@@ -179,13 +179,17 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
         FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
     let (mut sorted, mut before) = (true, 0);
     let mut firsts = serials.take_turns().then(|| Vec::with_capacity(rows));
-    for (flow, record) in (0u32..).zip(table.into_records()) {
-        sorted &= before <= record.first;
-        before = record.first;
-        if let Some(firsts) = &mut firsts {
-            firsts.push(record.first);
+    let mut flow = 0;
+    for chunk in table.into_chunks() {
+        for record in &chunk {
+            sorted &= before <= record.first;
+            before = record.first;
+            if let Some(firsts) = &mut firsts {
+                firsts.push(record.first);
+            }
+            put(&mut flows, flow, record, &addresses, asides.get(flow, record), serials);
+            flow += 1;
         }
-        put(&mut flows, flow, &record, &addresses, asides.get(flow, &record), serials);
     }
     if !sorted {
         flows.arrange(firsts.as_deref());
@@ -261,15 +265,16 @@ fn put_identity(flows: &mut FlowTable, row: usize, record: &Record, orig: Side, 
 fn put_places(columns: &mut FlowColumns, row: usize, record: &Record, serials: &Serials) {
     let (first_file, first_packet) = serials.place(record.first);
     let (last_file, last_packet) = serials.place(record.last);
-    let refused = serials.place(record.first + u64::from(record.refused_after)).1;
     columns.first_time[row] = record.first_time;
     columns.last_time[row] = record.last_time;
     columns.first_packet[row] = first_packet;
     columns.last_packet[row] = last_packet;
     note(&mut columns.first_file, row, first_file);
     note(&mut columns.last_file, row, last_file);
-    note(&mut columns.refusal, row, record.refusal());
-    note(&mut columns.refusal_packet, row, if record.refusal() == 0 { 0 } else { refused });
+    if record.refusal() != 0 {
+        columns.refusal[row] = record.refusal();
+        columns.refusal_packet[row] = serials.place(record.first + u64::from(record.refused_after)).1;
+    }
 }
 
 fn put_counters(columns: &mut FlowColumns, row: usize, record: &Record, orig: Side, aside: Option<&Aside>) {
