@@ -62,6 +62,18 @@ impl Clock {
         }
     }
 
+    /// Whether a frame of this time is in order: what comes behind it is told the same whatever came before it.
+    #[must_use]
+    pub fn stands_before(&self, time: i64) -> bool {
+        self.begun && time >= self.previous
+    }
+
+    /// Takes what another found, in frames of which the first was taken here too, in order.
+    pub fn go_on(&mut self, next: &Self) {
+        self.absorb(next);
+        self.previous = next.previous;
+    }
+
     #[inline]
     fn longest_short(&mut self, ahead: i64, time: i64) {
         if ahead > self.longest {

@@ -174,10 +174,14 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     let mut flows =
         FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
     let (mut sorted, mut before) = (true, 0);
-    for (flow, record) in (0u32..).zip(table.into_records()) {
-        sorted &= before <= record.first;
-        before = record.first;
-        put(&mut flows, flow, &record, &addresses, asides.get(flow, &record), serials);
+    let mut flow = 0;
+    for chunk in table.into_chunks() {
+        for record in &chunk {
+            sorted &= before <= record.first;
+            before = record.first;
+            put(&mut flows, flow, record, &addresses, asides.get(flow, record), serials);
+            flow += 1;
+        }
     }
     if !sorted {
         flows.arrange();
@@ -253,15 +257,16 @@ fn put_identity(flows: &mut FlowTable, row: usize, record: &Record, orig: Side, 
 fn put_places(columns: &mut FlowColumns, row: usize, record: &Record, serials: &Serials) {
     let (first_file, _) = serials.place(record.first);
     let (last_file, _) = serials.place(record.last);
-    let refused = record.first + u64::from(record.refused_after) + 1;
     columns.first_time[row] = record.first_time;
     columns.last_time[row] = record.last_time;
     columns.first_packet[row] = record.first + 1;
     columns.last_packet[row] = record.last + 1;
     note(&mut columns.first_file, row, first_file);
     note(&mut columns.last_file, row, last_file);
-    note(&mut columns.refusal, row, record.refusal());
-    note(&mut columns.refusal_packet, row, if record.refusal() == 0 { 0 } else { refused });
+    if record.refusal() != 0 {
+        columns.refusal[row] = record.refusal();
+        columns.refusal_packet[row] = record.first + u64::from(record.refused_after) + 1;
+    }
 }
 
 fn put_counters(columns: &mut FlowColumns, row: usize, record: &Record, orig: Side, aside: Option<&Aside>) {

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use crate::capture::{Frame, Ip, Names, link_name};
 use crate::clock::Clock;
 use crate::decode::{TUNNELS, is_decoded};
+use crate::entry::Entry;
 use crate::problem::{Problem, Problems};
 
 /// Link types of one file that are counted by name.
@@ -107,14 +108,9 @@ impl FileFacts {
         self.bytes += u64::from(frame.wire_len);
         self.captured_bytes += frame.data.len() as u64;
         self.cut += u64::from((frame.data.len() as u64) < u64::from(frame.wire_len));
-        if !self.clock.tick(frame.time) {
-            self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
-        }
+        self.tick(frame.time);
         self.last = self.last.max(Some(frame.time));
-        match self.link_types.first_mut() {
-            Some((link, count)) if *link == frame.link => *count += 1,
-            _ => self.count_link(frame.link),
-        }
+        self.count_links(frame.link, 1);
         if let Ip::At { .. } | Ip::Nowhere { known: true } = frame.ip {
             self.count_dissected(frame.link);
         }
@@ -123,13 +119,48 @@ impl FileFacts {
         }
     }
 
+    /// Takes what was counted of the frames that follow, `entries`, apart from the others; false, and nothing is taken,
+    /// where the clock does not stand as it did for them.
+    pub fn go_on(&mut self, next: &Self, entries: &[Entry]) -> bool {
+        let Some(first) = entries.first().filter(|first| self.clock.stands_before(first.time)) else { return false };
+        self.tick(first.time);
+        self.clock.go_on(&next.clock);
+        self.first = self.first.into_iter().chain(next.first).min();
+        self.last = self.last.max(next.last);
+        self.packets += next.packets;
+        self.bytes += next.bytes;
+        self.captured_bytes += next.captured_bytes;
+        self.cut += next.cut;
+        for &(link, frames) in &next.link_types {
+            self.count_links(link, frames);
+        }
+        true
+    }
+
+    /// Takes the time of the next frame.
+    #[inline]
+    pub fn tick(&mut self, time: i64) {
+        if !self.clock.tick(time) {
+            self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        }
+    }
+
+    /// Counts frames of a link type.
+    #[inline]
+    pub fn count_links(&mut self, link: u16, frames: u64) {
+        match self.link_types.first_mut() {
+            Some((first, count)) if *first == link => *count += frames,
+            _ => self.count_another_link(link, frames),
+        }
+    }
+
     /// Counts a link type that is not the file's first.
     #[inline(never)]
-    fn count_link(&mut self, link: u16) {
+    fn count_another_link(&mut self, link: u16, frames: u64) {
         match self.link_types.iter().position(|(known, _)| *known == link) {
-            Some(known) => self.link_types[known].1 += 1,
-            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((link, 1)),
-            None => self.other_links += 1,
+            Some(known) => self.link_types[known].1 += frames,
+            None if self.link_types.len() < MAX_LINK_TYPES => self.link_types.push((link, frames)),
+            None => self.other_links += frames,
         }
     }
 

@@ -14,6 +14,7 @@ pub mod convert;
 pub mod decode;
 pub mod dissector;
 pub mod duplicates;
+mod entry;
 pub mod facts;
 pub mod fifo;
 pub mod flow;

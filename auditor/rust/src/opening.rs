@@ -31,9 +31,10 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// Reads on by pieces, for [two threads](crate::pair); `file` is the file itself, of that length.
-    pub fn by_pieces(&mut self, file: Option<File>, length: u64) -> Arc<Pieces> {
-        self.reader.by_pieces(file.filter(|_| self.plain && self.digest.is_none()), length)
+    /// Reads on by pieces, for [two threads](crate::pair); `file` is the file itself, of that length, and `number`
+    /// how its frames are told from those of others.
+    pub fn by_pieces(&mut self, file: Option<File>, length: u64, number: u32) -> Arc<Pieces> {
+        self.reader.by_pieces(file.filter(|_| self.plain && self.digest.is_none()), length, number)
     }
 
     /// Bytes of the file read so far, as they lie.

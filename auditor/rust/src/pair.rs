@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 
-use crate::capture::{Frame, Ip, Pieces};
-use crate::decode::{Ends, Packet, Tcp, Tuple, protocol, quick};
+use crate::capture::{Frame, Pieces, Run};
+use crate::entry::Entry;
 use crate::facts::{FileFacts, Status};
+use crate::flow::AHEAD;
 use crate::merge::{self, Merged, broken};
 use crate::order::Waiting;
 use crate::reading::{Options, Pass, Sink, Stopped, Watch};
@@ -24,87 +25,6 @@ const WORTH: u64 = 8 << 20;
 const WAITING: usize = 2;
 /// Bytes of copied frames that are handed over together.
 const TOGETHER: usize = 256 << 10;
-
-/// A frame, by where its bytes lie.
-struct Entry {
-    time: i64,
-    /// Address of its first byte: where it was read, or in the buffer that it was copied to, from 0.
-    at: usize,
-    length: u32,
-    wire_len: u32,
-    file: u32,
-    link: u16,
-    untimed: bool,
-    /// Of a common packet, what its headers say: the other thread need not look for them in its memory.
-    headers: Option<Headers>,
-}
-
-/// The headers of a common packet: IPv4 with TCP or UDP.
-#[derive(Clone, Copy)]
-struct Headers {
-    source: u32,
-    destination: u32,
-    source_port: u16,
-    destination_port: u16,
-    vlan: u16,
-    protocol: u8,
-    zero_window: bool,
-    flags: u8,
-    /// Where the payload begins in the frame: headers are short.
-    payload: u8,
-    seq: u32,
-    ack: u32,
-    captured: u32,
-    payload_len: u32,
-}
-
-impl Headers {
-    #[inline]
-    fn of(packet: &Packet<'_>, frame: &Frame<'_>) -> Option<Self> {
-        let Ends::V4 { source, destination } = packet.tuple.ends else { return None };
-        let tcp = packet.tcp.unwrap_or(Tcp { seq: 0, ack: 0, flags: 0, zero_window: false });
-        let (captured, payload_len) = (packet.payload.len() as u32, packet.payload_len);
-        let payload = if captured == 0 { 0 } else { packet.payload.as_ptr() as usize - frame.data.as_ptr() as usize };
-        Some(Self {
-            source,
-            destination,
-            source_port: packet.tuple.source_port,
-            destination_port: packet.tuple.destination_port,
-            vlan: packet.vlan,
-            protocol: packet.tuple.protocol,
-            zero_window: tcp.zero_window,
-            flags: tcp.flags,
-            payload: u8::try_from(payload).ok()?,
-            seq: tcp.seq,
-            ack: tcp.ack,
-            captured,
-            payload_len,
-        })
-    }
-
-    #[inline]
-    fn packet<'a>(&self, frame: &Frame<'a>) -> Packet<'a> {
-        let Self { source, destination, source_port, destination_port, seq, ack, flags, zero_window, .. } = *self;
-        let begin = usize::from(self.payload);
-        Packet {
-            tuple: Tuple {
-                ends: Ends::V4 { source, destination },
-                protocol: self.protocol,
-                source_port,
-                destination_port,
-            },
-            vlan: self.vlan,
-            tunnel: 0,
-            tcp: (self.protocol == protocol::TCP).then_some(Tcp { seq, ack, flags, zero_window }),
-            icmp: None,
-            payload: &frame.data[begin..begin + self.captured as usize],
-            payload_len: self.payload_len,
-            cut: self.captured < self.payload_len,
-            fragment: None,
-            problem: None,
-        }
-    }
-}
 
 /// Frames, and the buffer that they lie in.
 #[derive(Default)]
@@ -215,25 +135,22 @@ fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSe
 }
 
 /// Takes the frames of a batch. A file in which something goes badly wrong is told so, and left.
-fn take_all(pass: &mut Pass, found: &mut [FileFacts], (bytes, base): (&[u8], usize), entries: &[Entry]) {
+fn take_all(pass: &mut Pass, found: &mut [FileFacts], buffer: (&[u8], usize), entries: &[Entry]) {
     let mut at = 0;
     while at < entries.len() {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            for entry in &entries[at..] {
-                at += 1;
+            while let Some(entry) = entries.get(at) {
                 let facts = &mut found[entry.file as usize];
+                let together = if facts.error.is_some() { 0 } else { common(&entries[at..]) };
+                at += together.max(1);
                 if facts.error.is_some() {
                     pass.pass_over();
-                    continue;
-                }
-                facts.packets += 1;
-                let Entry { time, link, wire_len, untimed, file, .. } = *entry;
-                let from = if entry.length == 0 { 0 } else { entry.at - base };
-                let data = &bytes[from..from + entry.length as usize];
-                let frame = Frame { time, link, wire_len, data, untimed, ip: Ip::Unasked };
-                match &entry.headers {
-                    Some(headers) => pass.follow_decoded(&headers.packet(&frame), &frame, facts, file),
-                    None => pass.follow(&frame, facts, file),
+                } else if together > 0 {
+                    facts.packets += together as u64;
+                    pass.follow_all(&entries[at - together..at], buffer, facts);
+                } else {
+                    facts.packets += 1;
+                    pass.follow(&entry.frame(buffer), facts, entry.file);
                 }
             }
         }));
@@ -242,6 +159,12 @@ fn take_all(pass: &mut Pass, found: &mut [FileFacts], (bytes, base): (&[u8], usi
             facts.error = Some(broken(facts.packets));
         }
     }
+}
+
+/// Common frames of one file in the beginning, as many as are taken at once.
+fn common(entries: &[Entry]) -> usize {
+    let of_one = |entry: &&Entry| entry.headers.is_common() && entry.file == entries[0].file;
+    entries.iter().take(AHEAD).take_while(of_one).count()
 }
 
 impl Handing {
@@ -264,10 +187,15 @@ impl Sink for Handing {
     #[inline]
     fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
         facts.count(frame);
-        let Frame { time, link, wire_len, data, untimed, .. } = *frame;
-        let (at, length) = (data.as_ptr() as usize, data.len() as u32);
-        let headers = quick(frame, |packet| Headers::of(packet, frame)).flatten();
-        self.loose.push(Entry { time, at, length, wire_len, file, link, untimed, headers });
+        self.loose.push(Entry::of(frame, file));
+    }
+
+    fn take_run(&mut self, run: &mut Run<'_>, facts: &mut FileFacts) {
+        run.fill_list(&mut self.loose, facts);
+    }
+
+    fn take_walked(&mut self, entries: &[Entry]) {
+        self.loose.extend_from_slice(entries);
     }
 
     fn joined(&mut self) {
@@ -279,9 +207,8 @@ impl Sink for Handing {
         let base = buffer.as_ptr() as usize;
         let copied = &mut self.copied;
         for entry in self.loose.drain(..) {
-            let from = if entry.length == 0 { 0 } else { entry.at - base };
             let at = copied.bytes.len();
-            copied.bytes.extend_from_slice(&buffer[from..from + entry.length as usize]);
+            copied.bytes.extend_from_slice(entry.data((buffer, base)));
             copied.entries.push(Entry { at, ..entry });
         }
         if copied.bytes.len() >= TOGETHER {

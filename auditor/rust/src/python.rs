@@ -263,6 +263,7 @@ mod _native {
             hash_files,
             keep_duplicates,
             threads,
+            plain: false,
             tshark: tshark.map(|(program, settings)| super::Tshark { program, settings }),
         };
         let mut caller = Caller { progress, raised: None };

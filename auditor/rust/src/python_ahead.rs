@@ -142,6 +142,7 @@ pub fn begin_reading(
         hash_files,
         keep_duplicates,
         threads,
+        plain: false,
         tshark: None,
     };
     Ok(ReadingAhead::begin(paths, options)?)

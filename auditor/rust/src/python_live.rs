@@ -112,6 +112,7 @@ impl LiveReading {
             hash_files: false,
             keep_duplicates,
             threads: 1,
+            plain: false,
             tshark: None,
         };
         let silence =

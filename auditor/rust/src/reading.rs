@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::ndmp::Events;
-use crate::capture::{Frame, Pieces};
+use crate::capture::{Frame, Pieces, Run};
 use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
-use crate::decode::{Packet, decode, quick};
+use crate::decode::{Headers, decode, quick};
 use crate::dissector::Tshark;
 use crate::duplicates::Duplicates;
+use crate::entry::Entry;
 pub use crate::facts::{FileFacts, Status};
-use crate::flow::{PortSet, Stamp, Tracker};
+use crate::flow::{AHEAD, Place, PortSet, Stamp, Tracker};
 use crate::merge::{self, Merged};
 use crate::order::chronological;
 use crate::pair;
@@ -30,6 +31,8 @@ pub struct Options {
     pub keep_duplicates: bool,
     /// Threads that read, at most two; 0 for as many as are worth it.
     pub threads: usize,
+    /// Every frame takes the general path: the oracle of the fast ones.
+    pub plain: bool,
     /// Has Wireshark say where IP begins in each frame.
     pub tshark: Option<Tshark>,
 }
@@ -95,6 +98,10 @@ pub(crate) trait Sink {
     const HANDS_ON: bool;
     /// Takes a frame of a file.
     fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32);
+    /// Counts and takes common frames of a file, as many as it likes.
+    fn take_run(&mut self, run: &mut Run<'_>, facts: &mut FileFacts);
+    /// Takes frames that were counted and taken out of their buffer by somebody else.
+    fn take_walked(&mut self, entries: &[Entry]);
     /// Another file joins those that are open: another sensor may tell what was told already.
     fn joined(&mut self);
     /// The frames taken since the last buffer was retired lie in this one, and are to be copied.
@@ -112,6 +119,20 @@ impl Sink for Pass {
         self.frame(frame, facts, file);
     }
 
+    fn take_run(&mut self, run: &mut Run<'_>, facts: &mut FileFacts) {
+        let mut batch = [Entry::default(); AHEAD];
+        // Where duplicates are looked for, every packet is looked at on its own.
+        while self.duplicates.left == 0 {
+            let count = run.fill::<false>(&mut batch, facts);
+            self.follow_all(&batch[..count], run.buffer(), facts);
+            if count < AHEAD {
+                break;
+            }
+        }
+    }
+
+    fn take_walked(&mut self, _entries: &[Entry]) {}
+
     fn joined(&mut self) {
         self.look_for_duplicates();
     }
@@ -125,6 +146,8 @@ impl Sink for Pass {
 pub(crate) struct Pass {
     pub(crate) tracker: Tracker,
     duplicates: Duplicates,
+    /// Every frame takes the general path.
+    plain: bool,
     /// Segments that TCP had seen before, up to the last time that this was looked at.
     repeated: u64,
     /// Packets so far.
@@ -137,6 +160,7 @@ impl Pass {
         Self {
             tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
             duplicates: Duplicates::new(!options.keep_duplicates),
+            plain: options.plain,
             repeated: 0,
             serial: 0,
         }
@@ -160,33 +184,48 @@ impl Pass {
     /// Takes a frame that was counted.
     #[inline]
     pub(crate) fn follow(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
-        let stamp = self.stamp(frame, file);
-        let taken = quick(frame, |packet| {
-            if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
-                self.tracker.credit(packet, &stamp);
-            }
-        });
-        if taken.is_none() {
-            self.uncommon(frame, facts, &stamp);
-        }
-        self.look_for_hints();
-    }
-
-    /// The same with the packet that [`quick`] gave.
-    #[inline]
-    pub(crate) fn follow_decoded(&mut self, packet: &Packet<'_>, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
-        let stamp = self.stamp(frame, file);
-        if self.duplicates.left == 0 || !self.is_common_duplicate(frame, facts) {
-            self.tracker.credit(packet, &stamp);
-        }
-        self.look_for_hints();
-    }
-
-    #[inline]
-    fn stamp(&mut self, frame: &Frame<'_>, file: u32) -> Stamp {
         let stamp = Stamp { serial: self.serial, file, time: frame.time, wire_len: frame.wire_len };
         self.serial += 1;
-        stamp
+        match quick(frame) {
+            Some(headers) if !self.plain => self.common(&headers, frame, facts, &stamp),
+            _ => self.uncommon(frame, facts, &stamp),
+        }
+        self.look_for_hints();
+    }
+
+    /// Takes common frames that were counted, all of one file, out of a buffer that begins at an address.
+    pub(crate) fn follow_all(&mut self, entries: &[Entry], buffer: (&[u8], usize), facts: &mut FileFacts) {
+        let mut places = [Place::default(); AHEAD];
+        for entries in entries.chunks(AHEAD) {
+            for (place, entry) in places.iter_mut().zip(entries) {
+                *place = self.tracker.place(&entry.headers, || entry.data(buffer));
+            }
+            let places = &places[..entries.len()];
+            self.tracker.look_ahead(places);
+            let first = self.serial;
+            self.serial += entries.len() as u64;
+            for (serial, (entry, place)) in (first..).zip(entries.iter().zip(places)) {
+                let Entry { file, time, wire_len, headers, .. } = entry;
+                let stamp = Stamp { serial, file: *file, time: *time, wire_len: *wire_len };
+                if self.duplicates.left > 0 {
+                    self.common(headers, &entry.frame(buffer), facts, &stamp);
+                } else if self.tracker.credit_steady(place, headers, entry.length, &stamp) {
+                    continue;
+                } else {
+                    self.tracker.credit_common(place, headers, entry.data(buffer), &stamp);
+                }
+                self.look_for_hints();
+            }
+        }
+    }
+
+    /// A frame of the common kind.
+    #[inline(never)]
+    fn common(&mut self, headers: &Headers, frame: &Frame<'_>, facts: &mut FileFacts, stamp: &Stamp) {
+        if self.duplicates.left == 0 || !self.is_common_duplicate(headers, frame, facts) {
+            let place = self.tracker.place(headers, || frame.data);
+            self.tracker.credit_common(&place, headers, frame.data, stamp);
+        }
     }
 
     #[inline]
@@ -200,10 +239,8 @@ impl Pass {
     /// Whether the packet of a common frame was seen already.
     #[cold]
     #[inline(never)]
-    fn is_common_duplicate(&mut self, frame: &Frame<'_>, facts: &mut FileFacts) -> bool {
-        // The fast path knows one VLAN tag and no other link header than that of Ethernet.
-        let header = if frame.data.get(12..14) == Some(&[0x81, 0]) { 18 } else { 14 };
-        self.is_duplicate(frame, &frame.data[header..], facts)
+    fn is_common_duplicate(&mut self, headers: &Headers, frame: &Frame<'_>, facts: &mut FileFacts) -> bool {
+        self.is_duplicate(frame, &frame.data[usize::from(headers.ip)..], facts)
     }
 
     /// Whether a packet, from its IP header on the last bytes of its frame, was seen already.

@@ -79,7 +79,7 @@ fn nothing_is_recognised_in_random_segments() {
         let finished = tracker.finish();
         assert_eq!(finished.events.messages.len(), 0, "an NDMP message among the first {done} segments");
         assert!(finished.events.names.is_empty() && finished.events.handshakes.is_empty());
-        for (row, record) in finished.table.into_records().enumerate() {
+        for (row, record) in finished.table.into_chunks().flatten().enumerate() {
             let app = APPS[usize::from(record.app)];
             assert_eq!(record.app, App::Unknown as u8, "{app} in flow {row} among the first {done} segments");
         }

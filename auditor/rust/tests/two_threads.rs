@@ -1,4 +1,5 @@
-//! Two threads read what one reads, to the byte: whole files, damaged ones, compressed ones, frames that no buffer holds.
+//! Two threads read what one reads, to the byte, and the fast paths what the general one reads: whole files, damaged ones,
+//! compressed ones, frames that no buffer holds.
 
 mod support;
 
@@ -9,10 +10,10 @@ use std::path::PathBuf;
 use auditor_native::reading::{Options, Reading, Unwatched, read};
 use support::{Folder, captures};
 
-fn reading(paths: &[PathBuf], threads: usize, hash_files: bool) -> Reading {
+fn reading(paths: &[PathBuf], threads: usize, plain: bool, hash_files: bool) -> Reading {
     let ports = |list: &[u16]| list.iter().copied().collect();
     let (known_ports, ndmp_ports) = (ports(&[25, 53, 443, 10000]), ports(&[10000]));
-    let options = Options { known_ports, ndmp_ports, hash_files, threads, ..Options::default() };
+    let options = Options { known_ports, ndmp_ports, hash_files, threads, plain, ..Options::default() };
     read(paths, &options, &mut Unwatched).expect("nobody stops it")
 }
 
@@ -29,12 +30,16 @@ fn told(reading: Reading) -> Vec<String> {
     told
 }
 
-/// The same of both; gives the number of packets.
+/// The same of the general path, of the fast one, and of two threads; gives the number of packets.
 fn check(paths: &[PathBuf], hash_files: bool) -> u64 {
-    let one = reading(paths, 1, hash_files);
-    let packets = one.files.iter().map(|facts| facts.packets).sum();
-    for (two, one) in told(reading(paths, 2, hash_files)).iter().zip(&told(one)) {
-        assert!(two == one, "{paths:?}:\n{}\n{}", &one[..one.len().min(3000)], &two[..two.len().min(3000)]);
+    let plain = reading(paths, 1, true, hash_files);
+    let packets = plain.files.iter().map(|facts| facts.packets).sum();
+    let plain = told(plain);
+    for threads in [1, 2] {
+        for (told, plain) in told(reading(paths, threads, false, hash_files)).iter().zip(&plain) {
+            let [seen, wanted] = [told, plain].map(|text| text.chars().take(3000).collect::<String>());
+            assert!(told == plain, "{threads} threads, {paths:?}:\n{wanted}\n{seen}");
+        }
     }
     packets
 }
@@ -69,6 +74,22 @@ fn each_committed_capture_alone_and_all_at_once() {
     }
     assert!(check(&captures(&["pcap", "pcapng"]), false) > 10_000);
     assert!(check(&captures(&["pcap", "pcapng"]), true) > 10_000);
+}
+
+/// Captures of other makers, where there are any: `AUDITOR_CORPUS` is their folder.
+#[test]
+fn each_capture_of_a_corpus() {
+    let Some(folder) = std::env::var_os("AUDITOR_CORPUS") else { return };
+    let mut paths = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()) {
+            if path.is_dir() { folders.push(path) } else { paths.push(path) }
+        }
+    }
+    let packets: u64 = paths.iter().map(|path| check(std::slice::from_ref(path), false)).sum();
+    eprintln!("{packets} packets of {} files", paths.len());
+    assert!(packets > 0);
 }
 
 #[test]

@@ -9,23 +9,25 @@ mod others;
 mod pcap;
 mod pcapng;
 mod pieces;
+mod run;
 mod search;
 mod snoop;
+mod walk;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::io;
-use std::sync::Arc;
 
 use crate::dissector::Tshark;
 use crate::problem::Problem;
 pub use link::link_name;
 pub use names::Names;
 pub use pieces::Pieces;
+pub use run::Run;
 pub use search::Search;
+pub use walk::Walked;
 pub use window::Window;
 
 /// Largest frame that we believe in: the largest snaplen that capturing programs use is 256 KiB, and
@@ -280,27 +282,6 @@ impl Reader {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.window.position()
-    }
-
-    /// Reads on by pieces: out of the file itself, `length` bytes long, where what is read is as it lies there. Gives them
-    /// to those who want to help.
-    pub fn by_pieces(&mut self, file: Option<File>, length: u64) -> Arc<Pieces> {
-        let from = self.window.position() + self.window.bytes().len() as u64;
-        let pieces = Arc::new(Pieces::new(file.map(|file| (file, from, length))));
-        self.window.by_pieces(Arc::clone(&pieces));
-        pieces
-    }
-
-    /// Gives the oldest buffer that is no longer read from, of a reader by pieces: frames lie where they were.
-    #[inline]
-    pub fn retired(&mut self) -> Option<Vec<u8>> {
-        self.window.retired()
-    }
-
-    /// The buffer that frames lie in now.
-    #[must_use]
-    pub fn buffer(&self) -> &[u8] {
-        self.window.buffer()
     }
 
     /// Reads what is left, for the sake of a digest over the whole file.

@@ -4,8 +4,10 @@
 //! Magic numbers, versions and the variants' fields: draft-ietf-opsawg-pcap, libpcap's `sf-pcap.c` and the comments of
 //! Wireshark's `wiretap/libpcap.c`.
 
+use super::run::{Run, Units};
 use super::search::{self, Look};
 use super::{ContainerFacts, Fault, Frame, Ip, MAX_FRAME, Window};
+use crate::decode::ETHERNET;
 use crate::problem::Problem;
 
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
@@ -33,6 +35,7 @@ enum Lengths {
 }
 
 /// State of a pcap file: what its header says.
+#[derive(Clone)]
 pub struct Pcap {
     /// Little-endian, and the lengths as they stand today: nearly every file, told by one look at a record.
     plain: bool,
@@ -224,6 +227,14 @@ impl Pcap {
             Lengths::Either => first > second,
         };
         if swapped { [seconds, fraction, second, first] } else { [seconds, fraction, first, second] }
+    }
+
+    /// The common frames among these bytes; None where records are not those of nearly all files, or no Ethernet.
+    #[inline]
+    pub fn run<'a>(&self, bytes: &'a [u8]) -> Option<Run<'a>> {
+        let common = self.plain && self.record_header == 16 && self.link == ETHERNET;
+        let units = Units { nanos: self.nanos_per_unit, in_second: self.units, limit: self.limit };
+        common.then(|| Run::new(bytes, units))
     }
 
     /// What the file header says.

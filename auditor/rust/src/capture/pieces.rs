@@ -5,7 +5,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::walk::{Walked, Walker};
+use super::{Format, Reader};
+use crate::entry::Entry;
 
 /// Bytes read at once: several pieces are under way between two threads, and fit their caches.
 const PIECE: usize = 256 << 10;
@@ -20,12 +24,15 @@ const MOST_SPARE: usize = 8;
 pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
     pub(super) end: usize,
+    /// Its frames, where somebody took them out already.
+    pub(super) walked: Option<Walked>,
 }
 
 /// The pieces of one file.
 pub struct Pieces {
     /// The file and where its pieces begin and end; None where they come out of a stream.
     file: Option<(File, u64, u64)>,
+    walker: Option<Walker>,
     state: Mutex<State>,
     came: Condvar,
 }
@@ -37,16 +44,17 @@ struct State {
     wanted: u64,
     ready: BTreeMap<u64, io::Result<Piece>>,
     spare: Vec<Vec<u8>>,
+    lists: Vec<Vec<Entry>>,
 }
 
 impl Pieces {
     /// Of a file between two places; without one, of the stream that is given whenever more is wanted.
     #[must_use]
-    pub fn new(file: Option<(File, u64, u64)>) -> Self {
-        Self { file, state: Mutex::default(), came: Condvar::new() }
+    pub(super) fn new(file: Option<(File, u64, u64)>, walker: Option<Walker>) -> Self {
+        Self { file, walker, state: Mutex::default(), came: Condvar::new() }
     }
 
-    /// Reads a piece before it is wanted; false when there is none to read.
+    /// Reads a piece before it is wanted, and takes its frames out of it; false when there is none to read.
     pub fn help(&self) -> bool {
         let Some((file, from, to)) = &self.file else { return false };
         let mut state = self.state();
@@ -56,12 +64,24 @@ impl Pieces {
             return false;
         }
         state.claimed += 1;
-        let spare = state.spare.pop();
+        let (spare, list) = (state.spare.pop(), state.lists.pop());
         drop(state);
-        let piece = read(file, begin, *to, spare);
+        let mut piece = read(file, begin, *to, spare);
+        if let (Ok(piece), Some(walker)) = (&mut piece, &self.walker) {
+            piece.walked = walker.walk(&piece.bytes, (ROOM, piece.end), list.unwrap_or_default());
+        }
         self.state().ready.insert(index, piece);
         self.came.notify_all();
         true
+    }
+
+    /// Takes back a list of frames.
+    pub fn spare_list(&self, mut list: Vec<Entry>) {
+        list.clear();
+        let mut state = self.state();
+        if state.lists.len() < MOST_SPARE {
+            state.lists.push(list);
+        }
     }
 
     /// Takes back a buffer.
@@ -119,9 +139,37 @@ impl Pieces {
     }
 }
 
+impl Reader {
+    /// Reads on by pieces: out of the file itself, `length` bytes long, where what is read is as it lies there. Gives them
+    /// to those who want to help; frames are told as those of the file `number`.
+    pub fn by_pieces(&mut self, file: Option<File>, length: u64, number: u32) -> Arc<Pieces> {
+        let from = self.window.position() + self.window.bytes().len() as u64;
+        let walker = if let Format::Pcap(pcap) = &self.format {
+            pcap.run(&[]).map(|_| Walker { pcap: pcap.clone(), file: number })
+        } else {
+            None
+        };
+        let pieces = Arc::new(Pieces::new(file.map(|file| (file, from, length)), walker));
+        self.window.by_pieces(Arc::clone(&pieces));
+        pieces
+    }
+
+    /// Gives the oldest buffer that is no longer read from, of a reader by pieces: frames lie where they were.
+    #[inline]
+    pub fn retired(&mut self) -> Option<Vec<u8>> {
+        self.window.retired()
+    }
+
+    /// The buffer that frames lie in now.
+    #[must_use]
+    pub fn buffer(&self) -> &[u8] {
+        self.window.buffer()
+    }
+}
+
 impl Piece {
     fn new(spare: Option<Vec<u8>>) -> Self {
-        Self { bytes: spare.unwrap_or_else(|| vec![0; ROOM + PIECE]), end: ROOM }
+        Self { bytes: spare.unwrap_or_else(|| vec![0; ROOM + PIECE]), end: ROOM, walked: None }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::pieces::{Pieces, ROOM};
+use super::walk::Walked;
 
 /// Fits the L2 cache together with the flow table's hot part; larger was slower on full frames.
 const CAPACITY: usize = 512 << 10;
@@ -21,6 +22,8 @@ pub struct Window {
     /// Where buffers come from, when each piece of the stream has one of its own.
     pieces: Option<Arc<Pieces>>,
     retired: VecDeque<Vec<u8>>,
+    /// Frames of the buffer that were taken out of it before.
+    walked: Option<Walked>,
 }
 
 impl Window {
@@ -28,7 +31,7 @@ impl Window {
     #[must_use]
     pub fn new(source: Box<dyn Read + Send>) -> Self {
         let (buffer, retired) = (vec![0; CAPACITY], VecDeque::new());
-        Self { source, buffer, start: 0, end: 0, position: 0, ended: false, pieces: None, retired }
+        Self { source, buffer, start: 0, end: 0, position: 0, ended: false, pieces: None, retired, walked: None }
     }
 
     /// Makes sure that `count` bytes are buffered; false when the stream ends before that.
@@ -71,6 +74,17 @@ impl Window {
         if self.retired.is_empty() { None } else { self.retired.pop_front() }
     }
 
+    /// Frames that begin where the next byte is, if they were taken out of the buffer before, and their bytes.
+    #[inline]
+    pub fn walked(&mut self) -> Option<(Walked, usize)> {
+        // Where they begin elsewhere, whoever took them was wrong.
+        let walked = if self.walked.is_some() { self.walked.take() } else { None };
+        walked.filter(|walked| walked.begin == self.start).map(|walked| {
+            let bytes = walked.end - walked.begin;
+            (walked, bytes)
+        })
+    }
+
     /// The whole buffer, what was taken from it included.
     #[must_use]
     pub fn buffer(&self) -> &[u8] {
@@ -86,8 +100,10 @@ impl Window {
             let rest = &self.buffer[self.start..self.end];
             (self.start, self.end) = if let Some(start) = ROOM.checked_sub(rest.len()) {
                 piece.bytes[start..ROOM].copy_from_slice(rest);
+                self.walked = piece.walked.take();
                 (start, piece.end)
             } else {
+                self.walked = None;
                 let joined = [rest, &piece.bytes[ROOM..piece.end]].concat();
                 pieces.spare(std::mem::replace(&mut piece.bytes, joined));
                 (0, piece.bytes.len())

@@ -32,8 +32,8 @@ fn check<T>(link: u16, text: &str, look: impl FnOnce(Result<Decoded<'_>, Problem
     let bytes = hex(text);
     let frame = frame(link, &bytes);
     let decoded = decode(&frame);
-    if let Some(packet) = quick(&frame, |packet| *packet) {
-        assert_eq!(Ok(packet), decoded.map(|decoded| decoded.packet), "{text}");
+    if let Some(headers) = quick(&frame) {
+        assert_eq!(Ok(headers.packet(frame.data)), decoded.map(|decoded| decoded.packet), "{text}");
     }
     look(decoded)
 }

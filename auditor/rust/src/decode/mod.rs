@@ -24,7 +24,7 @@ pub use icmp::quoted_tuple;
 pub(crate) use ip::{Datagram, datagram};
 pub use link::is_decoded;
 pub use packet::{Carrier, Decoded, Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
-pub use quick::quick;
+pub use quick::{ETHERNET, Headers, quick, quick_ethernet};
 pub use tunnel::{TUNNELS, Tunnel};
 
 use crate::capture::{Frame, Ip};

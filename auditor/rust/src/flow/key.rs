@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::decode::{Ends, Tuple};
+use crate::decode::{Ends, Headers, Tuple};
 use crate::hash::Seed;
 
 /// Which of a flow's two ends: 0 the one that sorts first, 1 the other. It has nothing to do with who originated.
@@ -61,12 +61,18 @@ impl Key {
     /// The key with other codes for its addresses, which must be in the same order as those before.
     #[must_use]
     fn recoded(self, code: impl Fn(u32) -> u32) -> Self {
-        let end = |side| {
+        let ends = |side| {
             let (address, port) = self.end(side);
-            u64::from(code(address)) << 16 | u64::from(port)
+            end(code(address), port)
         };
-        Self { low: self.low & !END_MASK | end(0), high: end(1) }
+        Self { low: self.low & !END_MASK | ends(0), high: ends(1) }
     }
+}
+
+/// An end as it stands in a key.
+#[inline]
+fn end(address: u32, port: u16) -> u64 {
+    u64::from(address) << 16 | u64::from(port)
 }
 
 /// IPv6 addresses met so far, each with a code.
@@ -135,8 +141,20 @@ impl Addresses {
             Ends::V4 { source, destination } => (source, destination, 0),
             Ends::V6 { source, destination } => (self.code(source), self.code(destination), FAMILY_BIT),
         };
-        let end = |address, port| u64::from(address) << 16 | u64::from(port);
         let (source, destination) = (end(source, tuple.source_port), end(destination, tuple.destination_port));
         Key::new(source, destination, tuple.protocol, family)
+    }
+
+    /// The same out of the headers of a common frame; `frame` gives its captured bytes.
+    #[inline]
+    pub fn key_of<'a>(&mut self, headers: &Headers, frame: impl FnOnce() -> &'a [u8]) -> (Key, Side) {
+        let Headers { source, destination, source_port, destination_port, protocol, .. } = *headers;
+        let (source, destination, family) = if headers.ipv6 {
+            let (source, destination) = headers.ipv6_ends(frame());
+            (self.code(source), self.code(destination), FAMILY_BIT)
+        } else {
+            (source, destination, 0)
+        };
+        Key::new(end(source, source_port), end(destination, destination_port), protocol, family)
     }
 }

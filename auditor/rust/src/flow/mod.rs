@@ -12,6 +12,7 @@ mod record;
 mod refusal;
 mod sequence;
 mod state;
+mod steady;
 mod table;
 mod tcp;
 mod tracker;
@@ -29,8 +30,9 @@ pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};
 pub use refusal::{REFUSALS, Refusal};
 pub use sequence::repeated;
 pub use state::{ConnState, STATES, tcp_state, udp_state};
+pub use steady::AHEAD;
 pub use table::Table;
-pub use tracker::{Finished, Tracker};
+pub use tracker::{Finished, Place, Tracker};
 
 /// When and where a packet came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

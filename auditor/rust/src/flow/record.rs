@@ -50,7 +50,7 @@ pub mod mark {
 
 /// A flow. Pairs are by [`Side`], so that nothing moves when the originator turns out to be the other end.
 #[derive(Clone, Debug, Default)]
-#[repr(align(64))]
+#[repr(align(128))]
 pub struct Record {
     /// Both ends.
     pub key: Key,

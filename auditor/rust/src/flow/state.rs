@@ -72,11 +72,17 @@ impl EndStates {
         self.get(0).is_over() || self.get(1).is_over()
     }
 
+    /// Whether nothing but SYN, FIN or RST changes the state of an end.
+    #[inline]
+    #[must_use]
+    pub fn is_settled(self, side: Side) -> bool {
+        matches!(self.get(side), EndState::Established | EndState::Partial)
+    }
+
     /// Takes a segment that `side` sent; tells whether it refused the other end's SYN.
     #[inline]
     pub fn step(&mut self, side: Side, tcp: &Tcp) -> bool {
-        let settled = matches!(self.get(side), EndState::Established | EndState::Partial);
-        if settled && tcp.flags & (flag::SYN | flag::FIN | flag::RST) == 0 {
+        if self.is_settled(side) && tcp.flags & (flag::SYN | flag::FIN | flag::RST) == 0 {
             return false;
         }
         self.transition(side, tcp)

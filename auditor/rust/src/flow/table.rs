@@ -13,15 +13,8 @@ use crate::hash::Seed;
 const CHUNK_BITS: u32 = 18;
 const CHUNK: usize = 1 << CHUNK_BITS;
 const FIRST_SLOTS: usize = 1 << 12;
-
-/// What a lookup found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The flow that the key stands for now.
-    Old(u32),
-    /// There was none; this record was made for it, empty but for the key.
-    New(u32),
-}
+/// Slots from which on a table is large: 512 KiB, with records of 4 MiB.
+const LARGE: usize = 1 << 16;
 
 /// Flows by key, and all flows in the order they were made.
 pub struct Table {
@@ -84,14 +77,59 @@ impl Table {
         self.probe(key, key.hash(self.seed)).ok()
     }
 
-    /// The flow of a key, a new one if need be.
+    /// Hash of a key in this table.
     #[inline]
-    pub fn find(&mut self, key: &Key) -> Found {
-        let hash = key.hash(self.seed);
-        match self.probe(key, hash) {
-            Ok(index) => Found::Old(index),
-            Err(slot) => Found::New(self.insert(key, hash, slot)),
+    #[must_use]
+    pub fn hash(&self, key: &Key) -> u64 {
+        key.hash(self.seed)
+    }
+
+    /// Index of the key's flow, or the free slot where it belongs, up to the next [`insert`](Self::insert).
+    ///
+    /// # Errors
+    /// The slot.
+    #[inline]
+    pub fn probe(&self, key: &Key, hash: u64) -> Result<u32, usize> {
+        self.probe_slot(key, hash).map(|slot| self.slots[slot] as u32 - 1)
+    }
+
+    /// The key's flow, where it is the first that is looked at, as it mostly is. None says nothing.
+    #[expect(clippy::inline_always, reason = "a third of the instructions of a common packet were calls and returns")]
+    #[inline(always)]
+    pub fn at_home(&mut self, key: &Key, hash: u64) -> Option<&mut Record> {
+        let slot = *self.slots.get(self.home(hash))?;
+        // An empty slot gives an index that no chunk has.
+        let index = (slot as u32).wrapping_sub(1);
+        if slot >> 32 != hash & 0xffff_ffff {
+            return None;
         }
+        let record = self.chunks.get_mut((index >> CHUNK_BITS) as usize)?.get_mut(index as usize & (CHUNK - 1))?;
+        (record.key == *key).then_some(record)
+    }
+
+    /// Whether slots and records are too many for the inner caches, so that looking at them ahead is worth it.
+    #[inline]
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.slots.len() > LARGE
+    }
+
+    /// What the first slot of a hash holds. Asked for many hashes in a row, the slots come out of memory side by side.
+    #[inline]
+    #[must_use]
+    pub fn first_slot(&self, hash: u64) -> u64 {
+        self.slots[self.home(hash) & (self.slots.len() - 1)]
+    }
+
+    /// Looks at both halves of the record in a slot, where it may be that of the hash: it is in the cache then.
+    #[inline]
+    #[must_use]
+    pub fn glance(&self, slot: u64, hash: u64) -> u64 {
+        if slot == 0 || slot >> 32 != hash & 0xffff_ffff {
+            return 0;
+        }
+        let record = self.peek(slot as u32 - 1);
+        record.first_time.cast_unsigned() ^ u64::from(record.to_probe)
     }
 
     /// Makes a new flow for a key that has one; the old flow stays, but is no longer found.
@@ -106,12 +144,6 @@ impl Table {
             }
             Err(slot) => self.insert(key, hash, slot),
         }
-    }
-
-    /// Index of the key's flow, or the free slot where it belongs.
-    #[inline]
-    fn probe(&self, key: &Key, hash: u64) -> Result<u32, usize> {
-        self.probe_slot(key, hash).map(|slot| self.slots[slot] as u32 - 1)
     }
 
     #[inline]
@@ -136,9 +168,12 @@ impl Table {
         (hash as u32 >> self.shift) as usize
     }
 
-    #[cold]
-    fn insert(&mut self, key: &Key, hash: u64, mut slot: usize) -> u32 {
-        if self.used * 4 >= self.slots.len() * 3 {
+    /// Makes a new flow for a key that has none; `slot` is where [`probe`](Self::probe) says that it belongs.
+    #[inline(never)]
+    pub fn insert(&mut self, key: &Key, hash: u64, mut slot: usize) -> u32 {
+        // A small table is given room: fewer steps to each flow, for memory that hardly counts.
+        let quarters = if self.slots.len() > LARGE { 3 } else { 2 };
+        if self.used * 4 >= self.slots.len() * quarters {
             self.grow();
             slot = self.probe_slot(key, hash).unwrap_or_else(|free| free);
         }
@@ -226,10 +261,10 @@ impl Table {
         }
     }
 
-    /// Gives up the index and hands out the records in order, each chunk freed behind the last of it.
-    pub fn into_records(self) -> impl Iterator<Item = Record> {
+    /// Gives up the index and hands out the records in order, by chunks that are to be freed one by one.
+    pub fn into_chunks(self) -> impl Iterator<Item = Vec<Record>> {
         drop(self.slots);
-        self.chunks.into_iter().flatten()
+        self.chunks.into_iter()
     }
 }
 

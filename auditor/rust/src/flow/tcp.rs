@@ -11,6 +11,8 @@ use crate::decode::{Tcp, flag};
 
 /// Bit of [`Record::told`]: payload was seen.
 pub const TOLD_DATA: u8 = 4;
+/// Bit of [`Record::told`]: a bare acknowledgement was seen.
+pub const TOLD_ACK: u8 = 2;
 
 const CONTROL: u8 = flag::SYN | flag::FIN | flag::RST;
 
@@ -110,7 +112,7 @@ fn zero_window(flow: u32, record: &mut Record, side: Side, asides: &mut Asides) 
 pub fn tell_once(flow: u32, record: &mut Record, side: Side, letter: Letter, asides: &mut Asides) {
     let bit: u8 = match letter {
         Letter::Syn | Letter::Handshake => 1,
-        Letter::Ack => 2,
+        Letter::Ack => TOLD_ACK,
         Letter::Data => TOLD_DATA,
         Letter::Fin => 8,
         Letter::Reset => 16,

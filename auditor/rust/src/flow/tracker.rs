@@ -3,11 +3,11 @@
 use super::aside::Asides;
 use super::fragments::{DatagramId, First, Fragments, Held};
 use super::history::Letter;
-use super::key::{Addresses, Side};
+use super::key::{Addresses, Key, Side};
 use super::ports::PortSet;
 use super::recognition::{PROBES, PROBES_ON_NDMP_PORT, PROBES_UDP, Recognition, Seen};
 use super::record::{OriginatorBy, Record, mark};
-use super::table::{Found, Table};
+use super::table::Table;
 use super::{Stamp, refusal, tcp};
 use crate::app::ndmp::Events;
 use crate::decode::{Carrier, Fragment, Icmp, Packet, Tcp, flag, protocol, quoted_tuple};
@@ -24,6 +24,17 @@ pub struct Tracker {
     pub(super) ndmp_ports: PortSet,
     /// Fragments whose first never came, by file.
     pub(super) orphans: Vec<u64>,
+}
+
+/// Where a packet belongs in the flow table.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// Both ends.
+    pub(super) key: Key,
+    /// The end that sent it.
+    pub(super) side: Side,
+    /// Hash of the key.
+    pub(super) hash: u64,
 }
 
 /// Everything that was seen, when no more packets come.
@@ -74,9 +85,17 @@ impl Tracker {
     #[inline]
     pub fn credit(&mut self, packet: &Packet<'_>, stamp: &Stamp) {
         let (key, side) = self.addresses.key(&packet.tuple);
-        let (mut flow, mut fresh) = match self.table.find(&key) {
-            Found::Old(flow) => (flow, false),
-            Found::New(flow) => (flow, true),
+        let hash = self.table.hash(&key);
+        let found = self.table.probe(&key, hash);
+        self.credit_to(&Place { key, side, hash }, found, packet, stamp);
+    }
+
+    /// The same where the flow table was asked already: `found` is its answer to [`Table::probe`].
+    pub(super) fn credit_to(&mut self, place: &Place, found: Result<u32, usize>, packet: &Packet<'_>, stamp: &Stamp) {
+        let Place { key, side, hash } = *place;
+        let (mut flow, mut fresh) = match found {
+            Ok(flow) => (flow, false),
+            Err(slot) => (self.table.insert(&key, hash, slot), true),
         };
         if let Some(tcp) = packet.tcp
             && tcp.has(flag::SYN)

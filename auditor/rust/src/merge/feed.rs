@@ -46,6 +46,8 @@ pub(super) struct Feed {
     /// Nobody joins it.
     pub(super) alone: bool,
     pub(super) damage: Damage,
+    /// Every frame takes the general path.
+    plain: bool,
     next_look: u64,
     /// Where frames are handed on together with their buffers.
     pieces: Option<Arc<Pieces>>,
@@ -96,7 +98,7 @@ impl Feed {
         };
         opened.dissect(options.tshark.as_ref());
         let format = std::mem::take(&mut opened.format);
-        let pieces = S::HANDS_ON.then(|| opened.by_pieces(source.file, length));
+        let pieces = S::HANDS_ON.then(|| opened.by_pieces(source.file, length, file));
         let next_look = opened.reader.position() + REPORT_EVERY;
         let mut feed = Self {
             opened,
@@ -105,6 +107,7 @@ impl Feed {
             length,
             alone,
             damage: Damage::default(),
+            plain: options.plain,
             next_look,
             pieces,
             ahead: VecDeque::with_capacity(2),
@@ -161,6 +164,9 @@ impl Feed {
         // There is no time before the first: nothing is taken then.
         let (last, any) = (last.unwrap_or(i64::MIN), last.is_some());
         while !self.ended {
+            if any && !self.plain {
+                self.run(last, sink);
+            }
             match self.opened.reader.next_frame() {
                 Ok(Some(frame)) => {
                     if frame.time > last || !any {
@@ -185,6 +191,28 @@ impl Feed {
         self.hand_on(sink);
         sink.settle(self.opened.reader.buffer());
         Ok(())
+    }
+
+    /// Takes the common frames that are buffered, up to that time.
+    #[inline]
+    fn run<S: Sink>(&mut self, last: i64, sink: &mut S) {
+        if S::HANDS_ON
+            && let Some((walked, bytes)) = self.opened.reader.walked(last)
+        {
+            if self.facts.go_on(&walked.facts, &walked.entries) {
+                sink.take_walked(&walked.entries);
+                self.opened.reader.ran(bytes);
+            }
+            if let Some(pieces) = &self.pieces {
+                pieces.spare_list(walked.entries);
+            }
+        }
+        if let Some(run) = self.opened.reader.run() {
+            let mut run = run.up_to(last, self.file);
+            sink.take_run(&mut run, &mut self.facts);
+            let taken = run.taken();
+            self.opened.reader.ran(taken);
+        }
     }
 
     /// Gives away the buffers from which all was taken.

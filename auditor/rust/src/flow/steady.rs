@@ -1,0 +1,96 @@
+//! The fast path for what nearly every packet does: it continues a flow that is known, whose protocol is decided, in the
+//! place that its side had reached. Only counters change then. [`Tracker::credit`] knows all cases, and gets all others.
+
+use super::Stamp;
+use super::key::Side;
+use super::record::{Record, mark};
+use super::tcp::{TOLD_ACK, TOLD_DATA};
+use super::tracker::{Place, Tracker};
+use crate::decode::{Headers, flag, protocol};
+
+impl Tracker {
+    /// Where the packet of a common frame belongs; `frame` gives its captured bytes.
+    #[inline]
+    pub fn place<'a>(&mut self, headers: &Headers, frame: impl FnOnce() -> &'a [u8]) -> Place {
+        let (key, side) = self.addresses.key_of(headers, frame);
+        Place { key, side, hash: self.table.hash(&key) }
+    }
+
+    /// Looks at what will be wanted soon, so that it is in the cache then: first all slots, then all records, since each of
+    /// them waits for memory on its own. (The processor does not wait for one before it asks for the next.)
+    #[inline]
+    pub fn look_ahead(&self, places: &[Place]) {
+        if !self.table.is_large() {
+            return;
+        }
+        let mut slots = [0; AHEAD];
+        for (slot, place) in slots.iter_mut().zip(places) {
+            *slot = self.table.first_slot(place.hash);
+        }
+        let seen = slots.iter().zip(places).fold(0, |seen, (&slot, place)| seen ^ self.table.glance(slot, place.hash));
+        std::hint::black_box(seen);
+    }
+
+    /// Credits the packet of a common frame, of which so many bytes were captured, if nothing but counters changes; else
+    /// false.
+    #[expect(clippy::inline_always, reason = "a third of the instructions of a common packet were calls and returns")]
+    #[inline(always)]
+    pub fn credit_steady(&mut self, place: &Place, headers: &Headers, captured: u32, stamp: &Stamp) -> bool {
+        let side = place.side & 1;
+        match self.table.at_home(&place.key, place.hash) {
+            Some(record) if is_steady(record, side, headers) => {
+                count(record, side, headers, captured, stamp);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Credits the packet of a common frame, whose captured bytes these are, whatever it does.
+    #[inline(never)]
+    pub fn credit_common(&mut self, place: &Place, headers: &Headers, frame: &[u8], stamp: &Stamp) {
+        let found = self.table.probe(&place.key, place.hash);
+        self.credit_to(place, found, &headers.packet(frame), stamp);
+    }
+}
+
+/// Packets that are looked at ahead.
+pub const AHEAD: usize = 32;
+
+/// Whether nothing but counters changes. Each condition stands for one thing that the plain path would do.
+#[inline]
+fn is_steady(record: &Record, side: Side, headers: &Headers) -> bool {
+    const CONTROL: u8 = flag::SYN | flag::FIN | flag::RST;
+    const NUMBERED: u16 = mark::NUMBERED | mark::NUMBERED << 1;
+    let (payload, peer) = (headers.payload_len, 1 - side);
+    let told = if payload > 0 || headers.protocol == protocol::UDP { TOLD_DATA } else { TOLD_ACK };
+    // Nothing to recognise, to follow, or to be written into the history; and the counter has room.
+    let quiet = record.to_probe == 0
+        && record.marks & (mark::STREAM | mark::HOLES) == 0
+        && record.told[side] & told != 0
+        && record.packets[side] != u32::MAX;
+    if headers.protocol == protocol::UDP || !quiet {
+        return quiet;
+    }
+    headers.flags & (CONTROL | flag::ACK) == flag::ACK
+        && !headers.zero_window
+        && record.marks & NUMBERED == NUMBERED
+        && record.ends.is_settled(side)
+        && record.next[side] == headers.seq
+        && headers.ack.wrapping_sub(record.next[peer]).cast_signed() <= 0
+}
+
+/// Counts such a packet. No packet before it has a higher number.
+#[inline]
+fn count(record: &mut Record, side: Side, headers: &Headers, captured: u32, stamp: &Stamp) {
+    let payload = headers.payload_len;
+    record.bytes[side] += u64::from(stamp.wire_len);
+    record.payload[side] += u64::from(payload);
+    record.packets[side] += 1;
+    record.first_time = record.first_time.min(stamp.time);
+    record.last_time = record.last_time.max(stamp.time);
+    record.last = stamp.serial;
+    record.marks |= if headers.is_cut(captured) { mark::CUT } else { 0 };
+    record.flags[side] |= headers.flags;
+    record.next[side] = record.next[side].wrapping_add(if headers.protocol == protocol::TCP { payload } else { 0 });
+}
