@@ -7,7 +7,7 @@ length as far as it fits, the worst first; then what was waived, and what else w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby, product
+from itertools import product
 
 from auditor.model import Evidence, Finding, Report
 from auditor.records import record
@@ -52,8 +52,10 @@ def findings_page(report: Report, options: RenderOptions, room: int) -> Page:
     """Return the findings in the order of the report; without -v in about ``room`` lines."""
     page = Page(options)
     page.heading("Findings", _severities(report.findings) if report.findings else "none")
-    alike = groupby(report.findings, key=lambda finding: (finding.waived, finding.code, finding.severity))
-    groups = [list(group) for _, group in alike]
+    alike: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in report.findings:
+        alike.setdefault((finding.waived, finding.code, finding.severity), []).append(finding)
+    groups = list(alike.values())
     places = Places(report)
     if options.verbosity:
         length = _EVERY_PACKET if options.verbosity > 1 else _EVERY
@@ -78,15 +80,27 @@ def _fitting(groups: Sequence[list[Finding]], options: RenderOptions, room: int,
     The worst is told with a finding and its proof however small the screen.
     """
     parts = [_alike(group, _LENGTHS[0], options, places) for group in groups]
+    height = sum(part.height for part in parts)
     # What the verdict rests on is told at length before what somebody accepted, and that before all else.
     ranks = [0 if counts(group[0]) else 1 if group[0].waived else 2 for group in groups]
     for rank, length in product(range(3), _LENGTHS[1:]):
         for n in (n for n in range(len(groups)) if ranks[n] == rank):
-            tried = [*parts[:n], _alike(groups[n], length, options, places), *parts[n + 1 :]]
-            height = sum(part.height + _apart(tried, m) for m, part in enumerate(tried))
-            if height <= room or all(part.height == 1 for part in parts):
-                parts = tried
+            if height >= room and height > len(parts):
+                return parts
+            shorter, longer = parts[n], _alike(groups[n], length, options, places)
+            before = _around(parts, n)
+            parts[n] = longer
+            grown = height + _around(parts, n) - before
+            if grown <= room or height == len(parts):
+                height = grown
+            else:
+                parts[n] = shorter
     return parts
+
+
+def _around(parts: Sequence[Page], n: int) -> int:
+    """Return the lines of a part, with the empty ones above and below it."""
+    return parts[n].height + _apart(parts, n) + (n + 1 < len(parts) and _apart(parts, n + 1))
 
 
 def _alike(findings: Sequence[Finding], length: _Length, options: RenderOptions, places: Places) -> Page:
