@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use auditor_native::reading::{Options, Reading, Unwatched, read};
 use support::{Folder, captures};
 
-fn reading(paths: &[PathBuf], threads: usize, plain: bool, hash_files: bool) -> Reading {
+fn reading(paths: &[PathBuf], threads: usize, plain: bool, (hash_files, keep_duplicates): (bool, bool)) -> Reading {
     let ports = |list: &[u16]| list.iter().copied().collect();
     let (known_ports, ndmp_ports) = (ports(&[25, 53, 443, 10000]), ports(&[10000]));
-    let options = Options { known_ports, ndmp_ports, hash_files, threads, plain, ..Options::default() };
+    let options =
+        Options { known_ports, ndmp_ports, hash_files, keep_duplicates, threads, plain, ..Options::default() };
     read(paths, &options, &mut Unwatched).expect("nobody stops it")
 }
 
@@ -31,12 +32,19 @@ fn told(reading: Reading) -> Vec<String> {
 }
 
 /// The same of the general path, of the fast one, and of two threads; gives the number of packets.
+///
+/// While duplicates are looked for, as in the beginning, no packet takes the fastest path: all is read without that too.
 fn check(paths: &[PathBuf], hash_files: bool) -> u64 {
-    let plain = reading(paths, 1, true, hash_files);
+    check_with(paths, (hash_files, true));
+    check_with(paths, (hash_files, false))
+}
+
+fn check_with(paths: &[PathBuf], options: (bool, bool)) -> u64 {
+    let plain = reading(paths, 1, true, options);
     let packets = plain.files.iter().map(|facts| facts.packets).sum();
     let plain = told(plain);
     for threads in [1, 2] {
-        for (told, plain) in told(reading(paths, threads, false, hash_files)).iter().zip(&plain) {
+        for (told, plain) in told(reading(paths, threads, false, options)).iter().zip(&plain) {
             let [seen, wanted] = [told, plain].map(|text| text.chars().take(3000).collect::<String>());
             assert!(told == plain, "{threads} threads, {paths:?}:\n{wanted}\n{seen}");
         }
@@ -107,6 +115,59 @@ fn a_capture_of_many_buffers_whole_damaged_and_cut() {
     assert!(damaged > packets / 2 && damaged < packets, "{damaged} of {packets}");
     // Two at once, of which one is damaged.
     check(&[folder.0.join("damaged"), folder.0.join("whole")], false);
+}
+
+/// TCP between two ends whose numbers mostly go on, with all that happens seldom: other flags, windows of zero, jumps,
+/// repetitions, acknowledgements of what was not captured, cut frames.
+fn chatter(seed: u64, packets: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut below = move |limit: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % limit
+    };
+    let mut bytes = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x10\0\x01\0\0\0".to_vec();
+    let mut next = [[1000u32, 5000]; 8];
+    for number in 0..packets as u32 {
+        let (flow, side) = (below(8) as usize, below(2) as usize);
+        let rare = below(12);
+        let length = if below(3) == 0 { 0 } else { below(60) as u16 };
+        let flags = if rare == 0 && number % 64 == 0 { below(64) as u8 } else { 0x10 | (below(2) as u8) << 3 };
+        let seq = if rare == 1 {
+            next[flow][side].wrapping_add(below(200) as u32).wrapping_sub(100)
+        } else {
+            next[flow][side]
+        };
+        let ack = if rare == 2 { next[flow][1 - side].wrapping_add(below(200) as u32) } else { next[flow][1 - side] };
+        let window: u16 = if rare == 3 { 0 } else { 1000 };
+        let (from, to) = if side == 0 { (1u8, 2u8) } else { (2, 1) };
+        let (source, destination) = if side == 0 { (40_000 + flow as u16, 9) } else { (9, 40_000 + flow as u16) };
+        let mut frame = vec![0; 12];
+        frame.extend([8, 0, 0x45, 0]);
+        frame.extend((40 + length).to_be_bytes());
+        frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, to]);
+        frame.extend(source.to_be_bytes().into_iter().chain(destination.to_be_bytes()));
+        frame.extend(seq.to_be_bytes().into_iter().chain(ack.to_be_bytes()));
+        frame.extend([0x50, flags]);
+        frame.extend(window.to_be_bytes().into_iter().chain([0; 4]));
+        frame.resize(frame.len() + usize::from(length), 0x5a);
+        next[flow][side] = seq.wrapping_add(u32::from(length) + u32::from(flags & 1) + u32::from(flags >> 1 & 1));
+        let captured = frame.len() - if rare == 4 { below(1 + u64::from(length)) as usize } else { 0 };
+        for word in [1_700_000_000 + number / 1000, number % 1000 * 1000, captured as u32, frame.len() as u32] {
+            bytes.extend(word.to_le_bytes());
+        }
+        bytes.extend(&frame[..captured]);
+    }
+    bytes
+}
+
+#[test]
+fn everything_that_a_segment_can_do_to_its_flow() {
+    let folder = Folder::new("two-threads-chatter");
+    for seed in 1..12 {
+        assert_eq!(check(&[folder.put("chatter", &chatter(seed, 6000))], false), 6000);
+    }
 }
 
 #[test]
