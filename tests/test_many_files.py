@@ -167,5 +167,5 @@ def test_names_need_not_be_unicode_and_cannot_reach_the_terminal(tmp_path: Path)
             assert "mon\\" in unfolded
         else:
             # Everywhere that it stands, its line break is told, and is none.
-            assert unfolded.count("mon\\xff") > 5
+            assert unfolded.count("mon\\xff") > (5 if options else 0)
             assert unfolded.count("mon\\xff") == unfolded.count("mon\\xff\\x1b[31m\\x0a.pcap")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from auditor.pipeline import AuditOptions, prepare
+from auditor.pipeline import AuditOptions
+from auditor.pipeline.yardstick import prepare
 from auditor.watch.journal import Journal
 from auditor.watch.loop import Watcher
 from auditor.watch.news import News

@@ -42,7 +42,7 @@ AUDITOR = Path(sys.executable).with_name("auditor")
 PARTS = ("verdict", "totals", "sessions", "findings", "hosts", "services", "terms", "capacity")
 """Parts of a report that have to be the same, but for moments and what is reckoned from them (``timeless``)."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z")
-RECKONED = re.compile(r"seconds|per_second|_ns$|_ms$")
+RECKONED = re.compile(r"seconds|per_second|_ns$|_us$|_ms$|^reply_slowest_at$|^longest_silence_packet$")
 SPAN = re.compile(r"[\d.,]+ (?:ns|\u00b5s|ms|s|min|h|[KMG]?i?B/s)\b")
 OTHER_PORTS = " (other ports)"
 SENT_AT_ONCE = 25
