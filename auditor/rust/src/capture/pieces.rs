@@ -68,19 +68,8 @@ impl Pieces {
     /// Reads a piece before it is wanted, and takes its frames out of it; false when there is none to read.
     pub fn help(&self) -> bool {
         let Some(whole) = &self.file else { return false };
-        let claim = self.claim(whole, &mut self.state());
+        let claim = self.state().claim(whole);
         claim.map(|claim| self.read_ahead(&whole.0, claim)).is_some()
-    }
-
-    /// The next piece that nobody reads yet, unless it is too far ahead.
-    fn claim(&self, &(_, from, to): &(File, u64, u64), state: &mut State) -> Option<Claim> {
-        let index = state.claimed;
-        let begin = from + index * PIECE as u64;
-        if begin >= to || index >= state.wanted + MOST_AHEAD {
-            return None;
-        }
-        state.claimed += 1;
-        Some(Claim { index, begin, end: to, spare: state.spare.pop(), list: state.lists.pop().unwrap_or_default() })
     }
 
     fn read_ahead(&self, file: &File, Claim { index, begin, end, spare, list }: Claim) {
@@ -130,7 +119,7 @@ impl Pieces {
                 drop(state);
                 break read(file, begin, *to, spare);
             }
-            state = if let Some(claim) = self.claim(whole, &mut state) {
+            state = if let Some(claim) = state.claim(whole) {
                 drop(state);
                 self.read_ahead(file, claim);
                 self.state()
@@ -160,6 +149,19 @@ impl Pieces {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The next piece that nobody reads yet, unless it is too far ahead.
+    fn claim(&mut self, &(_, from, to): &(File, u64, u64)) -> Option<Claim> {
+        let index = self.claimed;
+        let begin = from + index * PIECE as u64;
+        if begin >= to || index >= self.wanted + MOST_AHEAD {
+            return None;
+        }
+        self.claimed += 1;
+        Some(Claim { index, begin, end: to, spare: self.spare.pop(), list: self.lists.pop().unwrap_or_default() })
     }
 }
 
