@@ -2,12 +2,12 @@
 //! the frames, in that order, into the flow table. So the result is that of one thread, to the byte.
 //!
 //! Frames are handed over in batches together with the buffer that they lie in; only where captures take turns are they
-//! copied. The second thread, where it has nothing to do, reads the file ahead: the kernel's copying is most of the work
+//! copied. Whichever thread would wait for the other reads the file ahead instead: the kernel's copying is most of the work
 //! on full frames, and the flow table is on cut ones.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread;
 
 use crate::capture::{Frame, Pieces, Run};
@@ -19,10 +19,11 @@ use crate::order::Waiting;
 use crate::reading::{Options, Pass, Sink, Stopped, Watch};
 use crate::source;
 
-/// Bytes of captures from which on a second thread is worth its start.
-const WORTH: u64 = 8 << 20;
-/// Batches that may wait: few, so that their buffers stay in the caches; the reading waits then.
-const WAITING: usize = 2;
+/// Bytes of captures from which on a second thread is worth its start. Beside the reading Python imports its modules for an
+/// eighth of a second, by the second processor; what one thread has read by then is read no sooner by two.
+const WORTH: u64 = 256 << 20;
+/// Batches that may wait: few, so that their buffers stay in the caches; the file is read ahead then.
+const WAITING: usize = 4;
 /// Bytes of copied frames that are handed over together.
 const TOGETHER: usize = 256 << 10;
 
@@ -168,9 +169,15 @@ fn common(entries: &[Entry]) -> usize {
 }
 
 impl Handing {
-    fn send(&mut self, batch: Batch) {
+    /// Hands a batch over. Where as many wait as may, the file is read ahead meanwhile.
+    fn send(&mut self, mut batch: Batch) {
+        while let Err(TrySendError::Full(back)) = self.batches.try_send(batch) {
+            if !back.pieces.as_ref().is_some_and(|pieces| pieces.help()) {
+                return drop(self.batches.send(back));
+            }
+            batch = back;
+        }
         // Where the other thread is gone, it is told when it is joined.
-        drop(self.batches.send(batch));
     }
 
     fn send_copied(&mut self) {
