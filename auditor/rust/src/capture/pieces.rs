@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::walk::{Walked, Walker};
@@ -75,7 +76,9 @@ impl Pieces {
     fn read_ahead(&self, file: &File, Claim { index, begin, end, spare, list }: Claim) {
         let mut piece = read(file, begin, end, spare);
         if let (Ok(piece), Some(walker)) = (&mut piece, &self.walker) {
-            piece.walked = walker.walk(&piece.bytes, (ROOM, piece.end), list);
+            // Where that goes badly wrong the piece must come all the same: the other thread waits for it.
+            let walk = || walker.walk(&piece.bytes, (ROOM, piece.end), list);
+            piece.walked = catch_unwind(AssertUnwindSafe(walk)).unwrap_or_default();
         }
         self.state().ready.insert(index, piece);
         self.came.notify_all();
