@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from auditor.errors import UsageError
 from auditor.pipeline import audit
@@ -121,6 +122,8 @@ def test_a_report_saved_with_its_flows_is_that_report(tmp_path: Path) -> None:
     assert load(path.read_bytes()) == report
     document = json.loads(path.read_bytes())
     lines = [json.loads(line) for line in render(report, "jsonl-flows").splitlines()]
+    schema = json.loads(run_auditor("schema", "report").out)
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(document)] == []
     assert document.pop("flows") == lines
     assert document == json.loads(render(report, "json"))
     other = run_auditor("rejudge", path, "--policy", other_range(tmp_path), "--format", "json")
