@@ -11,6 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from auditor.model import Report
+from auditor.pipeline.auditing import audit_reading
+from auditor.pipeline.reading import read
+from auditor.pipeline.yardstick import Yardstick, prepare
+
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = ROOT / "captures"
 SHARED = ROOT.parent / "shared"
@@ -79,6 +84,18 @@ def shared_cases() -> tuple[Case, ...]:
         for name, truth in sorted(truths.items())
         if truth["sha256"] not in committed
     )
+
+
+@cache
+def yardstick(policy: Path | None) -> Yardstick:
+    """Return a policy of captures/ with rules and services, loaded once: none of these files changes in a run."""
+    return prepare(policy)
+
+
+def audit_again(capture: Path, policy: Path | None) -> Report:
+    """Audit a capture as ``auditor.audit`` does, under a yardstick that is kept: for those who audit hundreds of files."""
+    held = yardstick(policy)
+    return audit_reading(read([str(capture)], held.catalogue, held.policy), held)[0]
 
 
 def declared_ranges(declared: dict[str, Any]) -> dict[str, tuple[int, int]]:

@@ -19,18 +19,13 @@ import pytest
 
 import auditor
 from auditor import _native
-from auditor.model import Report, ReportVerdict
+from auditor.model import ReportVerdict
 from tests.helpers.pcap import Pcap, Writer, greeting
-from tests.support import COMMAND, Case, committed_cases, run_auditor
+from tests.support import COMMAND, Case, audit_again, committed_cases, run_auditor
 
 CASES = pytest.mark.parametrize("case", committed_cases(), ids=lambda case: case.name)
 POLICY = "zones:\n  media-servers: [10.0.1.1]\n  agents: [10.0.2.0/24]\n"
 MEDIA, AGENT = "10.0.1.1", "10.0.2.5"
-
-
-def audit_bytes(data: bytes, path: Path, policy: Path | None) -> Report:
-    path.write_bytes(data)
-    return auditor.audit([path], policy_path=policy).report
 
 
 def places(case: Case, length: int, dense: int, sparse: int) -> list[int]:
@@ -53,11 +48,12 @@ def test_a_cut_file_is_read_up_to_the_cut_and_says_so(case: Case, tmp_path: Path
 
 @CASES
 def test_no_cut_and_no_flipped_byte_makes_a_file_conform_that_was_not_read(case: Case, tmp_path: Path) -> None:
-    data = case.capture.read_bytes()
+    data, path = case.capture.read_bytes(), tmp_path / "damaged"
     for number, at in enumerate(places(case, len(data), 40, 12)):
         flipped = data[:at] + bytes([data[at] ^ (0xFF, 0x80, 0x01)[number % 3]]) + data[at + 1 :]
         for damaged in (data[:at], flipped):
-            report = audit_bytes(damaged, tmp_path / "damaged", case.policy)
+            path.write_bytes(damaged)
+            report = audit_again(path, case.policy)
             if report.captures[0].status != "read":
                 assert report.verdict is ReportVerdict.INCONCLUSIVE, at
 
