@@ -63,12 +63,14 @@ lint-python: $(EQUIPPED)
 	$(BIN)/python -m mypy.stubtest auditor._native --concise
 	$(BIN)/lint-imports
 
-# The binding is a feature: both halves of the crate are looked at. The fuzz targets too, where no fuzzer is installed.
+# The binding is a feature, which the library alone knows: both halves of the crate are looked at. The fuzz targets too,
+# where no fuzzer is installed: nothing is linked here, so the fuzzer's own C++ need not be compiled.
 lint-rust: | $(MADE)
 	cargo fmt --all --manifest-path $(CRATE) --check
 	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets -- -D warnings
-	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets --features python -- -D warnings
-	CARGO_TARGET_DIR=$(abspath target) cargo clippy --quiet --manifest-path $(FUZZ)/Cargo.toml -- -D warnings
+	cargo clippy --quiet --manifest-path $(CRATE) --lib --bench parts --features python,parts -- -D warnings
+	CARGO_TARGET_DIR=$(abspath target) CUSTOM_LIBFUZZER_PATH=$(abspath target)/none.a \
+	  cargo clippy --quiet --manifest-path $(FUZZ)/Cargo.toml -- -D warnings
 
 # What cargo-fuzz does without a sanitizer, for a stable compiler: the fuzzer sees which branches an input takes. There
 # is no unsafe code to look into but that of the packet ring, which no target reaches.
@@ -98,7 +100,7 @@ bench-growth: $(BUILT) ## Curves of cost over packets and flows (BENCH='--packet
 	$(BIN)/python -m bench.growth $(BENCH)
 
 bench-parts: $(BENCHED) ## Time the parts: the core's by criterion, the others by pytest-benchmark
-	cargo bench --manifest-path $(CRATE) --bench parts
+	cargo bench --manifest-path $(CRATE) --features parts --bench parts
 	$(BIN)/python -m pytest -q --timeout 0 bench/parts.py
 
 watch-lab: $(EQUIPPED) ## Hold a watch of the lab's bridge against an audit of tcpdump's file, for every scenario (needs root)
