@@ -47,7 +47,6 @@ def run(
 def _server() -> subprocess.Popen[str]:
     code = "from tests.helpers.starts import serve; serve()"
     root = Path(__file__).resolve().parents[2]
-    # Unbuffered on this side: a line that waited in a buffer would not be seen by ``select``.
     server = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=root, env={**os.environ, "LC_ALL": "C.UTF-8"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -58,7 +57,9 @@ def _server() -> subprocess.Popen[str]:
 
 def _leave(server: subprocess.Popen[str]) -> None:
     assert server.stdin is not None
+    assert server.stdout is not None
     server.stdin.close()
+    server.stdout.close()
     server.wait(10)
 
 
