@@ -33,8 +33,7 @@ def run(
     assert server.stdin is not None
     assert server.stdout is not None
     order = {"words": [*words], "cwd": str(cwd), "environment": {**environment}, "streams": [*map(str, streams)]}
-    server.stdin.write(json.dumps(order) + "\n")
-    server.stdin.flush()
+    server.stdin.write(json.dumps(order).encode() + b"\n")
     pid = int(server.stdout.readline())
     if not select.select([server.stdout], [], [], timeout)[0]:
         os.kill(pid, 9)
@@ -44,18 +43,19 @@ def run(
 
 
 @cache
-def _server() -> subprocess.Popen[str]:
+def _server() -> subprocess.Popen[bytes]:
     code = "from tests.helpers.starts import serve; serve()"
     root = Path(__file__).resolve().parents[2]
+    # Without buffers: ``select`` would not see an answer that already waits in one.
     server = subprocess.Popen(
         [sys.executable, "-c", code],
-        cwd=root, env={**os.environ, "LC_ALL": "C.UTF-8"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=root, env={**os.environ, "LC_ALL": "C.UTF-8"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
     )  # fmt: skip
     atexit.register(_leave, server)
     return server
 
 
-def _leave(server: subprocess.Popen[str]) -> None:
+def _leave(server: subprocess.Popen[bytes]) -> None:
     assert server.stdin is not None
     assert server.stdout is not None
     server.stdin.close()
