@@ -178,6 +178,8 @@ def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
 def _hosts_tried(source: Source, to_declared: Mask) -> Array:
     """Return for each flow how many hosts its originator tried on their NDMP port and did not log in to."""
     flows = source.flows
+    if not to_declared.any():
+        return np.zeros(len(flows), np.uint32)
     fruitless = to_declared.copy()
     fruitless[[session.control for session in source.sessions.sessions if session.authentications]] = False
     # Both ends in one number: pairs would be compared byte by byte.

@@ -106,6 +106,8 @@ def _one_sided(source: Source, sessions: tuple[Session, ...]) -> list[bool]:
 
     What it announced, or the data connection itself, may have gone the way that the capture does not show.
     """
+    if not sessions:
+        return []
     flows = source.flows
     alone = np.flatnonzero(lone_directions(flows))
     hosts = np.concatenate([flows["orig_addr"][alone], flows["resp_addr"][alone]])
