@@ -34,9 +34,8 @@ export PYO3_PYTHON := $(abspath $(BIN)/python)
 # twice its time.
 COMPILED := $(BIN)/python -m compileall -q auditor
 
-.PHONY: help demo build test test-rust test-python fuzz match fuzz-recogniser damage bench bench-growth bench-parts \
-        bench-live watch-lab lint \
-        lint-python lint-rust docs docs-check site clean
+.PHONY: help demo build equip test test-rust test-python fuzz fuzz-build match fuzz-recogniser damage bench bench-growth \
+        bench-parts bench-live watch-lab lint lint-python lint-rust docs docs-check site clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +44,8 @@ demo: $(BUILT) ## Build what is missing and audit a real capture (nothing else i
 	@$(BIN)/auditor audit $(CAPTURE)/out-of-range.pcap --policy $(CAPTURE)/policy.yaml --exit-zero
 
 build: $(BUILT) ## Build the Rust core into the local virtual environment
+
+equip: $(EQUIPPED) # what build makes, and what tests and lint need beside it
 
 test: test-rust test-python ## Run the whole suite, Rust and Python; what was left out is named at the end
 
@@ -63,18 +64,22 @@ lint-python: $(EQUIPPED)
 	$(BIN)/python -m mypy.stubtest auditor._native --concise
 	$(BIN)/lint-imports
 
-# The binding is a feature: both halves of the crate are looked at. The fuzz targets too, where no fuzzer is installed.
+# The binding is a feature, which the library alone knows: both halves of the crate are looked at. The fuzz targets too,
+# where no fuzzer is installed: nothing is linked here, so the fuzzer's own C++ need not be compiled.
 lint-rust: | $(MADE)
 	cargo fmt --all --manifest-path $(CRATE) --check
 	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets -- -D warnings
-	cargo clippy --quiet --workspace --manifest-path $(CRATE) --all-targets --features python -- -D warnings
-	CARGO_TARGET_DIR=$(abspath target) cargo clippy --quiet --manifest-path $(FUZZ)/Cargo.toml -- -D warnings
+	cargo clippy --quiet --manifest-path $(CRATE) --lib --bench parts --features python,parts -- -D warnings
+	CARGO_TARGET_DIR=$(abspath target) CUSTOM_LIBFUZZER_PATH=$(abspath target)/none.a \
+	  cargo clippy --quiet --manifest-path $(FUZZ)/Cargo.toml -- -D warnings
 
 # What cargo-fuzz does without a sanitizer, for a stable compiler: the fuzzer sees which branches an input takes. There
 # is no unsafe code to look into but that of the packet ring, which no target reaches.
-fuzz: $(BUILT) ## Fuzz container, decoder, stream and NDMP, FUZZ_SECONDS each (an hour), and the readers of documents
+fuzz-build: | $(MADE)
 	RUSTFLAGS="$(FUZZ_FLAGS)" CARGO_TARGET_DIR=$(abspath target/fuzz) cargo build --quiet --release \
 	  --target "$$(rustc -vV | sed -n s/^host:.//p)" --manifest-path $(FUZZ)/Cargo.toml
+
+fuzz: $(EQUIPPED) fuzz-build ## Fuzz container, decoder, stream and NDMP, FUZZ_SECONDS each (an hour), and the readers of documents
 	$(BIN)/python $(FUZZ)/seeds.py $(FUZZ)/corpus captures $(wildcard ../shared/corpus)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(FUZZ)/run.sh $(FUZZ_TARGETS)
 	AUDITOR_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -q --timeout 0 tests/test_hostile_documents.py
@@ -98,7 +103,7 @@ bench-growth: $(BUILT) ## Curves of cost over packets and flows (BENCH='--packet
 	$(BIN)/python -m bench.growth $(BENCH)
 
 bench-parts: $(BENCHED) ## Time the parts: the core's by criterion, the others by pytest-benchmark
-	cargo bench --manifest-path $(CRATE) --bench parts
+	cargo bench --manifest-path $(CRATE) --features parts --bench parts
 	$(BIN)/python -m pytest -q --timeout 0 bench/parts.py
 
 watch-lab: $(EQUIPPED) ## Hold a watch of the lab's bridge against an audit of tcpdump's file, for every scenario (needs root)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sysconfig
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from auditor.model import Report
+from auditor.pipeline.auditing import audit_reading
+from auditor.pipeline.reading import read
+from auditor.pipeline.yardstick import Yardstick, prepare
+from tests.helpers import starts
 
 ROOT = Path(__file__).resolve().parent.parent
 CAPTURES = ROOT / "captures"
@@ -29,20 +35,12 @@ class Completed:
 
 
 def run_auditor(*arguments: str | Path, cwd: Path = ROOT) -> Completed:
-    """Run the installed command as a user would: no terminal, no colour, 100 columns."""
+    """Run the command as a user would: no terminal, no colour, 100 columns."""
     environment = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=100,
-        check=False,
-    )
-    return Completed(done.returncode, done.stdout, done.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        code = starts.run([*map(str, arguments)], cwd=cwd, environment=environment, streams=(out, err), timeout=100)
+        return Completed(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,18 @@ def shared_cases() -> tuple[Case, ...]:
         for name, truth in sorted(truths.items())
         if truth["sha256"] not in committed
     )
+
+
+@cache
+def yardstick(policy: Path | None) -> Yardstick:
+    """Return a policy of captures/ with rules and services, loaded once: none of these files changes in a run."""
+    return prepare(policy)
+
+
+def audit_again(capture: Path, policy: Path | None) -> Report:
+    """Audit a capture as ``auditor.audit`` does, under a yardstick that is kept: for those who audit hundreds of files."""
+    held = yardstick(policy)
+    return audit_reading(read([str(capture)], held.catalogue, held.policy), held)[0]
 
 
 def declared_ranges(declared: dict[str, Any]) -> dict[str, tuple[int, int]]:

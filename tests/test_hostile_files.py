@@ -19,18 +19,14 @@ import pytest
 
 import auditor
 from auditor import _native
-from auditor.model import Report, ReportVerdict
+from auditor.model import ReportVerdict
+from auditor.report.registry import FORMATS, render
 from tests.helpers.pcap import Pcap, Writer, greeting
-from tests.support import COMMAND, Case, committed_cases, run_auditor
+from tests.support import CAPTURES, COMMAND, Case, audit_again, committed_cases, run_auditor
 
 CASES = pytest.mark.parametrize("case", committed_cases(), ids=lambda case: case.name)
 POLICY = "zones:\n  media-servers: [10.0.1.1]\n  agents: [10.0.2.0/24]\n"
 MEDIA, AGENT = "10.0.1.1", "10.0.2.5"
-
-
-def audit_bytes(data: bytes, path: Path, policy: Path | None) -> Report:
-    path.write_bytes(data)
-    return auditor.audit([path], policy_path=policy).report
 
 
 def places(case: Case, length: int, dense: int, sparse: int) -> list[int]:
@@ -53,11 +49,12 @@ def test_a_cut_file_is_read_up_to_the_cut_and_says_so(case: Case, tmp_path: Path
 
 @CASES
 def test_no_cut_and_no_flipped_byte_makes_a_file_conform_that_was_not_read(case: Case, tmp_path: Path) -> None:
-    data = case.capture.read_bytes()
+    data, path = case.capture.read_bytes(), tmp_path / "damaged"
     for number, at in enumerate(places(case, len(data), 40, 12)):
         flipped = data[:at] + bytes([data[at] ^ (0xFF, 0x80, 0x01)[number % 3]]) + data[at + 1 :]
         for damaged in (data[:at], flipped):
-            report = audit_bytes(damaged, tmp_path / "damaged", case.policy)
+            path.write_bytes(damaged)
+            report = audit_again(path, case.policy)
             if report.captures[0].status != "read":
                 assert report.verdict is ReportVerdict.INCONCLUSIVE, at
 
@@ -141,3 +138,19 @@ def test_a_name_longer_than_any_file_has_is_told_and_the_rest_is_read() -> None:
     assert "too long" in long["error"]
     policy = run_auditor("audit", case.capture, "--policy", "x" * 65_000)
     assert (policy.code, "internal" in policy.err) == (2, False)
+
+
+@pytest.mark.parametrize("kept", [None, 5000], ids=["missing", "cut"])
+def test_a_capture_that_cannot_be_read_may_have_any_name(kept: int | None, tmp_path: Path) -> None:
+    """What is found of it names it, and its name is bytes that are no text."""
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/mon\xff.pcap")
+    if kept:
+        Path(name).write_bytes((CAPTURES / "out-of-range" / "out-of-range.pcap").read_bytes()[:kept])
+    done = run_auditor("audit", name, "--format", "json")
+    assert done.code == 3
+    (capture,) = json.loads(done.out)["captures"]
+    assert (capture["status"], "mon\\" in capture["path"]) == ("partial" if kept else "unreadable", True)
+    report = audit_again(Path(name), None)
+    for form in FORMATS:
+        # Some have nothing to say where nothing was read.
+        assert isinstance(render(report, form), bytes)

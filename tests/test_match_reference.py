@@ -256,8 +256,10 @@ class Reference:
         if "multicast" in ends:
             return False
         estate = set(ROLES) - set(INFRASTRUCTURE_ROLES)
+        if ends & estate:
+            return True
         asked = flow.kind != "" or any(self.serves(service, flow) for service in CATALOGUE.judged())
-        return bool(ends & estate) or (self.role(flow.resp) in INFRASTRUCTURE_ROLES and asked)
+        return self.role(flow.resp) in INFRASTRUCTURE_ROLES and asked
 
     def nearest(self, flow: One) -> tuple[str, str]:
         order = ("port", "transport", "direction", "zone") if flow.kind else ("transport", "direction", "zone", "port")

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import auditor
 from auditor.model import SessionSummary
-from tests.support import Case, committed_cases
+from tests.support import Case, audit_again, committed_cases
 from tests.wire import Wire
 
 CASES = [case for case in committed_cases() if case.capture.suffix == ".pcap" and case.truth["control_sessions"]]
@@ -64,12 +63,12 @@ def _sorted(ends: Ends) -> Ends:
 def test_a_cut_capture_ties_less_and_never_more(case: Case, tmp_path: Path) -> None:
     header, records = frames(case.capture.read_bytes())
     assert len(records) == case.truth["packets"]
-    whole = ties(auditor.audit([case.capture], policy_path=case.policy).sessions)
+    whole = ties(audit_again(case.capture, case.policy).sessions)
     true = {(_sorted(link.control), frozenset(link.endpoints)) for link in Wire(case.truth).links}
     part = tmp_path / "part.pcap"
     for cut in cuts(len(records)):
         part.write_bytes(header + b"".join(records[cut]))
-        report = auditor.audit([part], policy_path=case.policy).report
+        report = audit_again(part, case.policy)
         found = ties(report.sessions)
         assert set(found) <= true, cut
         assert all(rank <= whole.get(tie, 0) for tie, rank in found.items()), (cut, found)

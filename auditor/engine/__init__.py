@@ -55,7 +55,8 @@ def evaluate(
 
 def finding_key(code: str, subject: Mapping[str, str]) -> str:
     """Return code and subject as one word per part: the same for the same subject in another capture of the site."""
-    parts = (f"{name}={quote(value, safe=':/.[],-')}" for name, value in subject.items())
+    # The name of a file, and what is said of one, need not be text.
+    parts = (f"{name}={quote(value, safe=':/.[],-', errors='backslashreplace')}" for name, value in subject.items())
     return " ".join((code, *parts))
 
 

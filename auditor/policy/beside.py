@@ -24,13 +24,16 @@ def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[i
 
     Neither port of that one is a known service's or ends one of them. ``unreadable`` has shape (flows,).
     """
+    control = np.flatnonzero(unreadable)
+    if not len(control):
+        return control
     known = np.zeros(65536, np.bool_)
     known[np.array(service_ports, np.intp)] = True
     known[table["resp_port"][unreadable]] = True
     known[:_FIRST_FREE_PORT] = True
     moved = np.maximum(table["orig_payload"], table["resp_payload"]) >= LEAST_DATA
     free = ~known[table["resp_port"]] & ~known[table["orig_port"]] & among(table["app"], _BESIDE)
-    control, data = np.flatnonzero(unreadable), np.flatnonzero((table["transport"] == TCP) & moved & free)
+    data = np.flatnonzero((table["transport"] == TCP) & moved & free)
     pairs = _pair_numbers(table, np.concatenate([control, data]))
     times = np.sort(table["first_time"][data])
     # Pair and time in one number: how many of a pair's data connections began between two times is then a difference.

@@ -21,8 +21,8 @@ def distinct_rows(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple
     """
     if math.prod(sizes) >= 1 << 62:
         return _by_sorting(columns)
-    keys = np.zeros(len(columns[0]), np.int64)
-    for column, size in zip(columns, sizes, strict=True):
+    keys = columns[0].astype(np.int64)
+    for column, size in zip(columns[1:], sizes[1:], strict=True):
         keys *= size
         keys += column
     distinct, index = _distinct(keys, math.prod(sizes))

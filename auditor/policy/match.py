@@ -131,20 +131,20 @@ def _as_they_stand(table: FlowTable, policy: Policy, catalogue: Catalogue, *, co
     service, services = _services(naming, term, terms, in_scope, combinations, groups, catalogue)
     doubt, doubts = _doubts(naming, term, terms, verdict)
     silent = np.array([entry is not None and not entry.answers for entry in services])[service]
-    of_flow = combinations.of_flow
-    orig, resp = combinations.orig[of_flow], combinations.resp[of_flow]
+    # Made narrow while there are few: what is looked up for each flow then is a byte or two, not eight.
+    of_flow, orig, resp = combinations.of_flow, combinations.orig, combinations.resp
     return Verdicts(
-        orig_zone=groups.zone[orig].astype(np.uint16),
-        resp_zone=groups.zone[resp].astype(np.uint16),
-        orig_role=groups.role[orig].astype(np.uint8),
-        resp_role=groups.role[resp].astype(np.uint8),
-        service=service[of_flow].astype(np.uint16),
+        orig_zone=groups.zone[orig].astype(np.uint16)[of_flow],
+        resp_zone=groups.zone[resp].astype(np.uint16)[of_flow],
+        orig_role=groups.role[orig].astype(np.uint8)[of_flow],
+        resp_role=groups.role[resp].astype(np.uint8)[of_flow],
+        service=service.astype(np.uint16)[of_flow],
         outcome=observed(table, silent[of_flow]),
-        verdict=verdict[of_flow].astype(np.uint8),
-        term=term[of_flow].astype(np.int32),
-        nearest=nearest[of_flow].astype(np.int32),
-        nearest_misfit=misfit[of_flow].astype(np.uint8),
-        doubt=doubt[of_flow].astype(np.uint16),
+        verdict=verdict.astype(np.uint8)[of_flow],
+        term=term.astype(np.int32)[of_flow],
+        nearest=nearest.astype(np.int32)[of_flow],
+        nearest_misfit=misfit.astype(np.uint8)[of_flow],
+        doubt=doubt.astype(np.uint16)[of_flow],
         zones=groups.zones,
         roles=ROLE_NAMES,
         services=services,

@@ -21,9 +21,14 @@ _ASKED = frozenset({"S0", "RSTOS0"})
 _REFUSED = "REJ"
 _ACK = 0x10
 
-_STATES = 16
+_STATE_BITS = 4
 _FLAGS = 5
 _BOTH = (False, True)
+_JUDGED = (TCP, UDP)
+"""Transports whose flows have outcomes; those of all others are uncertain."""
+_FIRST_STATE = np.full(256, len(_JUDGED) << _STATE_BITS, np.uint16)
+_FIRST_STATE[[*_JUDGED]] = [number << _STATE_BITS for number in range(len(_JUDGED))]
+"""What is added to the state of a flow, by its transport, so that one look-up tells its outcome."""
 
 
 def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -31,14 +36,13 @@ def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.
 
     ``silent`` (bool, one per flow) marks flows of services that do not answer: over UDP, sending is all there is to see.
     """
-    is_udp = table["transport"] == UDP
     key = table["state"].astype(np.uint16)
+    key += _FIRST_STATE[table["transport"]]
     accepted = (table["orig_flags"] & _ACK) != 0
     for flag in (table["refusal"] != 0, table["orig_payload"] > 0, table["resp_payload"] > 0, accepted, silent):
         key *= 2
         key += flag
-    outcome: npt.NDArray[np.uint8] = np.where(is_udp, _outcomes(UDP)[key], _outcomes(TCP)[key])
-    outcome[~is_udp & (table["transport"] != TCP)] = UNCERTAIN
+    outcome: npt.NDArray[np.uint8] = _outcomes()[key]
     return outcome
 
 
@@ -75,14 +79,15 @@ def udp_outcome(state: str, *, refused: bool, silent: bool) -> int:
 
 
 @cache
-def _outcomes(transport: int) -> npt.NDArray[np.uint8]:
-    """Return the outcome for every combination of state and the flags of ``observed``, in the order of its key."""
-    table = np.full(_STATES << _FLAGS, UNCERTAIN, np.uint8)
+def _outcomes() -> npt.NDArray[np.uint8]:
+    """Return the outcome for every combination of transport, state and the flags of ``observed``, in the order of its key."""
+    table = np.full(len(_JUDGED) + 1 << _STATE_BITS + _FLAGS, UNCERTAIN, np.uint8)
     cases = product(_native.STATES, _BOTH, _BOTH, _BOTH, _BOTH, _BOTH)
     for number, (state, refused, sent, answered, accepted, silent) in enumerate(cases):
-        table[number] = (
-            tcp_outcome(state, refused=refused, sent=sent, answered=answered, accepted=accepted)
-            if transport == TCP
-            else udp_outcome(state, refused=refused, silent=silent)
-        )
+        told = {
+            TCP: tcp_outcome(state, refused=refused, sent=sent, answered=answered, accepted=accepted),
+            UDP: udp_outcome(state, refused=refused, silent=silent),
+        }
+        for transport, outcome in told.items():
+            table[(int(_FIRST_STATE[transport]) << _FLAGS) + number] = outcome
     return table

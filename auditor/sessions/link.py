@@ -33,27 +33,35 @@ class Ends(NamedTuple):
     times: npt.NDArray[np.int64]
 
 
+_Side = tuple[npt.NDArray[np.uint64], Rows, npt.NDArray[np.int64]]
+"""Ends as numbers, sorted, with the rows of their flows and those flows' first times."""
+
+
 class EndpointIndex:
     """TCP flows by either end, so that an announced end is found without walking the table, however often it is used."""
 
     def __init__(self, table: FlowTable, excluded: npt.NDArray[np.bool_]) -> None:
-        rows = np.flatnonzero((table["transport"] == TCP) & ~excluded)
-        guessed = rows[table["syn_packets"][rows] == 0]
-        self._sides = {
-            "resp": _by_end(table, rows, "resp"),
-            "orig": _by_end(table, rows, "orig"),
-            "guessed": _by_end(table, guessed, "orig"),
-        }
+        self._table, self._excluded = table, excluded
+        self._sides: dict[str, _Side] = {}
 
     def at(self, side: str, code: int, port: int) -> Ends:
         """Return the flows with this end as ``resp`` or ``orig``; as ``guessed``, originators without a handshake."""
+        if side not in self._sides:
+            # A million flows take 25 ms to sort, and where nothing is announced nobody asks.
+            self._sides[side] = self._sorted(side)
         keys, rows, times = self._sides[side]
         key = np.uint64(port << 32 | code)
         first, last = np.searchsorted(keys, [key, key + np.uint64(1)])
         return Ends(rows[first:last], times[first:last])
 
+    def _sorted(self, side: str) -> _Side:
+        rows = np.flatnonzero((self._table["transport"] == TCP) & ~self._excluded)
+        if side == "guessed":
+            return _by_end(self._table, rows[self._table["syn_packets"][rows] == 0], "orig")
+        return _by_end(self._table, rows, side)
 
-def _by_end(table: FlowTable, rows: Rows, side: str) -> tuple[npt.NDArray[np.uint64], Rows, npt.NDArray[np.int64]]:
+
+def _by_end(table: FlowTable, rows: Rows, side: str) -> _Side:
     keys = table[f"{side}_port"][rows].astype(np.uint64) << np.uint64(32) | table[f"{side}_addr"][rows]
     order = np.lexsort((table["first_time"][rows], keys))
     return keys[order], rows[order], table["first_time"][rows[order]]

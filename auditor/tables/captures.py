@@ -89,13 +89,18 @@ def _stretch_texts(captures: Sequence[CaptureFacts]) -> list[str]:
 def talking_directions(flows: FlowTable, files: int) -> tuple[Array, Array]:
     """Return per file the TCP connections that got beyond a handshake, and those with one direction only."""
     size = max(files, int(flows["first_file"].max(initial=0)) + 1)
-    masks = _talking(flows), lone_directions(flows)
+    talking = _talking(flows)
+    masks = talking, talking & _alone(flows)
     return tuple(np.bincount(flows["first_file"][mask], minlength=size)[:files] for mask in masks)  # type: ignore[return-value]
 
 
 def lone_directions(flows: FlowTable) -> Mask:
     """Return the TCP connections that got beyond a handshake, and of which one direction alone was captured."""
-    alone: Mask = _talking(flows) & ((flows["orig_packets"] == 0) | (flows["resp_packets"] == 0))
+    return _talking(flows) & _alone(flows)
+
+
+def _alone(flows: FlowTable) -> Mask:
+    alone: Mask = (flows["orig_packets"] == 0) | (flows["resp_packets"] == 0)
     return alone
 
 

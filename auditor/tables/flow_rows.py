@@ -159,7 +159,8 @@ def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
     elsewhere[responder[greets & ~to_declared & (declared != 0)]] = True
     refused[responder[to_declared & source.blocked]] = True
     alive[responder[to_declared & (outcome == ESTABLISHED)]] = True
-    ports = distinct(np.concatenate([declared[declared != 0], flows["resp_port"][greets]]))
+    of_hosts = source.ndmp_ports[_occurring(responder, hosts)]
+    ports = distinct(np.concatenate([of_hosts[of_hosts != 0], flows["resp_port"][greets]]))
     own = source.ndmp_ports[flows["orig_addr"]]
     on_own = (flows["transport"] == TCP) & (own != 0) & (declared != 0) & ~to_declared & (flows["resp_port"] == own)
     of_others = (flows["transport"] == TCP) & (declared != 0) & ~to_declared & among(flows["resp_port"], ports)

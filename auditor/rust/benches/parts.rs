@@ -1,4 +1,4 @@
-//! Time of the core's parts, by criterion: `cargo bench --bench parts`. The captures are made here, in memory's reach.
+//! Time of the core's parts, by criterion: `cargo bench --features parts --bench parts`. The captures are made here, in memory's reach.
 
 use std::{fs, hint::black_box, path::PathBuf, process::Command, slice::from_ref};
 
