@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.errors import MissingExtra
 from auditor.model import FlowReference
@@ -76,8 +76,8 @@ _MIRRORED_STATES = np.array([_native.STATES.index(_MIRRORS.get(state, state)) fo
 _MAPPED = bytes(10) + b"\xff\xff"
 _NANOSECONDS = 1_000_000_000
 
-Array = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
 
 
 class FlowTable:
@@ -94,7 +94,7 @@ class FlowTable:
     def __init__(
         self,
         columns: Mapping[str, Array],
-        addresses: npt.NDArray[np.uint8],
+        addresses: NDArray[np.uint8],
         *,
         files: tuple[str, ...] = (),
         history: Callable[[int], str] | None = None,
@@ -133,7 +133,7 @@ class FlowTable:
     def from_columns(
         cls,
         columns: Mapping[str, Array],
-        addresses: npt.NDArray[np.uint8],
+        addresses: NDArray[np.uint8],
         *,
         files: tuple[str, ...] = (),
         history: Callable[[int], str] | None = None,
@@ -185,7 +185,7 @@ class FlowTable:
         """Return the address of a code: dotted quad, or IPv6 as RFC 5952 writes it."""
         return str(self.address(code))
 
-    def address_codes(self, address: str) -> npt.NDArray[np.intp]:
+    def address_codes(self, address: str) -> NDArray[np.intp]:
         """Return the codes that stand for an address, none where it was not seen. Raises ValueError."""
         parsed = ipaddress.ip_address(address)
         packed = parsed.packed if parsed.version == 6 else _MAPPED + parsed.packed

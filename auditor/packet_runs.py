@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from auditor import _native
 from auditor.model import PacketRun, Report
+from auditor.records import names_of, replace
 
 _NAMING = frozenset({"packet", "packets", "first_packet", "last_packet", "end_packet"})
 """Fields of hosts, sessions and findings that hold numbers of packets; 0 stands for none."""
@@ -76,6 +76,6 @@ def _within(value: Any, *, naming: bool) -> Iterator[int]:
     elif isinstance(value, tuple):
         for item in value:
             yield from _within(item, naming=naming)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _within(getattr(value, field.name), naming=field.name in _NAMING)
+    else:
+        for name in names_of(type(value)) or ():
+            yield from _within(getattr(value, name), naming=name in _NAMING)

@@ -6,9 +6,9 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.flows import TCP, UDP, FlowTable
 
 OUTCOMES = ("established", "unanswered", "refused", "uncertain")
@@ -26,7 +26,7 @@ _FLAGS = 5
 _BOTH = (False, True)
 
 
-def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def observed(table: FlowTable, silent: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return the outcome of each flow, an index into ``OUTCOMES``.
 
     ``silent`` (bool, one per flow) marks flows of services that do not answer: over UDP, sending is all there is to see.
@@ -37,7 +37,7 @@ def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     for flag in (table["refusal"] != 0, table["orig_payload"] > 0, table["resp_payload"] > 0, accepted, silent):
         key *= 2
         key += flag
-    outcome: npt.NDArray[np.uint8] = np.where(is_udp, _outcomes(UDP)[key], _outcomes(TCP)[key])
+    outcome: NDArray[np.uint8] = np.where(is_udp, _outcomes(UDP)[key], _outcomes(TCP)[key])
     outcome[~is_udp & (table["transport"] != TCP)] = UNCERTAIN
     return outcome
 
@@ -75,7 +75,7 @@ def udp_outcome(state: str, *, refused: bool, silent: bool) -> int:
 
 
 @cache
-def _outcomes(transport: int) -> npt.NDArray[np.uint8]:
+def _outcomes(transport: int) -> NDArray[np.uint8]:
     """Return the outcome for every combination of state and the flags of ``observed``, in the order of its key."""
     table = np.full(_STATES << _FLAGS, UNCERTAIN, np.uint8)
     cases = product(_native.STATES, _BOTH, _BOTH, _BOTH, _BOTH, _BOTH)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among, distinct
 from auditor.ndmp import NdmpMessages, Rows
 from auditor.records import record
@@ -158,7 +158,7 @@ def _pairs(messages: NdmpMessages, rows: Rows) -> tuple[Rows, Rows, Rows]:
     return np.array([row for row, _ in both], np.intp), np.array([answer for _, answer in both], np.intp), left
 
 
-def _ranked(rows: Rows, keys: npt.NDArray[np.uint64]) -> list[tuple[int, int, int]]:
+def _ranked(rows: Rows, keys: NDArray[np.uint64]) -> list[tuple[int, int, int]]:
     """Return each row with its key, and how many rows of the same key stand before it."""
     seen: Counter[int] = Counter()
     ranked = []
@@ -205,7 +205,7 @@ def _refusals(messages: NdmpMessages, rows: Rows) -> tuple[Refusal, ...]:
     )
 
 
-def _logs(types: npt.NDArray[np.uint64], normal: int, debug: int) -> tuple[tuple[str, int], ...]:
+def _logs(types: NDArray[np.uint64], normal: int, debug: int) -> tuple[tuple[str, int], ...]:
     """Return how many log messages there are of each type; version 2 has two messages for two types."""
     counts = Counter(dict(_counts(types, LOG_TYPES)))
     counts["normal"] += normal
@@ -220,7 +220,7 @@ def _lost(messages: NdmpMessages, files: Rows) -> tuple[tuple[str, int], ...]:
     return (*(one for one in statuses if one[0] != "0"), *sorted(named.items()))
 
 
-def _counts(values: npt.NDArray[np.uint64], names: dict[int, str]) -> tuple[tuple[str, int], ...]:
+def _counts(values: NDArray[np.uint64], names: dict[int, str]) -> tuple[tuple[str, int], ...]:
     """Return how often each value occurs, by name, a number where it has none."""
     counts = Counter(values.tolist())
     return tuple((names.get(value, str(value)), count) for value, count in sorted(counts.items())[:MOST])

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
+from auditor.records import replace
 from auditor.sessions.model import Announcement, DataLink, Grade
 from auditor.sessions.settle import Choice, Pair, Place, Settled, settle
 
-Rows = npt.NDArray[np.intp]
+Rows = NDArray[np.intp]
 
 GUESS = ORIGINATOR_BY.index("guess")
 _SECOND = 1_000_000_000
@@ -30,13 +30,13 @@ class Ends(NamedTuple):
     """Flows whose one end is the same, in order of their first packets: rows of the flow table, and those times (ns)."""
 
     rows: Rows
-    times: npt.NDArray[np.int64]
+    times: NDArray[np.int64]
 
 
 class EndpointIndex:
     """TCP flows by either end, so that an announced end is found without walking the table, however often it is used."""
 
-    def __init__(self, table: FlowTable, excluded: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, table: FlowTable, excluded: NDArray[np.bool_]) -> None:
         rows = np.flatnonzero((table["transport"] == TCP) & ~excluded)
         guessed = rows[table["syn_packets"][rows] == 0]
         self._sides = {
@@ -53,7 +53,7 @@ class EndpointIndex:
         return Ends(rows[first:last], times[first:last])
 
 
-def _by_end(table: FlowTable, rows: Rows, side: str) -> tuple[npt.NDArray[np.uint64], Rows, npt.NDArray[np.int64]]:
+def _by_end(table: FlowTable, rows: Rows, side: str) -> tuple[NDArray[np.uint64], Rows, NDArray[np.int64]]:
     keys = table[f"{side}_port"][rows].astype(np.uint64) << np.uint64(32) | table[f"{side}_addr"][rows]
     order = np.lexsort((table["first_time"][rows], keys))
     return keys[order], rows[order], table["first_time"][rows[order]]
