@@ -205,8 +205,8 @@ class _Steps:
 
     def at(self, times: Times) -> Times:
         """Return the number at each time."""
-        opened = np.searchsorted(self.starts, times, "right")
-        return (opened - np.searchsorted(self.ends, times, "left")).astype(np.int64)
+        opened = self.starts.searchsorted(times, "right")
+        return (opened - self.ends.searchsorted(times, "left")).astype(np.int64)
 
 
 def _merged(port: NDArray[np.int64], first: Times, last: Times) -> tuple[Times, Times]:

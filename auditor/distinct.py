@@ -44,15 +44,18 @@ def grouped(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 def among(values: NDArray[Any], chosen: NDArray[Any] | Sequence[Any]) -> NDArray[np.bool_]:
     """Return which values are among the chosen, as ``np.isin`` does: that asks ``np.unique``."""
+    if not values.size:
+        return np.zeros(values.shape, np.bool_)
     if isinstance(chosen, (tuple, list)) and len(chosen) <= _FEW and values.dtype != np.uint64:
         # Of a small capture to make an array of them, and to sort it, takes longer than the question.
         return _any_of(values, chosen)
-    wanted = distinct(np.ravel(chosen))
+    wanted = np.ravel(chosen)
     if values.dtype == np.uint64 and wanted.dtype.kind == "i":
         # NumPy would bring the two together as floating point.
         wanted = wanted[wanted >= 0].astype(np.uint64)
     if len(wanted) <= _FEW:
         return _any_of(values, wanted)
+    wanted = distinct(wanted)
     place = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
     found: NDArray[np.bool_] = wanted[place] == values
     return found

@@ -79,9 +79,12 @@ def _record(names: tuple[str, ...]) -> Writer:
             listed = f",{inner}".join(f"{quoted(name)}: %s" for name in names)
             template = templates[line] = f"{{{inner}{listed}{line}}}"
         # Most values are text of ASCII, for which a call of our own would cost more than the quoting.
+        # A list in between takes four fifths of the time of a generator.
         return template % tuple(
-            quoted(item) if type(item) is str and item.isascii() else _WRITERS[type(item)](item, inner)
-            for item in values(value)
+            [
+                quoted(item) if type(item) is str and item.isascii() else _WRITERS[type(item)](item, inner)
+                for item in values(value)
+            ]
         )
 
     return write
