@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.distinct import among, distinct, grouped
 from auditor.flows import FlowTable, time_text
 from auditor.model import CapacityPoint, HostCapacity
@@ -39,7 +39,7 @@ _NANOSECONDS = 1_000_000_000
 _ADVISED_ROLES = ("agents", "filers", "databases")
 _BLOCKED = (OUTCOMES.index("unanswered"), OUTCOMES.index("refused"))
 
-Times = npt.NDArray[np.int64]
+Times = NDArray[np.int64]
 Link = tuple[Session, DataLink]
 
 
@@ -83,15 +83,15 @@ def measure_capacity(
 class _Ends:
     """Ends of data connections, one element for each; times in ns. ``held_to`` is ``last`` plus TIME_WAIT, where known."""
 
-    flow: npt.NDArray[np.intp]
-    host: npt.NDArray[np.int64]
-    port: npt.NDArray[np.int64]
+    flow: NDArray[np.intp]
+    host: NDArray[np.int64]
+    port: NDArray[np.int64]
     first: Times
     last: Times
     held_to: Times
-    blocked: npt.NDArray[np.bool_]
-    delayed: npt.NDArray[np.bool_]
-    unknown: npt.NDArray[np.bool_]
+    blocked: NDArray[np.bool_]
+    delayed: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
 
     @classmethod
     def of(cls, table: FlowTable, ties: Sequence[Link], verdicts: Verdicts, time_wait: int) -> _Ends:
@@ -131,11 +131,11 @@ class _Work:
     session. ``ports``: data ports of the host that the operation used.
     """
 
-    host: npt.NDArray[np.int64]
+    host: NDArray[np.int64]
     first: Times
     last: Times
-    ports: npt.NDArray[np.int64]
-    weight: npt.NDArray[np.int64]
+    ports: NDArray[np.int64]
+    weight: NDArray[np.int64]
     weight_first: Times
     weight_last: Times
 
@@ -197,7 +197,7 @@ class _Steps:
     ends: Times
 
     @classmethod
-    def of(cls, first: Times, last: Times, weight: npt.NDArray[np.int64] | None = None) -> _Steps:
+    def of(cls, first: Times, last: Times, weight: NDArray[np.int64] | None = None) -> _Steps:
         """Sort the intervals; ``weight`` counts each several times, or not at all."""
         if weight is not None:
             first, last = np.repeat(first, weight), np.repeat(last, weight)
@@ -205,11 +205,11 @@ class _Steps:
 
     def at(self, times: Times) -> Times:
         """Return the number at each time."""
-        opened = np.searchsorted(self.starts, times, "right")
-        return (opened - np.searchsorted(self.ends, times, "left")).astype(np.int64)
+        opened = self.starts.searchsorted(times, "right")
+        return (opened - self.ends.searchsorted(times, "left")).astype(np.int64)
 
 
-def _merged(port: npt.NDArray[np.int64], first: Times, last: Times) -> tuple[Times, Times]:
+def _merged(port: NDArray[np.int64], first: Times, last: Times) -> tuple[Times, Times]:
     """Return the intervals during which a port is held, those of one port that meet made one."""
     if len(distinct(port)) == len(port):
         return first, last
@@ -302,7 +302,7 @@ class _Series:
         return int(self.held[moment] - self.open[moment])
 
 
-def _flow_at(ends: _Ends, live: npt.NDArray[np.bool_], series: _Series) -> int:
+def _flow_at(ends: _Ends, live: NDArray[np.bool_], series: _Series) -> int:
     """Return the data connection that began when most ports were held, -1 where there is none."""
     moment = series.times[int(series.held.argmax())]
     began = np.flatnonzero(live & (ends.first <= moment))

@@ -13,12 +13,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from auditor import _native
+from auditor.records import names_of
 
 T = TypeVar("T")
 
@@ -107,8 +107,9 @@ def _plain(value: Any) -> Any:
     """Return a value as JSON has it. Raises TypeError for what ``_load`` could not bring back."""
     if isinstance(value, Enum):
         return {_TYPE: type(value).__name__, _VALUES: [value.value]}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {_TYPE: type(value).__name__, _VALUES: [_plain(getattr(value, field.name)) for field in fields(value)]}
+    names = names_of(type(value))
+    if names is not None:
+        return {_TYPE: type(value).__name__, _VALUES: [_plain(getattr(value, name)) for name in names]}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

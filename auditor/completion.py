@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from auditor.baselines import Baseline
@@ -15,6 +14,7 @@ from auditor.flows import FlowTable
 from auditor.model import CaptureSummary, Finding, Report, RulePackSummary, WaiverSummary
 from auditor.model.parts import PartList
 from auditor.packs.model import Pack
+from auditor.records import replace
 from auditor.services import rules_folder
 from auditor.verdict import baseline_counts
 from auditor.waivers.model import Waiver

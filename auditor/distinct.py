@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from auditor.arrays import NDArray
 
 _FEW = 8
 """Values up to which each is compared by itself."""
 
 
-def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
     """Return the different values of an array of one dimension, sorted.
 
     What ``np.unique`` returns, but that loads masked arrays to ask whether these are such, an eighth of what an audit of
@@ -24,11 +25,11 @@ def distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     ordered.sort()
     first = np.ones(len(ordered), np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]
-    found: npt.NDArray[Any] = ordered[first]
+    found: NDArray[Any] = ordered[first]
     return found
 
 
-def grouped(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def grouped(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return where each different value of an array of one dimension first stands, in the order of the values, and for each
     element the number of its value: what ``np.unique`` returns as index and inverse.
     """
@@ -41,23 +42,26 @@ def grouped(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.intp], npt.NDArray
     return order[first], numbers
 
 
-def among(values: npt.NDArray[Any], chosen: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+def among(values: NDArray[Any], chosen: NDArray[Any] | Sequence[Any]) -> NDArray[np.bool_]:
     """Return which values are among the chosen, as ``np.isin`` does: that asks ``np.unique``."""
+    if not values.size:
+        return np.zeros(values.shape, np.bool_)
     if isinstance(chosen, (tuple, list)) and len(chosen) <= _FEW and values.dtype != np.uint64:
         # Of a small capture to make an array of them, and to sort it, takes longer than the question.
         return _any_of(values, chosen)
-    wanted = distinct(np.ravel(chosen))
+    wanted = np.ravel(chosen)
     if values.dtype == np.uint64 and wanted.dtype.kind == "i":
         # NumPy would bring the two together as floating point.
         wanted = wanted[wanted >= 0].astype(np.uint64)
     if len(wanted) <= _FEW:
         return _any_of(values, wanted)
+    wanted = distinct(wanted)
     place = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
-    found: npt.NDArray[np.bool_] = wanted[place] == values
+    found: NDArray[np.bool_] = wanted[place] == values
     return found
 
 
-def _any_of(values: npt.NDArray[Any], few: Iterable[Any]) -> npt.NDArray[np.bool_]:
+def _any_of(values: NDArray[Any], few: Iterable[Any]) -> NDArray[np.bool_]:
     """Return which values are one of a few: a comparison takes a tenth of the time of a search."""
     found = np.zeros(values.shape, np.bool_)
     for one in few:

@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditor.records import record
 
 
@@ -46,14 +48,18 @@ class DocumentProblem:
 
 
 class AuditorError(Exception):
-    """Base of all errors that auditor raises on purpose."""
+    """Base of all errors that auditor raises on purpose.
+
+    ``message`` is one line, whatever names stand in it; ``listed`` are lines below it; ``fix`` says what to do.
+    """
 
     exit_code = 2
 
-    def __init__(self, message: str, *, fix: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, fix: str = "", listed: Sequence[str] = ()) -> None:
+        super().__init__("\n".join((message, *listed)))
         self.message = message
         self.fix = fix
+        self.listed = tuple(listed)
 
 
 class UsageError(AuditorError):

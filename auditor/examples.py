@@ -7,7 +7,6 @@ else goes through sessions, policy and engine like real traffic.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.load import load_policy
 from auditor.policy.match import judge
 from auditor.policy.model import Policy
+from auditor.records import replace
 from auditor.services import ANY_GENERATION, Catalogue, Service, generations, load_catalogue
 from auditor.sessions import (
     Authority,

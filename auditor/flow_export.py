@@ -9,9 +9,9 @@ import binascii
 from hashlib import sha1
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.community_id import PORTS, UNNAMED
 from auditor.distinct import among
 from auditor.flows import CODE_WORDS, COLUMNS, Array, FlowTable, transport_text
@@ -145,7 +145,7 @@ def _tied(sessions: SessionSet, flows: int) -> dict[str, Values]:
     }
 
 
-def community_ids(table: FlowTable, start: int, stop: int) -> npt.NDArray[np.bytes_]:
+def community_ids(table: FlowTable, start: int, stop: int) -> NDArray[np.bytes_]:
     """Return the Community IDs of the flows ``start`` to ``stop - 1``; dtype S30, empty for ICMP."""
     rows = slice(start, stop)
     ends = [table.addresses[table[f"{side}_addr"][rows]] for side in ("orig", "resp")]
@@ -182,7 +182,7 @@ def _later(ends: list[Array], ports: list[Array], having: Array) -> Array:
     return later
 
 
-def _hashed(messages: npt.NDArray[np.uint8]) -> npt.NDArray[np.bytes_]:
+def _hashed(messages: NDArray[np.uint8]) -> NDArray[np.bytes_]:
     """Return ``1:`` and the Base64 of the SHA-1 of each row, shape (n, bytes)."""
     width, data = messages.shape[1], messages.tobytes()
     # A 21st byte makes each digest a whole number of Base64 groups, so that all are encoded at once.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.errors import MissingExtra
 from auditor.model import FlowReference
@@ -75,9 +76,10 @@ _MIRRORED_STATES = np.array([_native.STATES.index(_MIRRORS.get(state, state)) fo
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _NANOSECONDS = 1_000_000_000
+_EPOCH = date(1970, 1, 1).toordinal()
 
-Array = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
 
 
 class FlowTable:
@@ -94,7 +96,7 @@ class FlowTable:
     def __init__(
         self,
         columns: Mapping[str, Array],
-        addresses: npt.NDArray[np.uint8],
+        addresses: NDArray[np.uint8],
         *,
         files: tuple[str, ...] = (),
         history: Callable[[int], str] | None = None,
@@ -133,7 +135,7 @@ class FlowTable:
     def from_columns(
         cls,
         columns: Mapping[str, Array],
-        addresses: npt.NDArray[np.uint8],
+        addresses: NDArray[np.uint8],
         *,
         files: tuple[str, ...] = (),
         history: Callable[[int], str] | None = None,
@@ -183,9 +185,13 @@ class FlowTable:
 
     def address_text(self, code: int) -> str:
         """Return the address of a code: dotted quad, or IPv6 as RFC 5952 writes it."""
-        return str(self.address(code))
+        packed = self.addresses[code].tobytes()
+        if packed.startswith(_MAPPED):
+            # Most are such, and an object in between would take three times as long.
+            return ".".join(map(str, packed[12:]))
+        return str(ipaddress.IPv6Address(packed))
 
-    def address_codes(self, address: str) -> npt.NDArray[np.intp]:
+    def address_codes(self, address: str) -> NDArray[np.intp]:
         """Return the codes that stand for an address, none where it was not seen. Raises ValueError."""
         parsed = ipaddress.ip_address(address)
         packed = parsed.packed if parsed.version == 6 else _MAPPED + parsed.packed
@@ -209,8 +215,8 @@ class FlowTable:
 
     def endpoint(self, flow: int, side: str) -> str:
         """Return an end of a flow, ``side`` being ``orig`` or ``resp``: ``10.0.0.1:40000``, ``[2001:db8::1]:40000``."""
-        address = self.address(int(self[f"{side}_addr"][flow]))
-        text = f"[{address}]" if address.version == 6 else str(address)
+        address = self.address_text(int(self[f"{side}_addr"][flow]))
+        text = f"[{address}]" if ":" in address else address
         return f"{text}:{int(self[f'{side}_port'][flow])}"
 
     def transport_text(self, flow: int) -> str:
@@ -341,4 +347,12 @@ def transport_text(number: int) -> str:
 def time_text(nanoseconds: int) -> str:
     """Return nanoseconds since the epoch as RFC 3339 in UTC: ``2026-11-22T08:00:00.000000123Z``."""
     seconds, fraction = divmod(int(nanoseconds), _NANOSECONDS)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
+    day, second = divmod(seconds, 86_400)
+    minute, second = divmod(second, 60)
+    return f"{_day_text(day)}T{minute // 60:02d}:{minute % 60:02d}:{second:02d}.{fraction:09d}Z"
+
+
+@lru_cache(maxsize=64)
+def _day_text(day: int) -> str:
+    """Return the date that is so many days after 1970-01-01. A report of a small capture has four hundred times of one day."""
+    return date.fromordinal(_EPOCH + day).isoformat()

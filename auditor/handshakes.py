@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 
 VERSIONS = {
     0x0002: "SSL 2.0",
@@ -81,7 +81,7 @@ class Handshakes:
     def __init__(self, reading: _native.Reading | None = None) -> None:
         """Wrap a reading, or nothing."""
         self._reading = reading
-        self._flows: npt.NDArray[np.uint32] = np.zeros(0, np.uint32) if reading is None else reading.tls_flows()
+        self._flows: NDArray[np.uint32] = np.zeros(0, np.uint32) if reading is None else reading.tls_flows()
 
     def of(self, flow: int) -> list[dict[str, Any]]:
         """Return the handshakes of a row of the flow table, in order."""

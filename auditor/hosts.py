@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import field, replace
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from auditor.model import HostSummary
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Address, Policy, normalised
 from auditor.policy.outcome import OUTCOMES
-from auditor.records import draft
+from auditor.records import draft, field, replace
 from auditor.services import load_catalogue
 from auditor.sessions import SessionSet
 from auditor.sessions.load import IDLE, HostLoad, host_loads

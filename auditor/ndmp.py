@@ -7,17 +7,17 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.records import record
 
 NO_ADDRESS = 0xFFFFFFFF
 """The address code that stands for none."""
 
-Array = npt.NDArray[Any]
-Rows = npt.NDArray[np.intp]
+Array = NDArray[Any]
+Rows = NDArray[np.intp]
 
 
 @record

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from auditor import _native
 from auditor.model import PacketRun, Report
+from auditor.records import names_of, replace
 
 _NAMING = frozenset({"packet", "packets", "first_packet", "last_packet", "end_packet"})
 """Fields of hosts, sessions and findings that hold numbers of packets; 0 stands for none."""
 
-_NAMED = re.compile(r"\bpackets? (\d{1,18}(?:, \d{1,18})*)", re.ASCII)
+_NAMED = r"\bpackets? (\d{1,18}(?:, \d{1,18})*)"
 _PARTS = ("hosts", "sessions", "undecided", "findings")
 
 
@@ -68,7 +68,7 @@ def _numbers(report: Report) -> Iterator[int]:
 
 def _within(value: Any, *, naming: bool) -> Iterator[int]:
     if isinstance(value, str):
-        for match in _NAMED.finditer(value):
+        for match in re.finditer(_NAMED, value, re.ASCII):
             yield from map(int, match[1].split(", "))
     elif naming and type(value) is int:
         if value > 0:
@@ -76,6 +76,6 @@ def _within(value: Any, *, naming: bool) -> Iterator[int]:
     elif isinstance(value, tuple):
         for item in value:
             yield from _within(item, naming=naming)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _within(getattr(value, field.name), naming=field.name in _NAMING)
+    else:
+        for name in names_of(type(value)) or ():
+            yield from _within(getattr(value, name), naming=name in _NAMING)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +14,7 @@ from auditor.flows import TCP, FlowTable, time_text
 from auditor.model import CaptureQuality, Finding, Quality
 from auditor.model.quality import UNKNOWN_VANTAGE, VANTAGES
 from auditor.policy.match import Verdicts
-from auditor.records import draft
+from auditor.records import draft, replace
 from auditor.stretches import gap_seconds
 from auditor.tables.captures import talking_directions
 from auditor.text import counted, number, path_text

@@ -3,16 +3,63 @@
 ``dataclasses`` writes six functions for each such class and compiles them when its module is imported: half a millisecond
 each, a quarter of an audit of a small capture, for classes most of which it never makes one of. A record's functions are
 shared by all records, and its fields in the sense of ``dataclasses`` are made when they are first asked for: 15
-microseconds each. ``fields``, ``replace`` and ``is_dataclass`` know records as dataclasses.
+microseconds each. ``dataclasses`` itself is imported only then, for it brings ``inspect``, and that the compiler's tree and
+the tokenizer: a fifteenth of such an audit. ``dataclasses.fields``, ``replace`` and ``is_dataclass`` know records as
+dataclasses; ``field`` and ``replace`` here do the same for records.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NoReturn, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, dataclass_transform  # noqa: TID251 - see ``_replaced``
+
+__all__ = ["draft", "field", "metadata_of", "names_of", "record", "replace", "with_defaults"]
 
 T = TypeVar("T")
+
+_MISSING: Any = object()
+"""Stands for a default that there is not."""
+
+
+class _Field:
+    """What ``field`` returns: a default, and what a field is left out of."""
+
+    __slots__ = ("compare", "default", "default_factory", "init", "metadata", "repr")
+
+    def __init__(
+        self,
+        *,
+        default: Any = _MISSING,
+        default_factory: Callable[[], Any] = _MISSING,
+        init: bool = True,
+        repr: bool = True,  # noqa: A002 - the names are those of ``dataclasses``
+        compare: bool = True,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.default = default
+        self.default_factory = default_factory
+        self.init = init
+        self.repr = repr
+        self.compare = compare
+        self.metadata = metadata
+
+
+def _replaced(value: T, /, **changes: Any) -> T:
+    """Return a record like this one but for ``changes``, as ``dataclasses.replace`` does."""
+    kind: Any = type(value)
+    for name in kind.__match_args__:
+        if name not in changes:
+            changes[name] = getattr(value, name)
+    made: T = kind(**changes)
+    return made
+
+
+# For mypy these are those of ``dataclasses``, as it knows what may be given to them, for each class, by their names alone.
+if TYPE_CHECKING:
+    from dataclasses import field, replace
+else:
+    field, replace = _Field, _replaced
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -31,6 +78,8 @@ def _made(cls: type[T], more: dict[str, Any]) -> type[T]:
     body = dict(cls.__dict__)
     annotations = body.get("__annotations__", {})
     given = {name: body.pop(name) for name in annotations if name in body}
+    if any(type(default).__module__ == "dataclasses" for default in given.values()):
+        raise TypeError(f"{cls.__qualname__}: the fields of records are given by auditor.records.field")
     asked = tuple(name for name in annotations if not _is_unasked(given.get(name)))
     for name in ("__dict__", "__weakref__"):
         body.pop(name, None)
@@ -43,14 +92,17 @@ def _made(cls: type[T], more: dict[str, Any]) -> type[T]:
     made.__qualname__ = cls.__qualname__
     made.__dataclass_fields__ = _Fields(annotations, given)
     made.__record_more__ = len(asked) < len(annotations) or "__post_init__" in body
+    made.__record_names__ = tuple(annotations)
+    # What sets a slot, without the looking up that ``object.__setattr__`` does: two thirds of its time.
+    made.__record_setters__ = tuple([made.__dict__[name].__set__ for name in asked])
     made.__record_defaults__ = given
-    made.__record_plain__ = {name: default for name, default in given.items() if not isinstance(default, Field)}
+    made.__record_plain__ = {name: default for name, default in given.items() if not isinstance(default, _Field)}
     result: type[T] = made
     return result
 
 
 def _is_unasked(default: Any) -> bool:
-    return isinstance(default, Field) and not default.init
+    return isinstance(default, _Field) and not default.init
 
 
 class _Fields:
@@ -60,39 +112,55 @@ class _Fields:
         self._annotations = annotations
         self._given = given
 
-    def __get__(self, _: object, owner: Any) -> dict[str, Field[Any]]:
-        made: dict[str, Field[Any]] = {}
+    def __get__(self, _: object, owner: Any) -> dict[str, Any]:
+        import dataclasses
+
+        # What it marks a field with that is neither a class variable nor for ``__init__`` alone.
+        ordinary = dataclasses._FIELD  # type: ignore[attr-defined] # noqa: SLF001
+        made: dict[str, Any] = {}
         for name, kind in self._annotations.items():
-            default = self._given.get(name, MISSING)
-            one: Any = default if isinstance(default, Field) else field(default=default)
-            one.name, one.type, one.kw_only, one._field_type = name, kind, False, _ORDINARY  # noqa: SLF001
+            default = self._given.get(name, _MISSING)
+            if isinstance(default, _Field):
+                kept = {key: value for key in _Field.__slots__ if (value := getattr(default, key)) is not _MISSING}
+            else:
+                kept = {} if default is _MISSING else {"default": default}
+            one: Any = dataclasses.field(**kept)
+            one.name, one.type, one.kw_only, one._field_type = name, kind, False, ordinary  # noqa: SLF001
             made[name] = one
         owner.__dataclass_fields__ = made
         return made
 
 
-@dataclass(init=False, repr=False, eq=False)
-class _Sample:
-    """One field, as ``dataclasses`` makes it."""
+def names_of(kind: type) -> tuple[str, ...] | None:
+    """Return the names of the fields of a record, or of another dataclass, in their order; None for any other type."""
+    names: tuple[str, ...] | None = getattr(kind, "__record_names__", None)
+    if names is not None:
+        return names
+    return tuple(kind.__dataclass_fields__) if hasattr(kind, "__dataclass_fields__") else None
 
-    one: int
+
+def metadata_of(kind: type, name: str) -> Mapping[str, Any]:
+    """Return what ``field`` was told as metadata of a record's field."""
+    given = vars(kind)["__record_defaults__"].get(name)
+    return (given.metadata if isinstance(given, _Field) else None) or {}
 
 
-_ORDINARY: Any = _Sample.__dataclass_fields__["one"]._field_type  # type: ignore[attr-defined] # noqa: SLF001
-"""What ``dataclasses`` marks the fields of a class with, that are neither class variables nor for ``__init__`` alone."""
+def with_defaults(kind: type) -> frozenset[str]:
+    """Return the names of a record's fields that need not be given."""
+    return frozenset(vars(kind)["__record_defaults__"])
 
 
 def _init(self: Any, *values: Any, **named: Any) -> None:
     kind: Any = type(self)
     names = kind.__match_args__
     whole = values if not named and len(values) == len(names) else _completed(kind, values, named)
-    put = object.__setattr__
-    for name, value in zip(names, whole, strict=True):
-        put(self, name, value)
+    # As many as there are names: both ways see to that.
+    for put, value in zip(kind.__record_setters__, whole):  # noqa: B905
+        put(self, value)
     if kind.__record_more__:
         for name, default in kind.__record_defaults__.items():
             if _is_unasked(default):
-                put(self, name, _value(default))
+                object.__setattr__(self, name, _value(default))
         if hasattr(kind, "__post_init__"):
             self.__post_init__()
 
@@ -101,13 +169,14 @@ def _completed(kind: Any, values: tuple[Any, ...], named: dict[str, Any]) -> lis
     """Return the values of all fields, in their order. Raises TypeError as the function of a dataclass does."""
     names = kind.__match_args__
     whole, rest = list(values), names[len(values) :]
-    told = {**kind.__record_plain__, **named}
+    told = {**kind.__record_plain__, **named} if kind.__record_plain__ else named
     # Half of all records are made by names: what is as it should be is seen at one look, and only the rest looked into.
     try:
         whole += [told[name] for name in rest]
     except KeyError:
         return _pieced(kind, values, named)
-    if len(whole) > len(names) or (named and not named.keys() <= set(rest)):
+    # Where all are given by name, and each was found, there are others only if there are more.
+    if len(told) > len(names) or (values and (len(whole) > len(names) or not named.keys() <= set(rest))):
         return _pieced(kind, values, named)
     return whole
 
@@ -122,7 +191,7 @@ def _pieced(kind: Any, values: tuple[Any, ...], named: dict[str, Any]) -> list[A
         if name in named:
             used += 1
             whole.append(named[name])
-        elif name in defaults and (value := _value(defaults[name])) is not MISSING:
+        elif name in defaults and (value := _value(defaults[name])) is not _MISSING:
             whole.append(value)
         else:
             raise TypeError(f"{kind.__qualname__} needs {name!r}")
@@ -133,24 +202,29 @@ def _pieced(kind: Any, values: tuple[Any, ...], named: dict[str, Any]) -> list[A
 
 
 def _value(default: Any) -> Any:
-    """Return what a field is that was not given; MISSING for one that has to be."""
-    if not isinstance(default, Field):
+    """Return what a field is that was not given; ``_MISSING`` for one that has to be."""
+    if not isinstance(default, _Field):
         return default
-    return default.default if default.default_factory is MISSING else default.default_factory()
+    return default.default if default.default_factory is _MISSING else default.default_factory()
 
 
 @cache
-def _compared_names(kind: Any) -> tuple[str, ...]:
-    return tuple(name for name, field in kind.__dataclass_fields__.items() if field.compare)
+def _names_with(kind: Any, use: str) -> tuple[str, ...]:
+    """Return the names of the fields that are compared, or shown: ``use`` is the flag of ``field`` that says so."""
+    given = kind.__record_defaults__
+    return tuple(
+        name for name in kind.__record_names__ if not isinstance(one := given.get(name), _Field) or getattr(one, use)
+    )
 
 
 def _compared(self: Any) -> tuple[Any, ...]:
     kind: Any = type(self)
-    return tuple([getattr(self, name) for name in _compared_names(kind)])
+    return tuple([getattr(self, name) for name in _names_with(kind, "compare")])
 
 
 def _repr(self: Any) -> str:
-    shown = (f"{one.name}={getattr(self, one.name)!r}" for one in self.__dataclass_fields__.values() if one.repr)
+    kind: Any = type(self)
+    shown = (f"{name}={getattr(self, name)!r}" for name in _names_with(kind, "repr"))
     return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
@@ -163,10 +237,14 @@ def _hash(self: Any) -> int:
 
 
 def _setattr(_: Any, name: str, __: Any) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 def _delattr(_: Any, name: str) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 

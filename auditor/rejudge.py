@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.errors import MissingExtra, UsageError
 from auditor.flows import CODE_WORDS, COLUMNS, TRANSPORTS, FlowTable
 from auditor.model.flow_rows import FLOWS_CLOSE, FLOWS_OPEN
@@ -40,11 +40,11 @@ class FlowExport:
     ``VERDICTS``; ``term`` and ``outcome`` are words, one for each flow."""
 
     table: FlowTable
-    control: npt.NDArray[np.bool_]
-    data: npt.NDArray[np.bool_]
-    verdict: npt.NDArray[np.uint8]
-    outcome: npt.NDArray[np.object_]
-    term: npt.NDArray[np.object_]
+    control: NDArray[np.bool_]
+    data: NDArray[np.bool_]
+    verdict: NDArray[np.uint8]
+    outcome: NDArray[np.object_]
+    term: NDArray[np.object_]
 
 
 @record
@@ -174,7 +174,7 @@ def _export(columns: _Columns) -> FlowExport:
     missing = [name for name in (*(one.name for one in _NUMBERS), *_JUDGED, *_SPECIAL[:3]) if name not in columns]
     if missing:
         raise ValueError(f"it lacks {', '.join(missing[:3])}")
-    table: dict[str, npt.NDArray[Any]] = {one.name: np.array(columns[one.name], one.dtype) for one in _NUMBERS}
+    table: dict[str, NDArray[Any]] = {one.name: np.array(columns[one.name], one.dtype) for one in _NUMBERS}
     for name, words in CODE_WORDS.items():
         table[name] = _codes(columns[name], words)
     numbers = {word: number for number, word in TRANSPORTS.items()}
@@ -193,11 +193,11 @@ def _export(columns: _Columns) -> FlowExport:
     )
 
 
-def _codes(words: Sequence[Any], known: tuple[str, ...]) -> npt.NDArray[np.uint8]:
+def _codes(words: Sequence[Any], known: tuple[str, ...]) -> NDArray[np.uint8]:
     return np.array([known.index(word) for word in words], np.uint8)
 
 
-def _addresses(texts: list[str]) -> npt.NDArray[np.uint8]:
+def _addresses(texts: list[str]) -> NDArray[np.uint8]:
     packed = [ipaddress.ip_address(text).packed for text in texts]
     whole = b"".join(one if len(one) == 16 else bytes(10) + b"\xff\xff" + one for one in packed)
     return np.frombuffer(whole, np.uint8).reshape(-1, 16)

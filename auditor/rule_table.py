@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.records import record
 
-Array = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.intp]
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 NO_FLOW = -1
 
@@ -33,7 +33,7 @@ class AddressNames:
 
     __slots__ = ("_addresses", "_text")
 
-    def __init__(self, addresses: npt.NDArray[np.uint8], text: Callable[[int], str]) -> None:
+    def __init__(self, addresses: NDArray[np.uint8], text: Callable[[int], str]) -> None:
         self._addresses = addresses
         self._text = text
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.exchange_summary import summarise_exchange
 from auditor.flows import ORIGINATOR_BY, FlowTable, time_text
 from auditor.handshakes import Handshakes
 from auditor.model import Authentication, ControlSummary, DataEnd, DataSummary, JobSummary, SessionSummary
 from auditor.policy.model import Policy
 from auditor.ports import PortSet
+from auditor.records import replace
 from auditor.sessions import DataLink, Session, SessionSet
 from auditor.sessions.measure import Measured, capture_end, how_ended
 from auditor.text import byte_count, counted, duration, joined, number, path_text
@@ -78,7 +78,7 @@ def _session(
     table: FlowTable,
     session: Session,
     jobs: tuple[Measured, ...],
-    attempted: npt.NDArray[np.bool_],
+    attempted: NDArray[np.bool_],
     end: int,
     ranges: _Ranges,
 ) -> SessionSummary:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable, time_text, transport_text
@@ -40,7 +40,7 @@ _HIGH_PORT = 1024
 _SEVERAL_PORTS = 1 << 16
 _HANDSHAKE = [_native.ORIGINATOR_BY.index(word) for word in ("syn", "syn-ack")]
 
-Rows = npt.NDArray[np.intp]
+Rows = NDArray[np.intp]
 
 
 def summarise_captures(files: Sequence[_native.FileFacts]) -> tuple[CaptureSummary, ...]:
@@ -132,7 +132,7 @@ def measure_coverage(table: FlowTable, verdicts: Verdicts, sessions: SessionSet,
     )
 
 
-def _proved(sessions: SessionSet, flows: int) -> npt.NDArray[np.bool_]:
+def _proved(sessions: SessionSet, flows: int) -> NDArray[np.bool_]:
     """Return the data connections whose tie the messages prove; shape (flows,)."""
     proved = np.zeros(flows, np.bool_)
     proved[[link.flow for one in sessions.sessions for link in one.data if link.grade is Grade.PROVED]] = True
@@ -159,12 +159,12 @@ class _Groups:
     """
 
     first: Rows
-    flows: npt.NDArray[np.int64]
-    packets: npt.NDArray[np.int64]
-    bytes: npt.NDArray[np.int64]
-    low: npt.NDArray[np.int64]
-    high: npt.NDArray[np.int64]
-    one_term: npt.NDArray[np.bool_]
+    flows: NDArray[np.int64]
+    packets: NDArray[np.int64]
+    bytes: NDArray[np.int64]
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    one_term: NDArray[np.bool_]
 
     @classmethod
     def of(cls, table: FlowTable, verdicts: Verdicts, rows: Rows) -> _Groups:
@@ -188,9 +188,7 @@ class _Groups:
         )
 
 
-def _group_keys(
-    table: FlowTable, verdicts: Verdicts, rows: Rows, ports: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def _group_keys(table: FlowTable, verdicts: Verdicts, rows: Rows, ports: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return one number for each flow, equal for flows of one row of services."""
     service = verdicts.service[rows].astype(np.int64)
     dynamic = np.array([s is not None and s.ports_from == "dynamic_ports" for s in verdicts.services], np.bool_)
@@ -208,7 +206,7 @@ def _group_keys(
     return key
 
 
-def _sums(group: Rows, count: int, *columns: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+def _sums(group: Rows, count: int, *columns: NDArray[Any]) -> NDArray[np.int64]:
     """Return sums by group. Floats hold whole numbers exactly up to 8 PiB."""
     total = sum(np.bincount(group, weights=column, minlength=count) for column in columns)
     return np.asarray(total).astype(np.int64)

@@ -40,7 +40,12 @@ PROBLEM = DocumentProblem("site.yaml", 14, 7, 'unknown key "portz"', "did you me
                 "help: did you mean ports?",
             ],
         ),
-        (UsageError("a\nb\x1b[31m"), 2, ["error: a", "b\\x1b[31m"]),
+        (UsageError("a\nerror: b\x1b[31m"), 2, ["error: a\\x0aerror: b\\x1b[31m"]),
+        (
+            UsageError("two are meant:", listed=["  one", "  t\nwo"]),
+            2,
+            ["error: two are meant:", "  one", "  t\\x0awo"],
+        ),
     ],
 )
 def test_errors_of_ours(error: AuditorError, code: int, lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,7 @@ def test_an_audit_loads_of_numpy_what_it_needs(capture: str) -> None:
 
 LEFT_OUT = {
     "standard library": {
-        "bz2", "csv", "difflib", "gettext", "glob", "hashlib", "html", "locale", "lzma", "random", "shutil", "string",
+        "bz2", "csv", "dataclasses", "difflib", "gettext", "glob", "hashlib", "html", "locale", "lzma", "random", "shutil", "string",
         "tempfile", "threading", "traceback", "uuid", "zlib",
     },
     "command line": {"click"},

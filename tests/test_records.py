@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.records import draft, record
+from auditor import records
+from auditor.records import draft, metadata_of, names_of, record, with_defaults
 
 
 def twice(**body: Any) -> tuple[Any, Any]:
     """Return the same class as a record and as a dataclass."""
     annotations = {"one": "int", "two": "tuple[int, ...]", "three": "dict[str, int]", "four": "str", "five": "int"}
-    parts = {"two": (), "three": field(default_factory=dict), "four": field(default="x", repr=False, compare=False)}
 
-    def made(decorate: Callable[[type], type]) -> Any:
-        hidden = field(default=7, init=False)
-        kind = type("Kind", (), {"__annotations__": annotations, "__doc__": "One.", **parts, "five": hidden, **body})
-        return decorate(kind)
+    def made(decorate: Callable[[type], type], field: Callable[..., Any]) -> Any:
+        parts = {
+            "two": (),
+            "three": field(default_factory=dict),
+            "four": field(default="x", repr=False, compare=False, metadata={"saved": False}),
+            "five": field(default=7, init=False),
+        }
+        return decorate(type("Kind", (), {"__annotations__": annotations, "__doc__": "One.", **parts, **body}))
 
-    return made(record), made(dataclass(frozen=True, slots=True))
+    return made(record, records.field), made(dataclass(frozen=True, slots=True), dataclasses.field)
 
 
 def drafted() -> tuple[Any, Any]:
     """Return the same class as a draft and as a dataclass that may be changed."""
 
-    def made(decorate: Callable[[type], type]) -> Any:
+    def made(decorate: Callable[[type], type], field: Callable[..., Any]) -> Any:
         parts = {"two": 2, "three": field(default_factory=list)}
         annotations = {"one": "int", "two": "int", "three": "list[int]"}
         return decorate(type("Kind", (), {"__annotations__": annotations, "__doc__": "One.", **parts}))
 
-    return made(draft), made(dataclass(slots=True))
+    return made(draft, records.field), made(dataclass(slots=True), dataclasses.field)
 
 
 @record
@@ -84,7 +91,7 @@ def test_nothing_of_it_can_be_changed() -> None:
 def test_the_functions_of_dataclasses_know_it() -> None:
     assert is_dataclass(Kept)
     assert [one.name for one in fields(Kept)] == ["one", "two"]
-    assert replace(Kept(1), two="c") == Kept(1, "c")
+    assert dataclasses.replace(Kept(1), two="c") == Kept(1, "c")
     match Kept(5):
         case Kept(one, two):
             assert (one, two) == (5, "b")
@@ -129,3 +136,54 @@ def test_fields_are_what_dataclasses_make_of_them() -> None:
     for one, other in zip(fields(ours), fields(theirs), strict=True):
         names = ("name", "type", "default", "default_factory", "init", "repr", "compare", "hash", "kw_only", "metadata")
         assert [getattr(one, name) for name in names] == [getattr(other, name) for name in names]
+
+
+def test_a_record_like_another_is_the_one_that_dataclasses_makes() -> None:
+    ours, _ = twice()
+    one = ours(1, (2,), {"a": 3}, "b")
+    for change in ({}, {"one": 5}, {"two": (), "four": "c"}):
+        assert repr(records.replace(one, **change)) == repr(dataclasses.replace(one, **change))
+        assert records.replace(one, **change).four == dataclasses.replace(one, **change).four
+    for wrong in ({"six": 1}, {"five": 1}):
+        with pytest.raises((TypeError, ValueError)):
+            dataclasses.replace(one, **wrong)
+        with pytest.raises(TypeError, match="Kind"):
+            records.replace(one, **wrong)
+
+
+def test_what_is_told_of_fields_without_dataclasses_is_what_they_tell() -> None:
+    ours, theirs = twice()
+    assert names_of(ours) == names_of(theirs) == tuple(one.name for one in fields(theirs))
+    assert names_of(int) is None
+    assert {name: dict(metadata_of(ours, name)) for name in names_of(ours) or ()} == {
+        one.name: dict(one.metadata) for one in fields(theirs)
+    }
+    missing = dataclasses.MISSING
+    needed = {one.name for one in fields(theirs) if one.default is missing and one.default_factory is missing}
+    assert with_defaults(ours) == set(names_of(theirs) or ()) - needed
+
+
+def test_a_default_that_has_flags_of_its_own_is_no_field() -> None:
+    class Flags:
+        repr = compare = init = False
+
+    kind: Any = record(type("Kind", (), {"__annotations__": {"one": "int", "two": "Flags"}, "two": Flags()}))
+    assert kind(1) != kind(2)
+    assert kind(1, 5) != kind(1, 6)
+    assert repr(kind(1, 5)) == "Kind(one=1, two=5)"
+
+
+def test_a_field_of_dataclasses_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Kind: .*auditor\.records\.field"):
+        record(type("Kind", (), {"__annotations__": {"one": "int"}, "one": dataclasses.field(default=1)}))
+
+
+def test_records_are_defined_made_and_compared_without_dataclasses() -> None:
+    probe = (
+        "import sys; from auditor.records import record, field, replace\n"
+        "kind = record(type('Kind', (), {'__annotations__': {'one': 'int', 'two': 'dict'}, 'two': field(default_factory=dict)}))\n"
+        "assert replace(kind(1), one=2) == kind(2, {}) and repr(kind(1)) == 'Kind(one=1, two={})'\n"
+        "print('dataclasses' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "False"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from dataclasses import field
 from pathlib import Path
 
 from auditor.errors import UsageError
-from auditor.records import record
+from auditor.records import field, record
 
 LEAST = 16
 """Bytes of a key: fewer could be tried out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from auditor.anonymize.key import Key
 from auditor.anonymize.texts import Texts
 from auditor.errors import AuditorError
 from auditor.model import Report
+from auditor.records import replace
 
 LIMIT = "Addresses and names are replaced by a key; who has it can find them again, nobody else."
 

@@ -40,10 +40,10 @@ def _run(args: list[str] | None) -> int:
 
             gc.enable()
         return run(command, args)
-    if args is None:
-        from auditor.cli.lean import leave_out_docstrings
-
-        leave_out_docstrings()
     from auditor.cli.auditing import audit_captures
 
+    if args is None:
+        from auditor.cli.lean import load_numpy
+
+        return audit_captures(**parameters, load_numpy=load_numpy)
     return audit_captures(**parameters)

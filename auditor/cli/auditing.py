@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from auditor.cli import output as output_
@@ -15,8 +16,13 @@ from auditor.model import CaptureSummary, Report, Severity
 from auditor.report.registry import pieces, split_target, wants_flows
 
 
-def audit_captures(captures: tuple[str, ...], policy_path: str | None, **options: Any) -> int:
-    """Audit captures, write the report where it is wanted, and return the exit code. Raises AuditorError."""
+def audit_captures(
+    captures: tuple[str, ...], policy_path: str | None, *, load_numpy: Callable[[], None] | None = None, **options: Any
+) -> int:
+    """Audit captures, write the report where it is wanted, and return the exit code. Raises AuditorError.
+
+    ``load_numpy`` imports NumPy, for whoever wants it otherwise than it comes.
+    """
     baseline, waivers = options["baseline"], options["waivers"]
     if options["fail_on_new"] and baseline is None:
         raise UsageError("--fail-on-new needs a baseline", fix="add --baseline REPORT.json")
@@ -54,6 +60,7 @@ def audit_captures(captures: tuple[str, ...], policy_path: str | None, **options
                 baseline=baseline,
             ),
             progress=progress,
+            load_numpy=load_numpy,
         )
     _deliver(report, **options)
     if options["decoder"] == "own":

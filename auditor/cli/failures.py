@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from auditor import exit_codes
@@ -69,12 +69,14 @@ def _interrupted() -> int:
     return exit_codes.INTERRUPTED
 
 
-def tell(kind: str, message: str) -> None:
-    """Write a message to standard error, line by line, harmless to a terminal."""
+def tell(kind: str, message: str, listed: Sequence[str] = ()) -> None:
+    """Write a message to standard error, and lines below it, each harmless to a terminal.
+
+    A line break in a message is part of a name that somebody chose: it would write lines of its own.
+    """
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    first, *others = message.splitlines() or [""]
     label = f"\x1b[{_COLOURS[kind]}m\x1b[1m{kind}:\x1b[0m" if colour else f"{kind}:"
-    _say("\n".join([f"{label} {escape(first)}", *(escape(line) for line in others)]))
+    _say("\n".join([f"{label} {escape(message)}", *map(escape, listed)]))
 
 
 def _say(text: str) -> None:
@@ -92,7 +94,7 @@ def tell_error(error: AuditorError) -> None:
         for problem in error.problems:
             _tell_problem(problem)
         return
-    tell("error", error.message)
+    tell("error", error.message, error.listed)
     if error.fix:
         tell("help", error.fix)
 

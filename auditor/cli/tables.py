@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 import click
 
 from auditor.cli.output import terminal_options
+from auditor.records import replace
 from auditor.report.layout import Cell, Column, Page
 
 _UNBROKEN = 10_000

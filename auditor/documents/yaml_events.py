@@ -6,7 +6,6 @@ A module of its own: a start that finds all it needs compiled never loads the pa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 
 import yaml
 
@@ -22,7 +21,7 @@ from auditor.documents.yaml_tree import (
     Sequence,
     TreeError,
 )
-from auditor.records import draft
+from auditor.records import draft, field
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

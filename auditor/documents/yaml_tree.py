@@ -7,9 +7,7 @@ small file becomes a huge one. `yaml_events` builds the tree.
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from auditor.records import draft, record
+from auditor.records import draft, field, record
 
 MAX_CHARACTERS = 4 * 1024 * 1024
 MAX_DEPTH = 32

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from auditor.drafting.zones import NOWHERE
 from auditor.flows import FlowTable
 from auditor.policy.model import LOGIN_TYPES, Host, Policy, normalised
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.sessions import Session
 
 OPEN = "none"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
 from auditor.drafting.material import Held, Material
 from auditor.policy.model import Policy, Zone
 from auditor.ports import HIGHEST_PORT, PortSet
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.sessions.load import host_loads
 from auditor.tables.data_ends import DataEnds
 

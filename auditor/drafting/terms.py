@@ -7,7 +7,6 @@ A person decides which of them stay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from auditor.flows import TCP, UDP
 from auditor.policy.match import UNSTATED
 from auditor.policy.model import Policy, Term, normalised
 from auditor.ports import PortSet
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.rule_table import Mask, Rows
 from auditor.text import counted, joined
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from auditor.drafting.material import Material
 from auditor.flows import TCP, UDP
 from auditor.policy.model import SMTP_PORTS, SNMP_PORTS, Address, Host, Policy, Zone, normalised
 from auditor.policy.outcome import ESTABLISHED, observed
+from auditor.records import replace
 
 NOWHERE = Place("", 0)
 _NDMP = _native.APPS.index("ndmp")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 
 from auditor.drift.caveats import caveats
 from auditor.model import BaselineSummary, Finding, GoneFinding, Report
+from auditor.records import replace
 from auditor.text import path_text
 
 NEW, UNCHANGED, UPDATED = "new", "unchanged", "updated"

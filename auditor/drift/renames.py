@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from auditor.model import Finding, Report
+from auditor.records import replace
 
 
 def with_present_codes(report: Report, renames: Mapping[str, str]) -> Report:

@@ -33,7 +33,7 @@ def find_finding(report: Report, wanted: str) -> int:
         return meant[0]
     if meant:
         raise UsageError(
-            f'"{escape(wanted)}" means {len(meant)} findings:\n{_listed(report, meant)}', fix="name one of them"
+            f'"{escape(wanted)}" means {len(meant)} findings:', fix="name one of them", listed=_listed(report, meant)
         )
     known = ", ".join(sorted({one.code for one in report.findings}))
     raise UsageError(
@@ -49,11 +49,11 @@ def handle(report: Report, place: int) -> str:
     return code if len(same) == 1 else f"{code}+{same.index(place) + 1}"
 
 
-def _listed(report: Report, places: list[int]) -> str:
+def _listed(report: Report, places: list[int]) -> list[str]:
     lines = [f"  {handle(report, place)}  {_short(report.findings[place])}" for place in places[:_MOST_LISTED]]
     if len(places) > _MOST_LISTED:
         lines.append(f"  … {len(places) - _MOST_LISTED} more")
-    return "\n".join(lines)
+    return lines
 
 
 def _short(finding: Finding) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import field
 
 from auditor.model.baseline import BaselineSummary
 from auditor.model.capacity import HostCapacity
@@ -16,7 +15,7 @@ from auditor.model.rules import RuleSummary
 from auditor.model.sessions import SessionSummary, UndecidedSummary
 from auditor.model.traffic import HostSummary, ServiceSummary, TermSummary
 from auditor.model.waivers import WaiverSummary
-from auditor.records import record
+from auditor.records import field, record
 
 SCHEMA = "auditor.report/1"
 NOT_SAVED = {"saved": False}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from auditor.records import record
+from auditor.records import field, record
 
 MOST_PARTS = 10_000
 """Parts of one finding that are told apart; what stands for more is accepted only as a whole."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from auditor.records import record
+from auditor.records import field, record
 
 UNKNOWN_VANTAGE = "unknown"
 

@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.flows import COLUMNS, ORIGINATOR_BY, TCP, FlowTable
 from auditor.notation.model import Flow
 
@@ -104,7 +104,7 @@ def _reply_flags(flow: Flow, answered: bool, refusal: str) -> int:
     return _RST | _ACK if refusal == "rst" else 0
 
 
-def _packed(codes: Iterable[str]) -> npt.NDArray[np.uint8]:
+def _packed(codes: Iterable[str]) -> NDArray[np.uint8]:
     """Return addresses as rows of 16 bytes, IPv4 mapped."""
     rows = [ipaddress.ip_address(text) for text in codes]
     raw = b"".join(a.packed if a.version == 6 else bytes(10) + b"\xff\xff" + a.packed for a in rows)

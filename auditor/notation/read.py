@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from auditor import _native
@@ -14,6 +13,7 @@ from auditor.flows import TRANSPORTS
 from auditor.listeners import Listener, Listing
 from auditor.notation.build import table_of
 from auditor.notation.model import GRADES, LOGINS, READABLE, WAIVER_STATES, WORDS, CaptureLine, Flow, Scene, WaiverLine
+from auditor.records import replace
 
 _FLOW = re.compile(r"(?P<orig>\S+)\s*>\s*(?P<resp>\S+)\s+(?P<transport>\S+)(?P<words>.*)", re.DOTALL)
 _ENDPOINT = re.compile(r"(?:\[(?P<six>[^]]+)]|(?P<four>[^:]+))(?::(?P<port>\d{1,5}))?")

@@ -6,7 +6,7 @@ Imports no NumPy before the reading is under way: ``reading`` begins it, ``audit
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from auditor.model import Report
 from auditor.pipeline.declared import declared
@@ -22,11 +22,13 @@ def audit(
     policy_path: str | os.PathLike[str] | None = None,
     options: AuditOptions | None = None,
     progress: Progress | None = None,
+    load_numpy: Callable[[], None] | None = None,
 ) -> Report:
     """Audit captures against a policy, or against the vendor's advice where none is given.
 
     A folder means the captures in it, a pattern those that match. A capture that cannot be read, or not to its end, is
-    told in the report and never stops the others. An exception raised by ``progress`` stops the reading.
+    told in the report and never stops the others. An exception raised by ``progress`` stops the reading. ``load_numpy`` is
+    called when NumPy is about to be imported.
 
     Raises
     ------
@@ -48,6 +50,8 @@ def audit(
         from auditor.pipeline.yardstick import completed
 
         yardstick = completed(known, options)
+        if load_numpy is not None:
+            load_numpy()
         from auditor.pipeline.auditing import audit_reading
 
         reading = under_way.result()

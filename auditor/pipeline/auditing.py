@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from auditor.pipeline.reading import captures_of, read
 from auditor.pipeline.summing import sum_up, summarised_captures
 from auditor.pipeline.yardstick import Yardstick, placed, prepare
 from auditor.quality import summarise_quality, weaken
+from auditor.records import replace
 from auditor.sessions import Rehearsal, rehearse_blind
 from auditor.stretches import stretches_of
 from auditor.tables import Source, tables_of

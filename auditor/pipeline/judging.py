@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from auditor import _native
@@ -14,7 +12,7 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.infer import infer_policy
 from auditor.policy.match import VERDICTS, Verdicts, judge
 from auditor.policy.model import Policy
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.services import Catalogue
 from auditor.sessions import SessionSet, find_sessions
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 
 from auditor import _native
 from auditor.controls import Judged, assess, load_controls
@@ -18,6 +17,7 @@ from auditor.packs.model import Pack
 from auditor.pipeline.judging import Tied
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.quality import lacking, quality_limits
+from auditor.records import replace
 from auditor.session_summary import summarise_sessions
 from auditor.sessions import Readable
 from auditor.summary import (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from auditor.baselines import Baseline
@@ -15,7 +14,7 @@ from auditor.packs.model import Pack
 from auditor.pipeline.declared import Declared, declared
 from auditor.pipeline.options import AuditOptions
 from auditor.policy.model import Policy, normalised
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.services import Catalogue, rules_folder
 from auditor.text import joined
 from auditor.waivers.model import Waiver

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from auditor.documents.yaml_tree import Place
 from auditor.errors import UsageError
 from auditor.policy.model import DATA_DIRECTIONS, LOGIN_TYPES, PORTS_PER_WORDS, Policy, Term, Zone
 from auditor.ports import PortError, PortSet, parse_ports
+from auditor.records import replace
 
 SETTINGS = {
     "data_direction=WORD": "either, media-to-agent, agent-to-media",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.flows import TCP, FlowTable
 
-Rows = npt.NDArray[np.intp]
-Bools = npt.NDArray[np.bool_]
+Rows = NDArray[np.intp]
+Bools = NDArray[np.bool_]
 
 LEAST_DATA = 16 * 1024
 """Payload from which on a connection counts as one that moved data."""
@@ -46,9 +46,9 @@ def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[i
     return rows
 
 
-def _pair_numbers(table: FlowTable, rows: Rows) -> npt.NDArray[np.int64]:
+def _pair_numbers(table: FlowTable, rows: Rows) -> NDArray[np.int64]:
     """Return a number for the pair of hosts of each of these flows, whichever end is the originator."""
     one, other = table["orig_addr"][rows].astype(np.uint64), table["resp_addr"][rows].astype(np.uint64)
     keys = (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
-    numbers: npt.NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)
+    numbers: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)
     return numbers

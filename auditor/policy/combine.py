@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.flows import TCP, UDP, FlowTable
 from auditor.policy.distinct import distinct_rows
 from auditor.policy.groups import Groups
@@ -24,8 +24,8 @@ KIND_WORDS = ("", "control", "data")
 NO_PORT = -1
 """Port of a combination whose flows have none in the capture: a fragment without its first, or a header that was cut."""
 
-Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int64]
 
 
 @record

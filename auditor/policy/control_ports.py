@@ -5,14 +5,14 @@ from __future__ import annotations
 import ipaddress
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.flows import FlowTable
 from auditor.policy.model import Network, Policy
 from auditor.policy.prefixes import PrefixIndex
 
 
-def declared_ndmp_ports(flows: FlowTable, policy: Policy) -> npt.NDArray[np.uint16]:
+def declared_ndmp_ports(flows: FlowTable, policy: Policy) -> NDArray[np.uint16]:
     """Return the port declared for each address code, 0 where no zone has it; shape (addresses,), dtype uint16."""
     networks: list[tuple[Network, int]] = []
     ports = [0]

@@ -6,12 +6,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+from auditor.arrays import NDArray
 
 _DENSE_LIMIT = 1 << 22
 """Up to this many possible rows, a table with an entry for each is faster than sorting (and stays below 40 MB)."""
 
-Codes = npt.NDArray[np.int64]
+Codes = NDArray[np.int64]
 
 
 def distinct_rows(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:

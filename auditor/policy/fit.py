@@ -7,8 +7,8 @@ was and who opened it are not known either: such a flow ``may`` match, and only 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.policy.combine import KIND_WORDS, NO_PORT, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import Groups
@@ -20,7 +20,7 @@ from auditor.services import Catalogue
 PARTS = ("port", "direction", "zone", "transport")
 """What can keep a term from matching."""
 
-Bools = npt.NDArray[np.bool_]
+Bools = NDArray[np.bool_]
 
 
 @record

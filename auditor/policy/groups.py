@@ -9,8 +9,8 @@ import ipaddress
 from bisect import bisect_left
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.flows import UDP, FlowTable
 from auditor.policy.distinct import distinct_rows
 from auditor.policy.model import ANY, MULTICAST, OTHER, UNDECLARED, Network, Policy, Term
@@ -28,8 +28,8 @@ _GROUP_ADDRESSES = tuple(
 )
 """Multicast, broadcast, link-local and unspecified: no host that a policy could name by them."""
 
-Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int64]
 
 
 @record

@@ -12,9 +12,9 @@ import ipaddress
 from collections import Counter
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among, distinct
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable
@@ -40,8 +40,8 @@ _TARGETS = (
 )
 """What a media server's own connections tell of the hosts that it connects to."""
 
-Bools = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.intp]
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
 
 
 def infer_policy(table: FlowTable, messages: NdmpMessages, catalogue: Catalogue) -> Policy:

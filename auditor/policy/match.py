@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
 from auditor.policy.combine import KIND_WORDS, Combinations, combine
@@ -17,7 +15,7 @@ from auditor.policy.naming import BY_LISTENER, Naming, name_services, renamed, s
 from auditor.policy.outcome import observed
 from auditor.policy.terms import policy_terms
 from auditor.ports import PortSet
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.services import INFRASTRUCTURE_ROLES, Catalogue, Service
 
 VERDICTS = ("permit", "deny", "unstated", "out-of-scope", "undetermined")
@@ -36,8 +34,8 @@ _ORDER = ("transport", "direction", "zone", "port")
 _ORDER_OF_SESSIONS = ("port", "transport", "direction", "zone")
 """Which single misfit says most: a known control or data connection is above all on the wrong port."""
 
-Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int64]
 
 
 @record
@@ -50,17 +48,17 @@ class Verdicts:
     both into ``terms``, -1 none; ``doubt`` (u2) into ``doubts`` (0 none).
     """
 
-    orig_zone: npt.NDArray[np.uint16]
-    resp_zone: npt.NDArray[np.uint16]
-    orig_role: npt.NDArray[np.uint8]
-    resp_role: npt.NDArray[np.uint8]
-    service: npt.NDArray[np.uint16]
-    outcome: npt.NDArray[np.uint8]
-    verdict: npt.NDArray[np.uint8]
-    term: npt.NDArray[np.int32]
-    nearest: npt.NDArray[np.int32]
-    nearest_misfit: npt.NDArray[np.uint8]
-    doubt: npt.NDArray[np.uint16]
+    orig_zone: NDArray[np.uint16]
+    resp_zone: NDArray[np.uint16]
+    orig_role: NDArray[np.uint8]
+    resp_role: NDArray[np.uint8]
+    service: NDArray[np.uint16]
+    outcome: NDArray[np.uint8]
+    verdict: NDArray[np.uint8]
+    term: NDArray[np.int32]
+    nearest: NDArray[np.int32]
+    nearest_misfit: NDArray[np.uint8]
+    doubt: NDArray[np.uint16]
     zones: tuple[str, ...]
     roles: tuple[str, ...]
     services: tuple[Service | None, ...]
@@ -88,14 +86,14 @@ def judge(table: FlowTable, policy: Policy, catalogue: Catalogue, *, control: Bo
     return _without_way(verdicts, rows[other.verdict == PERMIT])
 
 
-def _turned(table: FlowTable, rows: npt.NDArray[np.intp]) -> FlowTable:
+def _turned(table: FlowTable, rows: NDArray[np.intp]) -> FlowTable:
     """Return ``rows`` the other way round, with no more of them than a verdict rests on."""
     ends = {"orig_addr": "resp_addr", "resp_addr": "orig_addr", "orig_port": "resp_port", "resp_port": "orig_port"}
     columns = {name: table[other][rows] for name, other in ends.items()}
     return FlowTable.from_columns({"transport": table["transport"][rows], **columns}, table.addresses)
 
 
-def _without_way(verdicts: Verdicts, rows: npt.NDArray[np.intp]) -> Verdicts:
+def _without_way(verdicts: Verdicts, rows: NDArray[np.intp]) -> Verdicts:
     """Return the verdicts with ``rows`` undetermined, for their direction is a guess."""
     if not len(rows):
         return verdicts

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import field
 
 from auditor.documents.yaml_tree import Place
 from auditor.errors import DocumentProblem
 from auditor.ports import PortSet
-from auditor.records import record
+from auditor.records import field, record
 from auditor.services import DEFAULT_GENERATION, ROLES
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

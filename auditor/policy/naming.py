@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.policy.combine import KIND_WORDS, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import ROLE_NAMES, Groups
 from auditor.policy.model import OTHER, UNDECLARED, Policy
 from auditor.ports import PortSet
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.services import NDMP_CONTROL, NDMP_DATA, Catalogue, Service
 
 NOT_AT_ALL, BY_PORT, BY_ORIGINATOR, BY_LISTENER, BY_BOTH = range(5)
@@ -21,8 +19,8 @@ NOT_AT_ALL, BY_PORT, BY_ORIGINATOR, BY_LISTENER, BY_BOTH = range(5)
 _LEVELS = (BY_BOTH, BY_LISTENER, BY_ORIGINATOR, BY_PORT)
 _OPEN_ROLES = (UNDECLARED, OTHER)
 
-Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int64]
 
 
 @record

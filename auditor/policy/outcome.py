@@ -6,9 +6,9 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.flows import TCP, UDP, FlowTable
 
 OUTCOMES = ("established", "unanswered", "refused", "uncertain")
@@ -31,7 +31,7 @@ _FIRST_STATE[[*_JUDGED]] = [number << _STATE_BITS for number in range(len(_JUDGE
 """What is added to the state of a flow, by its transport, so that one look-up tells its outcome."""
 
 
-def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+def observed(table: FlowTable, silent: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Return the outcome of each flow, an index into ``OUTCOMES``.
 
     ``silent`` (bool, one per flow) marks flows of services that do not answer: over UDP, sending is all there is to see.
@@ -42,7 +42,7 @@ def observed(table: FlowTable, silent: npt.NDArray[np.bool_]) -> npt.NDArray[np.
     for flag in (table["refusal"] != 0, table["orig_payload"] > 0, table["resp_payload"] > 0, accepted, silent):
         key *= 2
         key += flag
-    outcome: npt.NDArray[np.uint8] = _outcomes()[key]
+    outcome: NDArray[np.uint8] = _outcomes()[key]
     return outcome
 
 
@@ -79,7 +79,7 @@ def udp_outcome(state: str, *, refused: bool, silent: bool) -> int:
 
 
 @cache
-def _outcomes() -> npt.NDArray[np.uint8]:
+def _outcomes() -> NDArray[np.uint8]:
     """Return the outcome for every combination of transport, state and the flags of ``observed``, in the order of its key."""
     table = np.full(len(_JUDGED) + 1 << _STATE_BITS + _FLAGS, UNCERTAIN, np.uint8)
     cases = product(_native.STATES, _BOTH, _BOTH, _BOTH, _BOTH, _BOTH)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from auditor.policy.model import UNDECLARED, Policy, Term, Zone
 from auditor.ports import DYNAMIC, PortSet
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.services import Catalogue, Service
 
 UNANNOUNCED = "the port is in the declared dynamic range, but no control connection that announced it was seen"

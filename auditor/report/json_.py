@@ -11,14 +11,14 @@ import json
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any
 
 from auditor.errors import AuditorError
 from auditor.model import SCHEMA, Report
+from auditor.records import metadata_of, names_of, with_defaults
 from auditor.report.interface import RenderOptions
-from auditor.report.json_text import field_names, harmless, json_text
+from auditor.report.json_text import harmless, json_text
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
@@ -53,8 +53,12 @@ def to_dict(report: Report) -> dict[str, Any]:
 
 def _names() -> list[str]:
     """Return the names of a saved report in their order."""
-    names = [field.name for field in fields(Report) if field.metadata.get("saved", True)]
-    return [*_HEAD, *(name for name in names if name not in _HEAD)]
+    return [*_HEAD, *(name for name in _saved(Report) if name not in _HEAD)]
+
+
+def _saved(kind: type) -> list[str]:
+    """Return the names of the fields of a record of the model that a saved report has."""
+    return [name for name in names_of(kind) or () if metadata_of(kind, name).get("saved", True)]
 
 
 def load(data: bytes | str) -> Report:
@@ -79,7 +83,7 @@ def plain(value: Any) -> Any:
     kind: Any = type(value)
     if kind in _SCALARS:
         return value
-    names = field_names(kind)
+    names = names_of(kind)
     if names is not None:
         return {name: item if type(item := getattr(value, name)) in _SCALARS else plain(item) for name in names}
     # An enumeration of numbers is a number too, and must be told from one first.
@@ -110,7 +114,7 @@ def _typed(value: Any, kind: Any, place: str) -> Any:
     if origin is dict:
         _expect(value, dict, place)
         return {key: _typed(item, arguments[1], f"{place}.{key}") for key, item in value.items()}
-    if is_dataclass(kind):
+    if names_of(kind) is not None:
         return _record(value, kind, place)
     if issubclass(kind, enum.Enum):
         return _member(value, kind, place)
@@ -139,10 +143,8 @@ def _record(value: Any, kind: Any, place: str) -> Any:
 @cache
 def _shape(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
     """Return the types of the saved fields of a dataclass by name, and the names that have no default."""
-    told = typing.get_type_hints(kind)
-    saved = [field for field in fields(kind) if field.metadata.get("saved", True)]
-    needed = [field.name for field in saved if field.default is MISSING and field.default_factory is MISSING]
-    return {field.name: told[field.name] for field in saved}, frozenset(needed)
+    told, saved = typing.get_type_hints(kind), _saved(kind)
+    return {name: told[name] for name in saved}, frozenset(saved) - with_defaults(kind)
 
 
 def _member(value: Any, kind: Any, place: str) -> Any:

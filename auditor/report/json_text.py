@@ -11,12 +11,11 @@ import enum
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache
 from json.encoder import encode_basestring as quoted
 from operator import attrgetter
 from typing import Any
 
+from auditor.records import names_of
 from auditor.text import is_harmful
 
 _BEYOND_ASCII = r"[^ -~\n]"
@@ -45,12 +44,6 @@ def harmless(text: str) -> str:
 def _escaped(match: re.Match[str]) -> str:
     character = match[0]
     return json.dumps(character)[1:-1] if is_harmful(character) else character
-
-
-@cache
-def field_names(kind: type) -> tuple[str, ...] | None:
-    """Return the names of a dataclass's fields, None for any other type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def _text(value: str, line: str) -> str:  # noqa: ARG001 - as all writers
@@ -86,9 +79,12 @@ def _record(names: tuple[str, ...]) -> Writer:
             listed = f",{inner}".join(f"{quoted(name)}: %s" for name in names)
             template = templates[line] = f"{{{inner}{listed}{line}}}"
         # Most values are text of ASCII, for which a call of our own would cost more than the quoting.
+        # A list in between takes four fifths of the time of a generator.
         return template % tuple(
-            quoted(item) if type(item) is str and item.isascii() else _WRITERS[type(item)](item, inner)
-            for item in values(value)
+            [
+                quoted(item) if type(item) is str and item.isascii() else _WRITERS[type(item)](item, inner)
+                for item in values(value)
+            ]
         )
 
     return write
@@ -104,7 +100,7 @@ class _Writers(dict[type, Writer]):
     """The writer of each type, found when the type is first met."""
 
     def __missing__(self, kind: type) -> Writer:
-        names = field_names(kind)
+        names = names_of(kind)
         if names:
             made = _record(names)
         elif issubclass(kind, enum.Enum):

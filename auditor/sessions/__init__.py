@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.sessions.claims import still_undecided, without_claims
 from auditor.sessions.controls import backwards, control_mask, readable, session_mask
 from auditor.sessions.cut import after_cut_announcements
@@ -59,7 +58,7 @@ __all__ = [
     "rehearse_blind",
 ]
 
-Mask = npt.NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 
 
 @record
@@ -77,7 +76,7 @@ class SessionSet:
     undecided: tuple[Undecided, ...] = ()
 
     @property
-    def reversed(self) -> npt.NDArray[np.intp]:
+    def reversed(self) -> NDArray[np.intp]:
         """Rows whose guessed originator is the listener that an NDMP message names; shape (rows,), sorted."""
         rows = {link.flow for session in self.sessions for link in session.data if link.reversed}
         return np.array(sorted(rows), np.intp)
@@ -98,8 +97,8 @@ def find_sessions(
     table: FlowTable,
     messages: NdmpMessages,
     *,
-    control_ports: npt.NDArray[np.uint16],
-    service_ports: npt.NDArray[np.uint16],
+    control_ports: NDArray[np.uint16],
+    service_ports: NDArray[np.uint16],
     handshakes: Handshakes | None = None,
 ) -> SessionSet:
     """Find the control connections and tie data connections to them.
@@ -117,7 +116,7 @@ def find_sessions(
     return SessionSet(tuple(sessions), control, _data_mask(len(table), sessions, undecided), undecided)
 
 
-def _read_all(table: FlowTable, messages: NdmpMessages, rows: npt.NDArray[np.intp]) -> list[Session]:
+def _read_all(table: FlowTable, messages: NdmpMessages, rows: NDArray[np.intp]) -> list[Session]:
     sessions = []
     for row in rows:
         flow = int(row)
@@ -149,7 +148,7 @@ def _tie_by_time(
     messages: NdmpMessages,
     sessions: list[Session],
     taken: Mask,
-    service_ports: npt.NDArray[np.uint16],
+    service_ports: NDArray[np.uint16],
 ) -> tuple[list[Session], tuple[Undecided, ...]]:
     """Give unreadable sessions what is left, the surer ties first, so that a flow gets its best grade.
 
@@ -212,7 +211,7 @@ def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable
 
 
 def rehearse_blind(
-    table: FlowTable, messages: NdmpMessages, sessions: SessionSet, service_ports: npt.NDArray[np.uint16]
+    table: FlowTable, messages: NdmpMessages, sessions: SessionSet, service_ports: NDArray[np.uint16]
 ) -> Rehearsal:
     """Run the blind scorer beside the decoder, on sessions that were read and without showing it their messages.
 

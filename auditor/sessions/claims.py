@@ -6,15 +6,14 @@ which are found by other rules than undocumented traffic is.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
+from auditor.records import replace
 from auditor.sessions.model import Session, Undecided
 
 
-def without_claims(sessions: tuple[Session, ...], permitted: npt.NDArray[np.bool_]) -> tuple[Session, ...]:
+def without_claims(sessions: tuple[Session, ...], permitted: NDArray[np.bool_]) -> tuple[Session, ...]:
     """Return the sessions without the blind ties of control connections that are not ``permitted``, a mask of flows.
 
     A session that keeps all that it has is the very same object.
@@ -27,7 +26,7 @@ def without_claims(sessions: tuple[Session, ...], permitted: npt.NDArray[np.bool
     )
 
 
-def still_undecided(undecided: tuple[Undecided, ...], permitted: npt.NDArray[np.bool_]) -> tuple[Undecided, ...]:
+def still_undecided(undecided: tuple[Undecided, ...], permitted: NDArray[np.bool_]) -> tuple[Undecided, ...]:
     """Return what a ``permitted`` control connection, of a mask of flows, could have opened, with those alone."""
     kept = ((one, tuple(row for row in one.controls if permitted[row])) for one in undecided)
     return tuple(replace(one, controls=controls) for one, controls in kept if controls)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
 from auditor.sessions.model import Readable
 
-Mask = npt.NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 
 NDMP = _native.APPS.index("ndmp")
 TLS = _native.APPS.index("tls")
@@ -20,7 +20,7 @@ _SYN, _ACK = 0x02, 0x10
 NO_CODE = 0xFFFFFFFF
 
 
-def control_mask(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mask:
+def control_mask(table: FlowTable, control_ports: NDArray[np.uint16]) -> Mask:
     """Return the flows that are, or try to be, control connections.
 
     Those that carry NDMP, on any port, and those towards the responder's declared NDMP port. ``control_ports`` gives
@@ -35,7 +35,7 @@ def control_mask(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mas
     return mask
 
 
-def backwards(table: FlowTable, control_ports: npt.NDArray[np.uint16]) -> Mask:
+def backwards(table: FlowTable, control_ports: NDArray[np.uint16]) -> Mask:
     """Return the flows without a handshake that come *from* a declared NDMP port: control connections, by a wrong guess."""
     if not len(control_ports):
         return np.zeros(len(table), np.bool_)

@@ -7,12 +7,11 @@ other opens as near. What is not plain is left to the blind scorer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from auditor.flows import FlowTable
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.sessions.evidence import AS_NEAR, RESOLUTION
 from auditor.sessions.infer import Candidates, Mask
 from auditor.sessions.model import Announcement, DataLink, Grade, Session

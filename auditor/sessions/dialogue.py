@@ -84,14 +84,15 @@ class DialogueReader:
 
     def _take(self, row: int, code: int) -> None:
         reply = bool(self._messages["reply"][row])
-        fields = self._messages.fields(row)
         if code == NOTIFY_CONNECTED and not reply:
+            fields = self._messages.fields(row)
             self._greeting = fields["protocol_version"][0].number if "protocol_version" in fields else None
         elif code == CONNECT_OPEN:
             self._take_open(row, reply)
         elif code == CLIENT_AUTH:
             self._take_login(row, reply)
         elif code == SERVER_INFO and reply:
+            fields = self._messages.fields(row)
             names = ("vendor_name", "product_name", "revision_number")
             parts = [fields[name][0].text or "" for name in names if name in fields]
             self._agent = " ".join(part for part in parts if part)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.evidence import AS_NEAR, FAR, LAG_WIDTH, BeatsOf, Pair
 from auditor.sessions.infer import ENDED
@@ -142,7 +142,7 @@ class _Ends:
         times = np.tile(table["last_time"][rows], 2)
         order = np.lexsort((times, hosts))
         self._hosts = hosts[order]
-        self._times: npt.NDArray[np.int64] = times[order]
+        self._times: NDArray[np.int64] = times[order]
 
     def count(self, host: int, first: int, last: int) -> int:
         """Return how many flows of the host (address code) ended between two times (ns), both included."""

@@ -7,14 +7,13 @@ control connection's single segments. Not used: sizes of TLS records, the dynami
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from auditor import _native
 from auditor.distinct import among
 from auditor.flows import FlowTable
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.sessions.infer import ENDED, MOST_POSSIBLE, Candidates, Mask
 from auditor.sessions.timing import NO_TURN, Beats
 

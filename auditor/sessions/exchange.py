@@ -7,11 +7,12 @@ versions 2 and 3. Names of files and texts of logs are counted, never kept.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among, distinct
 from auditor.ndmp import NdmpMessages, Rows
 from auditor.records import record
@@ -86,7 +87,8 @@ class Exchange:
 
 NOTHING_SAID = Exchange()
 _MOST_KINDS = 100
-_VENDOR, _HALF = np.uint64(0xF000), np.uint64(32)
+_NO_ANSWER: Iterator[int] = iter(())
+_VENDOR = 0xF000
 """Codes of vendors begin here: which of their messages are answered is not known."""
 
 
@@ -146,26 +148,19 @@ def _spoken(messages: NdmpMessages, rows: Rows) -> tuple[tuple[str, int], ...]:
 
 def _pairs(messages: NdmpMessages, rows: Rows) -> tuple[Rows, Rows, Rows]:
     """Return requests with an answer, those answers, and requests without one: the n-th answer is to the n-th request alike."""
-    reply = messages["reply"][rows].astype(np.bool_)
-    codes = messages["message"][rows].astype(np.uint64)
-    asks = ~reply & (codes < _VENDOR) & ~among(codes, list(POSTS))
-    requests = _ranked(rows[asks], messages["sequence"][rows[asks]].astype(np.uint64) << _HALF | codes[asks])
-    answers = _ranked(rows[reply], messages["reply_sequence"][rows[reply]].astype(np.uint64) << _HALF | codes[reply])
-    known = {(key, rank): row for row, key, rank in answers}
-    pairs = [(row, known.get((key, rank))) for row, key, rank in requests]
+    columns = (messages[name][rows].tolist() for name in ("reply", "message", "sequence", "reply_sequence"))
+    requests: list[tuple[int, tuple[int, int]]] = []
+    answers: dict[tuple[int, int], list[int]] = {}
+    for row, reply, code, sequence, answered in zip(rows.tolist(), *columns, strict=True):
+        if reply:
+            answers.setdefault((answered, code), []).append(row)
+        elif code < _VENDOR and code not in POSTS:
+            requests.append((row, (sequence, code)))
+    in_turn = {key: iter(found) for key, found in answers.items()}
+    pairs = [(row, next(in_turn.get(key, _NO_ANSWER), None)) for row, key in requests]
     both = [(row, answer) for row, answer in pairs if answer is not None]
     left = np.array(sorted(row for row, answer in pairs if answer is None), np.intp)
     return np.array([row for row, _ in both], np.intp), np.array([answer for _, answer in both], np.intp), left
-
-
-def _ranked(rows: Rows, keys: npt.NDArray[np.uint64]) -> list[tuple[int, int, int]]:
-    """Return each row with its key, and how many rows of the same key stand before it."""
-    seen: Counter[int] = Counter()
-    ranked = []
-    for row, key in zip(rows.tolist(), keys.tolist(), strict=True):
-        ranked.append((row, key, seen[key]))
-        seen[key] += 1
-    return ranked
 
 
 def _speed(messages: NdmpMessages, asked: Rows, got: Rows) -> tuple[int | None, Slowest | None]:
@@ -205,7 +200,7 @@ def _refusals(messages: NdmpMessages, rows: Rows) -> tuple[Refusal, ...]:
     )
 
 
-def _logs(types: npt.NDArray[np.uint64], normal: int, debug: int) -> tuple[tuple[str, int], ...]:
+def _logs(types: NDArray[np.uint64], normal: int, debug: int) -> tuple[tuple[str, int], ...]:
     """Return how many log messages there are of each type; version 2 has two messages for two types."""
     counts = Counter(dict(_counts(types, LOG_TYPES)))
     counts["normal"] += normal
@@ -220,7 +215,7 @@ def _lost(messages: NdmpMessages, files: Rows) -> tuple[tuple[str, int], ...]:
     return (*(one for one in statuses if one[0] != "0"), *sorted(named.items()))
 
 
-def _counts(values: npt.NDArray[np.uint64], names: dict[int, str]) -> tuple[tuple[str, int], ...]:
+def _counts(values: NDArray[np.uint64], names: dict[int, str]) -> tuple[tuple[str, int], ...]:
     """Return how often each value occurs, by name, a number where it has none."""
     counts = Counter(values.tolist())
     return tuple((names.get(value, str(value)), count) for value, count in sorted(counts.items())[:MOST])

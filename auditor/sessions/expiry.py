@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
 
+from auditor.records import replace
 from auditor.sessions.model import NEVER, Announcement
 
 STOPS = frozenset({0x403, 0x407, 0xA03, 0xA04, 0xA07})

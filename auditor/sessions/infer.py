@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.model import Readable
 
-Rows = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
+Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 _CARRIES_DATA = tuple(_native.APPS.index(name) for name in ("unknown", "tls", "mtf") if name in _native.APPS)
 _FIRST_FREE_PORT = 1024
@@ -27,7 +27,7 @@ MOST_POSSIBLE = 128
 class Candidates:
     """TCP flows that might be data connections of an unreadable control connection, by host pair."""
 
-    def __init__(self, table: FlowTable, taken: Mask, service_ports: npt.NDArray[np.uint16]) -> None:
+    def __init__(self, table: FlowTable, taken: Mask, service_ports: NDArray[np.uint16]) -> None:
         self._table = table
         known = np.zeros(65536, np.bool_)
         known[service_ports] = True
@@ -125,9 +125,9 @@ class Candidates:
         return np.split(rows[order], np.flatnonzero(np.diff(keys[order])) + 1) if len(rows) else []
 
 
-def _pair_keys(one: npt.NDArray[np.uint32], other: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:
+def _pair_keys(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint64]:
     low, high = np.minimum(one, other).astype(np.uint64), np.maximum(one, other).astype(np.uint64)
-    keys: npt.NDArray[np.uint64] = (low << np.uint64(32)) | high
+    keys: NDArray[np.uint64] = (low << np.uint64(32)) | high
     return keys
 
 

@@ -6,11 +6,10 @@ Layouts, states and reasons: draft-skardal-ndmp4-04 and the version 2 and 3 docu
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from auditor import _native
 from auditor.ndmp import Field, NdmpMessages
-from auditor.records import draft
+from auditor.records import draft, replace
 from auditor.sessions.dialogue import (
     DATA_CONNECT,
     DATA_GET_STATE,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
+from auditor.records import replace
 from auditor.sessions.model import Announcement, DataLink, Grade
 from auditor.sessions.settle import Choice, Pair, Place, Settled, settle
 
-Rows = npt.NDArray[np.intp]
+Rows = NDArray[np.intp]
 
 GUESS = ORIGINATOR_BY.index("guess")
 _SECOND = 1_000_000_000
@@ -30,17 +30,17 @@ class Ends(NamedTuple):
     """Flows whose one end is the same, in order of their first packets: rows of the flow table, and those times (ns)."""
 
     rows: Rows
-    times: npt.NDArray[np.int64]
+    times: NDArray[np.int64]
 
 
-_Side = tuple[npt.NDArray[np.uint64], Rows, npt.NDArray[np.int64]]
+_Side = tuple[NDArray[np.uint64], Rows, NDArray[np.int64]]
 """Ends as numbers, sorted, with the rows of their flows and those flows' first times."""
 
 
 class EndpointIndex:
     """TCP flows by either end, so that an announced end is found without walking the table, however often it is used."""
 
-    def __init__(self, table: FlowTable, excluded: npt.NDArray[np.bool_]) -> None:
+    def __init__(self, table: FlowTable, excluded: NDArray[np.bool_]) -> None:
         self._table, self._excluded = table, excluded
         self._sides: dict[str, _Side] = {}
 

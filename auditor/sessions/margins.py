@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.sessions.evidence import Pair
 
 MOST_LINKED = 256
 """Chosen pairs whose chains are followed together; of more, each is compared with its direct rivals alone."""
 
 _NEVER = 1_000_000
-Costs = npt.NDArray[np.int64]
+Costs = NDArray[np.int64]
 
 
 def assignment_margins(pairs: Sequence[Pair], chosen: Sequence[Pair]) -> dict[Pair, int]:

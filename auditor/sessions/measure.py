@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from auditor import _native
+from auditor.arrays import NDArray
 from auditor.flows import FlowTable
 from auditor.records import record
 from auditor.sessions.link import LOOK_BACK
@@ -175,7 +175,7 @@ def peaks(intervals: Iterable[tuple[int, int]]) -> int:
     spans = np.array(sorted(intervals), np.int64).reshape(-1, 2)
     if not len(spans):
         return 0
-    times: npt.NDArray[np.int64] = np.concatenate([spans[:, 0], np.maximum(spans[:, 1], spans[:, 0] + 1)])
+    times: NDArray[np.int64] = np.concatenate([spans[:, 0], np.maximum(spans[:, 1], spans[:, 0] + 1)])
     steps = np.repeat(np.array([1, -1], np.int64), len(spans))
     order = np.lexsort((steps, times))
     return int(np.cumsum(steps[order]).max())

@@ -70,10 +70,10 @@ class PostureReader:
     def read(self) -> Posture:
         """Return the facts."""
         rows = self._messages.rows(self._flow)
-        codes, replies = (self._messages[name][rows].tolist() for name in ("message", "reply"))
-        for row, code, reply in zip(rows.tolist(), codes, replies, strict=True):
+        columns = (self._messages[name][rows].tolist() for name in ("message", "reply", "error", "status"))
+        for row, code, reply, error, status in zip(rows.tolist(), *columns, strict=True):
             if reply:
-                self._reply(row, code)
+                self._reply(row, code, error, captured=status != _NOT_CAPTURED)
             else:
                 self._request(row, code)
         return Posture(
@@ -138,9 +138,7 @@ class PostureReader:
             if self._tls_starts > 1:
                 self._witness(row)
 
-    def _reply(self, row: int, code: int) -> None:
-        error = int(self._messages["error"][row])
-        captured = int(self._messages["status"][row]) != _NOT_CAPTURED
+    def _reply(self, row: int, code: int, error: int, *, captured: bool) -> None:
         if code == CLIENT_AUTH:
             # An answer whose body was cut may have been a yes: nothing after it is early.
             self._login.accepted |= error == NO_ERROR

@@ -6,13 +6,12 @@ What speaks for a pair is in ``auditor.sessions.evidence``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
 from functools import cache
 
 import numpy as np
 
 from auditor.flows import FlowTable
-from auditor.records import record
+from auditor.records import names_of, record, replace
 from auditor.sessions.doubt import CLEAR_MARGIN, Doubts, Rivals
 from auditor.sessions.evidence import TWO_WAY, BeatsOf, Pair, Weigher
 from auditor.sessions.infer import Candidates, Mask
@@ -123,7 +122,7 @@ class Rehearsal:
 
     def __add__(self, other: Rehearsal) -> Rehearsal:
         """Return both together."""
-        return Rehearsal(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return Rehearsal(*(getattr(self, name) + getattr(other, name) for name in names_of(Rehearsal) or ()))
 
     @property
     def precision(self) -> float | None:

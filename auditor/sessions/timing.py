@@ -7,12 +7,12 @@ connection at once; a server that is told to connect does so before it answers; 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from auditor.arrays import NDArray
 from auditor.records import record
 
-Times = npt.NDArray[np.int64]
-Senders = npt.NDArray[np.bool_]
+Times = NDArray[np.int64]
+Senders = NDArray[np.bool_]
 
 _MILLISECOND = 1_000_000
 AT_ONCE = 250 * _MILLISECOND

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from auditor.handshakes import Handshakes, is_valid, version_text
+from auditor.records import replace
 from auditor.sessions.model import Session
 
 TLS_1_2 = 0x0303

@@ -43,6 +43,8 @@ class ListenerRow:
 
 def listener_rows(listings: Sequence[Listing], policy: Policy, catalogue: Catalogue) -> Iterator[ListenerRow]:
     """Yield a row for each socket of the listings, then one for each of the vendor's services that a host lacks."""
+    if not listings:
+        return
     terms = [term for term in policy_terms(policy, catalogue) if term.action == "permit"]
     # Databases of every product run as sqlservr.exe; only its port tells whose it is.
     own = [service for service in catalogue.services if not service.platform and service.family != "sql"]

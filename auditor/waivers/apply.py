@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from auditor.model import Finding, WaiverReference, WaiverSummary
 from auditor.model.parts import Part
 from auditor.policy.model import Address, Network, normalised
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.waivers.model import Waiver
 
 _PORT, _TERM, _ZONE = "port", "term", "zone"

@@ -4,10 +4,8 @@
 use std::collections::HashMap;
 
 use crate::app::ndmp::{Events, Fields};
-use crate::decode::protocol;
-use crate::flow::{
-    Addresses, Aside, Asides, Closed, ConnState, Finished, Record, Side, Table, mark, repeated, tcp_state, udp_state,
-};
+use crate::fill::{BLOCK, Fill};
+use crate::flow::{Addresses, Asides, Closed, Finished, Table};
 
 pub use crate::addresses::AddressTable;
 pub use crate::serials::Serials;
@@ -119,13 +117,17 @@ pub struct FlowTable {
     pub columns: FlowColumns,
     /// What the address columns index into.
     pub addresses: AddressTable,
-    histories: Vec<Closed>,
-    spilled: HashMap<u32, Vec<u8>>,
+    pub(crate) histories: Vec<Closed>,
+    pub(crate) spilled: HashMap<u32, Vec<u8>>,
     /// New row of each flow, where rows had to be moved.
     moved: Option<Vec<u32>>,
 }
 
 impl FlowTable {
+    fn zeroed(rows: usize) -> Self {
+        Self { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..Self::default() }
+    }
+
     /// Number of flows.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -171,16 +173,17 @@ impl FlowTable {
 pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     let Finished { table, addresses, asides, events, .. } = finished;
     let rows = table.len() as usize;
-    let mut flows =
-        FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
-    let (mut sorted, mut before) = (true, 0);
-    let mut flow = 0;
+    let mut flows = FlowTable::zeroed(rows);
+    let mut fill = Fill { flows: &mut flows, addresses: &addresses, asides: &asides, serials };
+    let (mut sorted, mut before, mut flow) = (true, 0, 0);
     for chunk in table.into_chunks() {
-        for record in &chunk {
-            sorted &= before <= record.first;
-            before = record.first;
-            put(&mut flows, flow, record, &addresses, asides.get(flow, record), serials);
-            flow += 1;
+        for block in chunk.chunks(BLOCK) {
+            for record in block {
+                sorted &= before <= record.first;
+                before = record.first;
+            }
+            fill.rows(flow, flow, block);
+            flow += block.len() as u32;
         }
     }
     if !sorted {
@@ -193,107 +196,15 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
 #[must_use]
 pub fn tabulate_living(table: &Table, addresses: &Addresses, asides: &Asides, serials: &Serials) -> FlowTable {
     let rows = table.population();
-    let mut flows =
-        FlowTable { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..FlowTable::default() };
+    let mut flows = FlowTable::zeroed(rows);
     let mut places = vec![u32::MAX; table.len() as usize];
+    let mut fill = Fill { flows: &mut flows, addresses, asides, serials };
     for (row, (flow, record)) in (0u32..).zip(table.living()) {
         places[flow as usize] = row;
-        put(&mut flows, row, record, addresses, asides.get(flow, record), serials);
+        fill.rows(row, flow, std::slice::from_ref(record));
     }
     flows.arrange();
     flows.renumber(&mut places);
     flows.moved = Some(places);
     flows
-}
-
-/// Writes a flow's row.
-fn put(flows: &mut FlowTable, flow: u32, record: &Record, v6: &Addresses, aside: Option<&Aside>, serials: &Serials) {
-    let row = flow as usize;
-    let orig = record.originator();
-    put_identity(flows, row, record, orig, v6);
-    put_places(&mut flows.columns, row, record, serials);
-    put_counters(&mut flows.columns, row, record, orig, aside);
-    let turned = orig != record.first_sender() && matches!(record.key.protocol(), protocol::TCP | protocol::UDP);
-    flows.histories.push(record.history.close(orig, turned));
-    if let Some(aside) = aside.filter(|aside| !aside.spilled.is_empty()) {
-        flows.spilled.insert(flow, aside.spilled.clone());
-    }
-}
-
-/// Writes what is 0 for most flows only where it is not: pages that hold nothing but zeros are never touched, which
-/// spares a sixth of the columns' memory.
-#[inline]
-fn note<T: Default + PartialEq>(column: &mut [T], row: usize, value: T) {
-    if value != T::default() {
-        column[row] = value;
-    }
-}
-
-fn put_identity(flows: &mut FlowTable, row: usize, record: &Record, orig: Side, v6: &Addresses) {
-    let addresses = &mut flows.addresses;
-    let mut end = |side| {
-        let (address, port) = record.key.end(side);
-        let ipv6 = record.key.is_ipv6();
-        (if ipv6 { addresses.code(v6.address(address).to_be_bytes()) } else { addresses.code_of_ipv4(address) }, port)
-    };
-    let ((orig_addr, orig_port), (resp_addr, resp_port)) = (end(orig), end(1 - orig));
-    let cut = if record.is(mark::CUT) { FLAG_CUT } else { 0 };
-    let fragments = if record.is(mark::FRAGMENTS) { FLAG_FRAGMENTS } else { 0 };
-
-    let columns = &mut flows.columns;
-    columns.transport[row] = record.key.protocol();
-    columns.orig_addr[row] = orig_addr;
-    columns.resp_addr[row] = resp_addr;
-    columns.orig_port[row] = orig_port;
-    columns.resp_port[row] = resp_port;
-    columns.originator_by[row] = record.originator_by() as u8;
-    columns.state[row] = state(record) as u8;
-    note(&mut columns.vlan, row, record.vlan());
-    note(&mut columns.tunnel, row, record.tunnel());
-    note(&mut columns.app, row, record.app);
-    note(&mut columns.flags, row, cut | fragments);
-}
-
-fn put_places(columns: &mut FlowColumns, row: usize, record: &Record, serials: &Serials) {
-    let (first_file, _) = serials.place(record.first);
-    let (last_file, _) = serials.place(record.last);
-    columns.first_time[row] = record.first_time;
-    columns.last_time[row] = record.last_time;
-    columns.first_packet[row] = record.first + 1;
-    columns.last_packet[row] = record.last + 1;
-    note(&mut columns.first_file, row, first_file);
-    note(&mut columns.last_file, row, last_file);
-    if record.refusal() != 0 {
-        columns.refusal[row] = record.refusal();
-        columns.refusal_packet[row] = record.first + u64::from(record.refused_after) + 1;
-    }
-}
-
-fn put_counters(columns: &mut FlowColumns, row: usize, record: &Record, orig: Side, aside: Option<&Aside>) {
-    let resp = 1 - orig;
-    let packets = |side: Side| u64::from(record.packets[side]) + aside.map_or(0, |aside| aside.more_packets[side]);
-    let missed = |side: Side| aside.map_or(0, |aside| aside.missed(side));
-    let syns = u64::from(record.syns) + aside.map_or(0, |aside| aside.more_syns);
-    columns.orig_packets[row] = packets(orig);
-    note(&mut columns.resp_packets, row, packets(resp));
-    columns.orig_bytes[row] = record.bytes[orig];
-    note(&mut columns.resp_bytes, row, record.bytes[resp]);
-    note(&mut columns.orig_payload, row, record.payload[orig]);
-    note(&mut columns.resp_payload, row, record.payload[resp]);
-    note(&mut columns.orig_missed, row, missed(orig));
-    note(&mut columns.resp_missed, row, missed(resp));
-    note(&mut columns.orig_repeated, row, repeated(record, orig, missed(orig)));
-    note(&mut columns.resp_repeated, row, repeated(record, resp, missed(resp)));
-    columns.syn_packets[row] = u32::try_from(syns).unwrap_or(u32::MAX);
-    columns.orig_flags[row] = record.flags[orig];
-    columns.resp_flags[row] = record.flags[resp];
-}
-
-fn state(record: &Record) -> ConnState {
-    let orig = record.originator();
-    match record.key.protocol() {
-        protocol::TCP => tcp_state(record.ends, orig, record.payload == [0, 0]),
-        protocol::UDP => udp_state(record.packets[orig] > 0, record.packets[1 - orig] > 0),
-        _ => ConnState::Oth,
-    }
 }

@@ -17,6 +17,7 @@ pub mod duplicates;
 mod entry;
 pub mod facts;
 pub mod fifo;
+mod fill;
 pub mod flow;
 pub mod hash;
 pub mod live;

@@ -136,6 +136,12 @@ impl Serials {
             .collect()
     }
 
+    /// Every packet is of the first file.
+    #[must_use]
+    pub fn is_one_file(&self) -> bool {
+        self.sections.iter().all(|section| matches!(section.files[..], [] | [(0, _)]))
+    }
+
     /// File of a packet as it is told, and its number there from 1.
     #[must_use]
     pub fn place(&self, serial: u64) -> (u32, u64) {

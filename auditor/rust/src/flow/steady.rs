@@ -50,7 +50,7 @@ impl Tracker {
     #[inline(never)]
     pub fn credit_common(&mut self, place: &Place, headers: &Headers, frame: &[u8], stamp: &Stamp) {
         let found = self.table.probe(&place.key, place.hash);
-        self.credit_to(place, found, &headers.packet(frame), stamp);
+        self.credit_to(place, found, || headers.packet(frame), stamp);
     }
 }
 

@@ -99,7 +99,8 @@ type Found<'f> = dyn FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<S
 #[derive(Clone, Debug)]
 pub struct Names {
     rows: Vec<Name>,
-    by_address: HashMap<Address, Vec<u32>, Seed>,
+    /// Rows of an address, which is one number here: bytes one by one take longer to hash than an answer to read.
+    by_address: HashMap<u128, Vec<u32>, Seed>,
 }
 
 impl Default for Names {
@@ -153,7 +154,8 @@ impl Names {
     }
 
     fn has_room(&self, address: &Address) -> bool {
-        let of_address = || self.by_address.get(address).is_none_or(|known| known.len() < MAX_PER_ADDRESS);
+        let of_address =
+            || self.by_address.get(&u128::from_be_bytes(*address)).is_none_or(|known| known.len() < MAX_PER_ADDRESS);
         self.rows.len() < MAX_NAMES && of_address()
     }
 
@@ -163,7 +165,7 @@ impl Names {
         if text.is_empty() || text.len() > MAX_TEXT || is_nobody(&name.address) || self.rows.len() >= MAX_NAMES {
             return;
         }
-        let known = self.by_address.entry(name.address).or_default();
+        let known = self.by_address.entry(u128::from_be_bytes(name.address)).or_default();
         let same = |&&row: &&u32| {
             let other = &self.rows[row as usize];
             other.kind == name.kind && other.text.eq_ignore_ascii_case(text)
@@ -189,7 +191,7 @@ impl Names {
         self.rows.retain(|name| wanted(&name.address));
         self.by_address.clear();
         for (row, name) in (0u32..).zip(&self.rows) {
-            self.by_address.entry(name.address).or_default().push(row);
+            self.by_address.entry(u128::from_be_bytes(name.address)).or_default().push(row);
         }
     }
 
