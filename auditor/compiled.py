@@ -100,7 +100,10 @@ def _load(path: Path, key: str, known: dict[str, type]) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    return tuple([_frozen(item) for item in value]) if type(value) is list else value
+    if type(value) is not list:
+        return value
+    # Few lists hold lists, and two thousand of them are looked at.
+    return tuple([_frozen(item) for item in value]) if list in map(type, value) else tuple(value)
 
 
 def _plain(value: Any) -> Any:
