@@ -36,8 +36,11 @@ def _places(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     "--include", multiple=True, type=click.Choice(tuple(HELD_BACK)),
     help="Put proposals in force: terms with a doubt, ranges that nobody declared, ports without a source.",
 )  # fmt: skip
+@click.option("--ip-version", type=click.Choice(("4", "6")), help="Rules of one version of IP only.  [default: both]")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of standard output.")
-def firewall(path: str, target: str, at: str, include: tuple[str, ...], output: str | None) -> None:
+def firewall(
+    path: str, target: str, at: str, include: tuple[str, ...], ip_version: str | None, output: str | None
+) -> None:
     """Write a policy as firewall rules: the fewest that say what it permits, each with its term and reason.
 
     REVIEW BEFORE APPLY: nothing is ever applied. What is no rule is told with its reason, here and in the output; what is
@@ -58,8 +61,9 @@ def firewall(path: str, target: str, at: str, include: tuple[str, ...], output: 
     output_.check_output(output, [path])
     loaded = load_policy(path)
     rules = rules_of(
-        loaded, load_catalogue(loaded.generation), at=at, include=include, remarks=_waivers(loaded), version=__version__
-    )
+        loaded, load_catalogue(loaded.generation), at=at, include=include, remarks=_waivers(loaded), version=__version__,
+        versions=(4, 6) if ip_version is None else (int(ip_version),),
+    )  # fmt: skip
     made = render(rules, target)
     output_.write(made, output, text=True)
     _tell(rules, output)

@@ -46,17 +46,20 @@ def rules_of(
     *,
     at: str = TRANSIT,
     include: Collection[str] = (),
+    versions: Collection[int] = VERSIONS,
     remarks: Iterable[LeftOut] = (),
     version: str = "",
 ) -> RuleSet:
     """Return the firewall rules of a policy for one place; ``include`` puts kinds of ``HELD_BACK`` in force.
 
-    ``remarks`` are told with those of the terms. Raises UsageError where there is no such place, and where no rule would
+    ``versions`` are those of IP that are wanted; what is lost by that is told. ``remarks`` are told with those of the terms. Raises UsageError where there is no such place, and where no rule would
     permit anything: such a firewall would stop all backups.
     """
     word, zones = zones_at(policy, at)
     terms = _Terms(policy, catalogue, zones, frozenset(include))
     pieces = terms.pieces()
+    unwanted = _of_other_versions(pieces, versions)
+    pieces = [piece for piece in pieces if piece.version in versions]
     denials = put_together(piece for piece in pieces if piece.action == "deny")
     permits, denied = _undenied([piece for piece in pieces if piece.action == "permit"], denials)
     in_force = put_together(piece for piece in permits if not piece.held_back)
@@ -76,7 +79,7 @@ def rules_of(
         at=word,
         rules=tuple(_numbered(rules, 1)),
         proposals=tuple(_numbered(proposals, len(rules) + 1)),
-        left_out=(*terms.left_out, *denied, *idle, *remarks),
+        left_out=(*terms.left_out, *unwanted, *denied, *idle, *remarks),
         version=version,
     )
 
@@ -179,6 +182,17 @@ class _Terms:
 
     def _leave(self, what: str, place: str, why: str) -> None:
         self.left_out.append(LeftOut(what, place, why))
+
+
+def _of_other_versions(pieces: list[Piece], versions: Collection[int]) -> list[LeftOut]:
+    lost = [piece for piece in pieces if piece.version not in versions]
+    return list(
+        dict.fromkeys(
+            LeftOut(reason.term, reason.place, f"its part of IPv{piece.version} was not asked for")
+            for piece in lost
+            for reason in piece.reasons
+        )
+    )
 
 
 def _undenied(permits: list[Piece], denials: list[Piece]) -> tuple[list[Piece], list[LeftOut]]:

@@ -13,37 +13,38 @@ from auditor.records import record
 
 @record
 class Target:
-    """A target: its module, imported when it is asked for. ``platform`` is what Aerleon calls it, where Aerleon writes it."""
+    """A target: its module, imported when it is asked for. ``by_aerleon``: Aerleon writes it, and is told its name."""
 
     module: str
-    platform: str = ""
+    by_aerleon: bool = False
 
 
-_AERLEON = "auditor.firewall.aerleon_"
+_AERLEON = Target("auditor.firewall.aerleon_", by_aerleon=True)
 
 TARGETS = {
     "nftables": Target("auditor.firewall.nftables"),
     "windows": Target("auditor.firewall.windows"),
     "csv": Target("auditor.firewall.csv_"),
     "json": Target("auditor.firewall.json_"),
-    "arista": Target(_AERLEON, "arista"),
-    "cisco": Target(_AERLEON, "cisco"),
-    "ciscoasa": Target(_AERLEON, "ciscoasa"),
-    "cisconx": Target(_AERLEON, "cisconx"),
-    "ciscoxr": Target(_AERLEON, "ciscoxr"),
-    "fortigate": Target(_AERLEON, "fortigate"),
-    "iptables": Target(_AERLEON, "iptables"),
-    "juniper": Target(_AERLEON, "juniper"),
-    "packetfilter": Target(_AERLEON, "packetfilter"),
-    "paloalto": Target(_AERLEON, "paloalto"),
-    "srx": Target(_AERLEON, "srx"),
+    "arista": _AERLEON,
+    "cisco": _AERLEON,
+    "ciscoasa": _AERLEON,
+    "cisconx": _AERLEON,
+    "ciscoxr": _AERLEON,
+    "fortigate": _AERLEON,
+    "ip6tables": _AERLEON,
+    "iptables": _AERLEON,
+    "juniper": _AERLEON,
+    "packetfilter": _AERLEON,
+    "paloalto": _AERLEON,
+    "srx": _AERLEON,
 }
-"""Name of the target -> where it is made."""
+"""Name of the target -> where it is made; ``platforms`` tells of those of Aerleon's."""
 
 
 def check_target(name: str) -> None:
     """Raise MissingExtra where the package that writes a target is not installed."""
-    if TARGETS[name].platform and find_spec("aerleon") is None:
+    if TARGETS[name].by_aerleon and find_spec("aerleon") is None:
         raise MissingExtra("aerleon", "rules")
 
 
@@ -52,7 +53,7 @@ def render(rules: RuleSet, name: str) -> bytes:
     check_target(name)
     target = TARGETS[name]
     module = import_module(target.module)
-    made = module.render(rules, target.platform) if target.platform else module.render(rules)
+    made = module.render(rules, name) if target.by_aerleon else module.render(rules)
     if not made.strip():
         raise UsageError(f"{name}: nothing came of {len(rules.rules)} rules", fix="please report it")
     return cast(bytes, made)
