@@ -93,7 +93,7 @@ def test_the_rules_of_a_small_site_are_those_that_one_would_write_by_hand(site: 
     assert "6 rules (1 of them to deny); open: 38 TCP ports" in document["summary"]
     assert "2 UDP ports (1434, 3999)" in document["summary"]
     left = {one["what"]: one["why"] for one in document["left_out"]}
-    assert left["never"] == "denies what no rule here permits: dropped in any case"
+    assert left["never"] == "needs no rule: nothing here permits any of it any more, and the rest is dropped"
     assert "no version of IP" not in str(left), "an end of both versions has one in common with IPv4"
 
 
@@ -354,6 +354,22 @@ def networks(end: str) -> Iterable[Any]:
         return [ipaddress.ip_network(end)]
     low, high = map(ipaddress.ip_address, end.split("-"))
     return ipaddress.summarize_address_range(low, high)
+
+
+def test_a_denial_of_some_ports_takes_them_from_the_rule_and_needs_none_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    denial = "  - {name: no-6106, action: deny, source: any, destination: media-servers, ports: 6104-6107}\n"
+    path.write_text(SITE.replace("  - {name: no-lab", f"{denial}  - {{name: no-lab"))
+    rules = made(load_policy(str(path)))
+    assert [reason.term for rule in rules.rules if rule.action == "deny" for reason in rule.reasons] == ["no-lab"]
+    assert 6106 not in rules.opened()["tcp"]
+    assert 3527 in rules.opened()["tcp"]
+    assert "beserver" in {one.what: one.why for one in rules.left_out}
+    for low, high in ((5, 5), (1, 9), (4, 6), (1, 3), (3, 4), (6, 8), (9, 9)):
+        some = PortSet.of([(3, 6), 8])
+        assert {p for p in range(1, 12) if p in some.without(PortSet.of([(low, high)]))} == {3, 4, 5, 6, 8} - set(
+            range(low, high + 1)
+        )
 
 
 def test_ranges_and_networks_say_the_same() -> None:

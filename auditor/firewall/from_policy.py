@@ -7,7 +7,7 @@ cannot do: such a term becomes a proposal that is not in force, or a remark.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from auditor.errors import UsageError
 from auditor.firewall.model import (
@@ -196,16 +196,20 @@ def _of_other_versions(pieces: list[Piece], versions: Collection[int]) -> list[L
 
 
 def _undenied(permits: list[Piece], denials: list[Piece]) -> tuple[list[Piece], list[LeftOut]]:
-    """Return the permits of which a denial leaves something, and what there is to say of the others."""
+    """Return the permits without the ports that denials take from all of their flows, and what there is to say of that."""
     kept: list[Piece] = []
     left: list[LeftOut] = []
     for piece in permits:
-        denial = next((one for one in denials if one.covers(piece)), None)
-        if denial is None:
-            kept.append(piece)
-        else:
-            reason = piece.reasons[0]
-            left.append(LeftOut(reason.term, reason.place, f"denied before by {_terms(denial)}"))
+        rest = piece
+        for denial in denials:
+            if denial.covers(replace(rest, ports=denial.ports)) and denial.ports.overlaps(rest.ports):
+                rest = replace(rest, ports=rest.ports.without(denial.ports))
+                reason, taken = piece.reasons[0], "" if not rest.ports.ranges else f" but for ports {rest.ports}"
+                left.append(LeftOut(reason.term, reason.place, f"denied before by {_terms(denial)}{taken}"))
+                if not rest.ports.ranges:
+                    break
+        if rest.ports.ranges:
+            kept.append(rest)
     return kept, list(dict.fromkeys(left))
 
 
@@ -214,7 +218,9 @@ def _needed(denials: list[Piece], permits: list[Piece]) -> tuple[list[Piece], li
     needed = [one for one in denials if any(one.overlaps(piece) for piece in permits)]
     idle = [one for one in denials if one not in needed]
     left = [
-        LeftOut(reason.term, reason.place, "denies what no rule here permits: dropped in any case")
+        LeftOut(
+            reason.term, reason.place, "needs no rule: nothing here permits any of it any more, and the rest is dropped"
+        )
         for one in idle
         for reason in one.reasons
         if not any(reason in other.reasons for other in needed)
