@@ -16,7 +16,7 @@ from auditor.firewall.model import EVERY_PORT, Rule, RuleSet
 from auditor.firewall.places import TRANSIT
 from auditor.firewall.platforms import PLATFORMS, Platform
 from auditor.firewall.ranges import Range, is_all, networks_of
-from auditor.firewall.words import ends, harmless, head, port_texts, remarks
+from auditor.firewall.words import about_rule, harmless, head, port_texts, remarks
 from auditor.text import joined
 
 _MOST_COMMENT = 90
@@ -64,20 +64,13 @@ def _check_versions(rules: RuleSet, platform: Platform, target: str) -> None:
 
 def _comments(rules: RuleSet, platform: Platform) -> Iterator[str]:
     before, after = platform.comment
+    reasons = [line for rule in (*rules.rules, *rules.proposals) for line in about_rule(rule)]
     yield from (
         # Two hyphens end a comment of XML, and what ends others cannot occur.
-        f"{before} {harmless(line).replace('--', '- -')} {after}".rstrip()
-        for line in (*head(rules, *platform.advice), *_reasons(rules), *remarks(rules))
+        f"{before} {' ' * (len(line) - len(line.lstrip()))}{harmless(line).replace('--', '- -')} {after}".rstrip()
+        for line in (*head(rules, *platform.advice), *reasons, *remarks(rules))
         if line
     )
-
-
-def _reasons(rules: RuleSet) -> Iterator[str]:
-    for rule in (*rules.rules, *rules.proposals):
-        why = f" (proposal, not in force: {', '.join(rule.held_back)})" if rule.held_back else ""
-        yield f"{rule.name}: {ends(rule)}{why}"
-        for reason in rule.reasons:
-            yield f"- {reason.line}"
 
 
 def _written(platform: Platform, options: str, rules: list[Rule], target: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from auditor.firewall.model import EVERY_PORT, IN, OUT, Rule, RuleSet
 from auditor.firewall.ranges import Range, is_all, range_texts
-from auditor.firewall.words import ends, file_text, harmless, head, port_texts, remarks
+from auditor.firewall.words import about_rule, harmless, head, port_texts, remarks
 from auditor.ports import PortSet
 
 _TABLE = "inet backup_exec"
@@ -53,8 +53,10 @@ def _lines(rules: RuleSet) -> Iterator[str]:
 def _advice(rules: RuleSet) -> Iterator[str]:
     yield "Check: nft -c -f FILE. Load: nft -f FILE. Take away: nft delete table inet backup_exec."
     if rules.on_host:
-        yield "Everything that no rule permits is dropped, remote administration, DNS and time of this host included: add what"
-        yield "it needs besides, in both chains, before you load it."
+        yield (
+            "Everything that no rule permits is dropped, remote administration, DNS and time of this host included: add what "
+            "it needs besides, in both chains, before you load it."
+        )
     else:
         yield "Everything else that is forwarded is dropped, too: add what this firewall serves besides before you load it."
 
@@ -81,10 +83,7 @@ def _chain(rules: RuleSet, direction: str, sets: _Sets) -> Iterator[str]:
 
 
 def _rule(rule: Rule, sets: _Sets, sign: str) -> Iterator[str]:
-    why = f" (held back: {', '.join(rule.held_back)})" if rule.held_back else ""
-    yield f"        # {rule.name}: {file_text(ends(rule))}{why}"
-    for reason in rule.reasons:
-        yield f"        #   {file_text(reason.line)}"
+    yield from (f"        # {line}" for line in about_rule(rule))
     action = "accept" if rule.action == "permit" else "drop"
     terms = ", ".join(dict.fromkeys(reason.term for reason in rule.reasons))
     comment = harmless(f"{rule.name} {terms} {rule.reasons[0].place}", limit=_MOST_COMMENT)

@@ -12,7 +12,7 @@ from auditor.errors import UsageError
 from auditor.firewall.model import EVERY_PORT, IN, Rule, RuleSet
 from auditor.firewall.places import TRANSIT
 from auditor.firewall.ranges import Range, is_all, range_texts
-from auditor.firewall.words import ends, file_text, harmless, head, port_texts, remarks
+from auditor.firewall.words import about_rule, harmless, head, port_texts, remarks
 
 _GROUP = "Backup Exec"
 _MOST_NAME, _MOST_DESCRIPTION = 120, 900
@@ -52,10 +52,7 @@ _DEFAULT = (
 
 
 def _rule(rule: Rule, sign: str) -> Iterator[str]:
-    why = f" (held back: {', '.join(rule.held_back)})" if rule.held_back else ""
-    yield f"# {rule.name}: {file_text(ends(rule))}{why}"
-    for reason in rule.reasons:
-        yield f"#   {file_text(reason.line)}"
+    yield from (f"# {line}" for line in about_rule(rule))
     for transport in rule.transports:
         yield f"{sign}{_command(rule, transport)}"
 

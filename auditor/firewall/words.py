@@ -5,6 +5,7 @@ No quoting is relied on: what is not in a short list of harmless ASCII character
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from auditor.firewall.model import REVIEW, Rule, RuleSet
 from auditor.ports import PortSet
 from auditor.text import counted, escape, plain_text
 
+_WIDTH = 110
 _HARMLESS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _-.,:;/+=()[]@")
 _PRINTABLE = frozenset(map(chr, range(32, 127))) - {"`"}
 _BLANK = {"<": "(", ">": ")", "{": "(", "}": ")", "|": "/", "\t": " ", "\n": " ", "\r": " ", "#": "no."}
@@ -38,19 +40,32 @@ def file_text(text: str) -> str:
 
 def head(rules: RuleSet, *more: str) -> Iterator[str]:
     """Yield the lines that each file begins with, without the sign of a comment."""
-    yield REVIEW
-    yield f"Backup Exec {file_text(rules.generation)}: policy {file_text(rules.policy)}, firewall at {file_text(rules.at)}, by auditor {rules.version}"
-    yield f"{summary(rules)}."
-    yield from more
+    about = f"Backup Exec {rules.generation}: policy {rules.policy}, firewall at {rules.at}, by auditor {rules.version}"
+    for text in (REVIEW, about, f"{summary(rules)}.", *more):
+        yield from _wrapped(text, "")
     yield ""
 
 
+def about_rule(rule: Rule) -> Iterator[str]:
+    """Yield what stands above a rule: its ends in the words of the policy, and why it is there."""
+    why = f" (proposal, not in force: {', '.join(rule.held_back)})" if rule.held_back else ""
+    yield from _wrapped(f"{rule.name}: {', '.join(rule.source_words)} to {', '.join(rule.destination_words)}{why}", "")
+    for reason in rule.reasons:
+        yield from _wrapped(reason.line, "  ")
+
+
 def remarks(rules: RuleSet) -> Iterator[str]:
-    """Yield what of the policy is not in force, one line each, without the sign of a comment."""
+    """Yield what of the policy is no rule, without the sign of a comment."""
     if rules.left_out:
         yield "Of the policy, this is no rule:"
         for one in rules.left_out:
-            yield f"- {file_text(one.line)}"
+            yield from _wrapped(f"- {one.line}", "")
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        file_text(text), _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False
+    )
 
 
 def summary(rules: RuleSet) -> str:
@@ -72,8 +87,3 @@ def summary(rules: RuleSet) -> str:
 def port_texts(ports: PortSet) -> list[str]:
     """Return each port or range as text."""
     return [str(low) if low == high else f"{low}-{high}" for low, high in ports.ranges]
-
-
-def ends(rule: Rule) -> str:
-    """Return both ends in the words of the policy: ``media-servers to agents``."""
-    return f"{', '.join(rule.source_words)} to {', '.join(rule.destination_words)}"
