@@ -5,7 +5,10 @@ from __future__ import annotations
 from auditor.records import record
 
 _ANSWERS = "What comes back has rules of its own, be-NNN-back-tcp and -udp: this filter keeps no states."
-_ICMP = "ICMP is denied as well: permit what path MTU discovery needs in your network."
+_ICMP = (
+    "ICMP is denied as well: permit what path MTU discovery needs, and for IPv6 neighbour discovery, which the last line of the "
+    "filter denies where the device would have permitted it by itself."
+)
 
 
 @record
