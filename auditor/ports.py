@@ -69,6 +69,14 @@ class PortSet:
             for other_low, other_high in other.ranges
         )
 
+    def without(self, other: PortSet) -> PortSet:
+        """Return the ports that are not in the other set; the result may be empty."""
+        left = list(self.ranges)
+        for taken_low, taken_high in other.ranges:
+            pieces = ((low, min(high, taken_low - 1), max(low, taken_high + 1), high) for low, high in left)
+            left = [pair for a, b, c, d in pieces for pair in ((a, b), (c, d)) if pair[0] <= pair[1]]
+        return PortSet(tuple(left))
+
     def __str__(self) -> str:
         """Return the form that ``parse_ports`` reads: ``50100-50124, 50200``."""
         return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in self.ranges)

@@ -19,6 +19,9 @@ _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and marks by category, blank on the screen."""
 
+_FORMULA = tuple("=+-@'＝＋－＠")
+"""How a formula begins for a spreadsheet, and how a text that was kept from being one does."""
+
 _MAX_MARKS = 3
 """Combining marks in a row that are kept; more of them would pile up over the neighbouring lines."""
 
@@ -58,6 +61,12 @@ def escape(text: str, *, limit: int | None = None) -> str:
         marks = marks + 1 if unicodedata.combining(character) else 0
         kept.append(_code(character) if is_harmful(character) or marks > _MAX_MARKS else character)
     return "".join(kept)
+
+
+def cell_text(text: str) -> str:
+    """Return text for a cell of a spreadsheet: escaped, and with an apostrophe in front where it would be a formula."""
+    text = escape(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def path_text(path: str) -> str:

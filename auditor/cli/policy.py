@@ -9,6 +9,7 @@ import click
 
 from auditor.cli import output as output_
 from auditor.cli.failures import tell
+from auditor.cli.group import LazyGroup
 from auditor.cli.progress import ReadingProgress
 from auditor.errors import DocumentProblem, PolicyError, UsageError
 from auditor.exit_codes import CONFORMS, FINDINGS, INCONCLUSIVE
@@ -19,9 +20,9 @@ _VERDICTS = ("permit", "deny", "unstated", "undetermined", "out-of-scope")
 # Documents are read with PyYAML, which --help need not wait for: whatever needs it is imported where it is used.
 
 
-@click.group()
+@click.group(cls=LazyGroup, commands_by_name={"firewall": "auditor.cli.firewall:firewall"})
 def policy() -> None:
-    """Write, check, read and try policy files."""
+    """Write, check, read and try policy files, and write them as firewall rules."""
 
 
 @policy.command()

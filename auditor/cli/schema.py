@@ -8,6 +8,7 @@ import click
 
 SCHEMAS = {
     "comparison": "comparison-1.schema.json",
+    "firewall": "firewall-1.schema.json",
     "manifest": "manifest-1.schema.json",
     "policy": "policy.schema.json",
     "report": "report-1.schema.json",

@@ -15,9 +15,8 @@ from typing import Any
 from auditor.model import Report
 from auditor.report.interface import RenderOptions
 from auditor.report.tables import FLAG, NUMBER, TIME, Table, findings_table
-from auditor.text import escape
+from auditor.text import cell_text
 
-_FORMULA = tuple("=+-@'＝＋－＠")
 _ROWS = 4096
 
 
@@ -49,8 +48,7 @@ def cell(value: Any, kind: str) -> str:
         return "true" if value else "false"
     if kind == TIME and isinstance(value, int):
         return time_text(value)
-    text = escape(str(value))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return cell_text(str(value))
 
 
 def time_text(nanoseconds: int) -> str:
