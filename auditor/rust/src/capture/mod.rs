@@ -25,7 +25,7 @@ use crate::problem::Problem;
 pub use link::link_name;
 pub use names::Names;
 pub use pieces::Pieces;
-pub use run::Run;
+pub use run::{RECORD_HEADER, Run, Units};
 pub use search::Search;
 pub use walk::Walked;
 pub use window::Window;
