@@ -3,6 +3,7 @@
 mod blocks;
 mod dissected;
 mod erf;
+mod like;
 mod link;
 mod names;
 mod others;

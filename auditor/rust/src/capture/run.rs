@@ -5,6 +5,7 @@
 //! that is the same for all of the file, and what is counted of them stays in registers. Those of one connection in a row
 //! make a [`Train`].
 
+use super::like::Like;
 use super::{Format, Reader};
 use crate::decode::{ETHERNET, Headers, quick_ethernet};
 use crate::entry::Entry;
@@ -112,20 +113,38 @@ impl<'a> Run<'a> {
         if !entries.iter().all(takes) {
             return None;
         }
-        let mut entry = Entry::default();
+        let like = Like::new(self.data(&first), &first.headers);
         for _ in 0..MORE {
-            let before = self.at;
-            let comes = self.next::<false>(&mut entry);
-            if !comes || !self.direction(&first, &entry).is_some_and(|direction| train.takes(direction, &entry)) {
-                self.at = before;
+            let Some(Record { time, data, wire_len }) = self.record() else { break };
+            let segment = like.as_ref().and_then(|like| like.segment(data, wire_len));
+            let Some((direction, headers)) = segment.or_else(|| self.general(first, data, wire_len)) else { break };
+            let entry = Entry { time, length: data.len() as u32, wire_len, headers, ..Entry::default() };
+            if !train.takes(direction, &entry) {
                 break;
             }
             tally.count(&entry, facts);
+            self.at += RECORD_HEADER + data.len();
         }
         let at = first.at - RECORD_HEADER;
         let length = (self.bytes.as_ptr() as usize + self.at - at) as u32;
         entries[0] = Entry { at, length, train: true, ..first };
         Some(train)
+    }
+
+    /// The headers of a frame, if it is a common one of that frame's connection, and whether it goes where that does.
+    #[inline(never)]
+    fn general(&self, first: Entry, data: &[u8], wire_len: u32) -> Option<(Direction, Headers)> {
+        let (at, length) = (data.as_ptr() as usize, data.len() as u32);
+        let mut entry = Entry { at, length, wire_len, ..Entry::default() };
+        let is_common = quick_ethernet(data, wire_len, &mut entry.headers);
+        let direction = is_common.then(|| self.direction(&first, &entry)).flatten()?;
+        Some((direction, entry.headers))
+    }
+
+    /// The captured bytes of a frame.
+    fn data(&self, entry: &Entry) -> &'a [u8] {
+        let at = entry.at - self.bytes.as_ptr() as usize;
+        &self.bytes[at..at + entry.length as usize]
     }
 
     /// Whether two common frames are of one connection, and whether the one goes where the other does.
@@ -153,8 +172,7 @@ impl<'a> Run<'a> {
     fn direction_by_ipv6(&self, one: Entry, other: Entry) -> Option<Direction> {
         let ends = |entry: Entry| {
             let Headers { source_port, destination_port, .. } = entry.headers;
-            let at = entry.at - self.bytes.as_ptr() as usize;
-            let (source, destination) = entry.headers.ipv6_ends(&self.bytes[at..at + entry.length as usize]);
+            let (source, destination) = entry.headers.ipv6_ends(self.data(&entry));
             [(source, source_port), (destination, destination_port)]
         };
         let ([source, destination], there) = (ends(one), ends(other));
@@ -168,31 +186,35 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The next record, if it is whole, sound, and not too late.
     #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
     #[inline(always)]
-    fn next<const ALL: bool>(&mut self, into: &mut Entry) -> bool {
-        let rest = self.bytes.get(self.at..).and_then(<[u8]>::split_first_chunk::<RECORD_HEADER>);
-        let Some((head, rest)) = rest else { return false };
+    fn record(&self) -> Option<Record<'a>> {
+        let (head, rest) = self.bytes.get(self.at..).and_then(<[u8]>::split_first_chunk::<RECORD_HEADER>)?;
         let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let (seconds, fraction, length, wire_len) = (word(0), word(4), word(8), word(12));
         if length > self.units.limit || fraction >= self.units.in_second {
-            return false;
+            return None;
         }
-        let Some(data) = rest.get(..length as usize) else { return false };
+        let data = rest.get(..length as usize)?;
         let time = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.units.nanos;
-        if time > self.last {
-            return false;
-        }
+        (time <= self.last).then_some(Record { time, data, wire_len })
+    }
+
+    #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
+    #[inline(always)]
+    fn next<const ALL: bool>(&mut self, into: &mut Entry) -> bool {
+        let Some(Record { time, data, wire_len }) = self.record() else { return false };
         if !quick_ethernet(data, wire_len, &mut into.headers) {
             if !ALL {
                 return false;
             }
             into.headers = Headers::default();
         }
-        self.at += RECORD_HEADER + length as usize;
+        self.at += RECORD_HEADER + data.len();
         into.time = time;
         into.at = data.as_ptr() as usize;
-        into.length = length;
+        into.length = data.len() as u32;
         into.wire_len = wire_len;
         into.file = self.file;
         into.link = ETHERNET;
@@ -200,6 +222,14 @@ impl<'a> Run<'a> {
         into.train = false;
         true
     }
+}
+
+/// A record of the file.
+struct Record<'a> {
+    /// Nanoseconds since the epoch.
+    time: i64,
+    data: &'a [u8],
+    wire_len: u32,
 }
 
 /// What is counted of frames.
