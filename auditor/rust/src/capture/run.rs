@@ -76,25 +76,27 @@ impl<'a> Run<'a> {
         trains: &mut Vec<Train>,
         facts: &mut FileFacts,
     ) -> usize {
-        let mut tally = Tally::default();
-        // The places that are filled, and the last of them in a row, but the first of these.
-        let (mut filled, mut row) = (0, 0);
-        while filled < places.len() {
-            let (known, free) = places.split_at_mut(filled);
-            let entry = &mut free[0];
+        let mut tally = Tally::new();
+        // The places that are filled, the last of them in a row, but the first of these, and what these have in common.
+        let (mut filled, mut row, mut mark) = (0, 0, NO_MARK);
+        while let Some(entry) = places.get_mut(filled) {
             if !self.next::<ALL>(entry) {
                 break;
             }
             tally.count(entry, facts);
+            let last = std::mem::replace(&mut mark, mark_of(&entry.headers));
+            let goes_on = mark == last && self.direction(&places[filled - 1], &places[filled]).is_some();
             filled += 1;
-            let goes_on = known.last().is_some_and(|last| !last.train && self.direction(last, entry).is_some());
             row = if goes_on { row + 1 } else { 0 };
             if row + 1 >= self.shortest {
                 let first = filled - self.shortest;
-                if let Some(train) = self.train(&mut places[first..filled], &mut tally, facts) {
+                // Counted apart: what somebody has a reference to cannot stay in registers.
+                let mut more = Tally::new();
+                if let Some(train) = self.train(&mut places[first..filled], &mut more, facts) {
+                    more.tell(facts);
                     places[first].wire_len = trains.len() as u32;
                     trains.push(train);
-                    filled = first + 1;
+                    (filled, mark) = (first + 1, NO_MARK);
                 }
                 row = 0;
             }
@@ -106,7 +108,7 @@ impl<'a> Run<'a> {
     /// Makes a train of these frames, and counts and takes those behind them that belong to it, if they are one. The
     /// first stands for it then.
     #[inline(never)]
-    fn train(&mut self, entries: &mut [Entry], tally: &mut Tally, facts: &mut FileFacts) -> Option<Train> {
+    fn train(&mut self, entries: &mut [Entry], more: &mut Tally, facts: &mut FileFacts) -> Option<Train> {
         let mut train = Train::new(self.units);
         let first = entries[0];
         let takes = |entry| self.direction(&first, entry).is_some_and(|direction| train.takes(direction, entry));
@@ -122,7 +124,7 @@ impl<'a> Run<'a> {
             if !train.takes(direction, &entry) {
                 break;
             }
-            tally.count(&entry, facts);
+            more.count(&entry, facts);
             self.at += RECORD_HEADER + data.len();
         }
         let at = first.at - RECORD_HEADER;
@@ -232,17 +234,29 @@ struct Record<'a> {
     wire_len: u32,
 }
 
+/// What the packets of a connection have in common whichever way they go: of most others it differs.
+#[inline]
+fn mark_of(headers: &Headers) -> u32 {
+    u32::from(headers.source_port ^ headers.destination_port) | u32::from(headers.protocol) << 16
+}
+
+/// That of no packet.
+const NO_MARK: u32 = u32::MAX;
+
 /// What is counted of frames.
-#[derive(Default)]
 struct Tally {
     packets: u64,
     wire: u64,
     captured: u64,
     cut: u64,
-    latest: Option<i64>,
+    latest: i64,
 }
 
 impl Tally {
+    fn new() -> Self {
+        Self { packets: 0, wire: 0, captured: 0, cut: 0, latest: i64::MIN }
+    }
+
     #[expect(clippy::inline_always, reason = "so that it stays in registers")]
     #[inline(always)]
     fn count(&mut self, entry: &Entry, facts: &mut FileFacts) {
@@ -250,7 +264,7 @@ impl Tally {
         self.wire += u64::from(entry.wire_len);
         self.captured += u64::from(entry.length);
         self.cut += u64::from(entry.length < entry.wire_len);
-        self.latest = self.latest.max(Some(entry.time));
+        self.latest = self.latest.max(entry.time);
         facts.tick(entry.time);
     }
 
@@ -260,7 +274,7 @@ impl Tally {
             facts.bytes += self.wire;
             facts.captured_bytes += self.captured;
             facts.cut += self.cut;
-            facts.last = facts.last.max(self.latest);
+            facts.last = facts.last.max(Some(self.latest));
             facts.count_links(ETHERNET, self.packets);
         }
     }
@@ -279,5 +293,65 @@ impl Reader {
     #[inline]
     pub fn ran(&mut self, bytes: usize) {
         self.window.take(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{hex, reader};
+
+    /// A capture of segments of one connection, 1 ms and 10 bytes of payload after the one before, every third one from
+    /// the other end and without payload; then one of another connection.
+    fn capture(segments: u32) -> Vec<u8> {
+        let mut bytes = hex("d4c3b2a1 0200 0400 00000000 00000000 00100000 01000000");
+        for number in 0..=segments {
+            let back = number % 3 == 2;
+            // As many of those before it had payload.
+            let sent = (number - number / 3) * 10;
+            let ends = if back { "0a000002 0a000001 2710 9c40" } else { "0a000001 0a000002 9c40 2710" };
+            let ends = if number == segments { "0a000001 0a000003 9c40 2710" } else { ends };
+            let (seq, ack, length) = if back { (77, 1000 + sent, 0) } else { (1000 + sent, 77, 10) };
+            let head = format!("020000000001020000000002 0800 4500{:04x}0000400040060000", 40 + length);
+            let frame = hex(&format!("{head} {ends} {seq:08x}{ack:08x} 5010 1000 00000000"));
+            let size = frame.len() as u32 + length;
+            for word in [1_700_000_000, number * 1000, size - length, size] {
+                bytes.extend(word.to_le_bytes());
+            }
+            bytes.extend(frame);
+        }
+        bytes
+    }
+
+    #[test]
+    fn packets_of_a_connection_in_a_row_are_one_train() {
+        let reader = reader(&capture(12)).expect("a capture");
+        let mut run = reader.run().expect("Ethernet");
+        let (mut places, mut trains, mut facts) = ([Entry::default(); 32], Vec::new(), FileFacts::default());
+        assert_eq!(run.fill::<false>(&mut places, &mut trains, &mut facts), 2);
+        // Eight of the twelve go forth, with 80 bytes; frames have 54 bytes of headers.
+        let [forth, back] = trains[0].ways;
+        assert_eq!((forth.packets, forth.payload, forth.bytes), (8, 80, 8 * 64));
+        assert_eq!((back.packets, back.payload, back.bytes), (4, 0, 4 * 54));
+        assert_eq!((forth.begin, forth.next, back.begin, back.next), (1000, 1080, 77, 77));
+        assert_eq!(trains[0].times, (1_700_000_000_000_000_000, 1_700_000_000_011_000_000));
+        assert_eq!(places[0].length, 12 * (16 + 54));
+        assert_eq!([places[0].train(), places[1].train()], [Some(0), None]);
+        assert_eq!((facts.packets, facts.bytes, facts.captured_bytes, facts.cut), (13, 9 * 64 + 4 * 54, 13 * 54, 9));
+    }
+
+    #[test]
+    fn a_train_has_an_end_and_is_read_again_one_by_one() {
+        let reader = reader(&capture(600)).expect("a capture");
+        let mut run = reader.run().expect("Ethernet");
+        let (mut places, mut trains, mut facts) = ([Entry::default(); 32], Vec::new(), FileFacts::default());
+        let count = run.fill::<false>(&mut places, &mut trains, &mut facts);
+        assert_eq!(trains.iter().map(Train::length).collect::<Vec<_>>(), [254, 254, 92]);
+        assert_eq!((count, facts.packets), (4, 601));
+        let mut again = Run::of_train(places[2].data(run.buffer()), trains[2].units, 5);
+        let (mut places, mut none) = ([Entry::default(); 128], Vec::new());
+        assert_eq!(again.fill::<false>(&mut places, &mut none, &mut FileFacts::default()), 92);
+        assert!(none.is_empty());
+        assert_eq!((places[0].file, places[0].time), (5, 1_700_000_000_508_000_000));
     }
 }
