@@ -13,6 +13,7 @@ mod pieces;
 mod run;
 mod search;
 mod snoop;
+mod trains;
 mod walk;
 mod window;
 

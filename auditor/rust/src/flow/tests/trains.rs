@@ -2,6 +2,7 @@
 
 use super::super::{Stamp, Tracker};
 use super::{A, CLIENT, S, SERVER};
+use crate::capture::Units;
 use crate::decode::{Headers, protocol};
 use crate::entry::Entry;
 use crate::testing::Random;
@@ -86,9 +87,9 @@ fn trains_change_a_flow_as_their_packets_do() {
             }
         }
         for _ in 0..3 {
-            let (mut entries, mut train): (Vec<Entry>, _) = (Vec::new(), Train::new(Default::default()));
+            let (mut entries, mut train): (Vec<Entry>, _) = (Vec::new(), Train::new(Units::default()));
             let client_first = random.below(2) == 0;
-            for _ in 0..1 + random.below(12) {
+            for _ in 0..=random.below(12) {
                 let client = entries.is_empty() && client_first || random.below(2) == 0;
                 let side = usize::from(!client);
                 let ack = next[1 - side].wrapping_sub([0, 0, 1, 1000, 1 << 31, u32::MAX][random.below(6)]);
@@ -101,7 +102,9 @@ fn trains_change_a_flow_as_their_packets_do() {
             let is_train = entries.iter().all(|e| train.takes(usize::from(e.headers.source != towards), e));
             if !is_train {
                 none += 1;
-                entries.iter().for_each(|entry| both.packet(entry, true));
+                for entry in &entries {
+                    both.packet(entry, true);
+                }
             } else if both.train(&entries, &train) {
                 credited += 1;
             } else {
