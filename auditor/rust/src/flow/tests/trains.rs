@@ -66,8 +66,8 @@ fn trains_change_a_flow_as_their_packets_do() {
         let trackers = || Tracker::new([9].into_iter().collect(), [10000].into_iter().collect());
         let mut both = Both { one_by_one: trackers(), by_trains: trackers(), serial: 0 };
         let mut next = [u32::MAX - 200, 500];
-        let mut entry = |both: &Both, client: bool, flags: u8, numbers, random: &mut Random| Entry {
-            time: 1000 + both.serial.cast_signed() * 10 + random.below(15) as i64,
+        let entry = |both: &Both, client: bool, flags: u8, numbers, random: &mut Random| Entry {
+            time: 1000 + both.serial.cast_signed() * 10 + i64::from(random.below(15) as u8),
             wire_len: 60,
             headers: headers(client, flags, numbers, udp),
             ..Entry::default()
