@@ -1,10 +1,10 @@
 //! Trains: packets of one connection right behind each other that do nothing to it but go on, summed up where they are
 //! taken out of the buffer.
 //!
-//! Backup jobs come so: of M96 nine in ten packets are in trains, of 27 packets on average. The flow table is asked once
-//! for each then, and between two threads 192 bytes are handed over, not 64 for each packet. Whether the connection stood
-//! where a train begins is seen when it reaches the flow table; where it did not, the train's frames are read again one
-//! by one ([`crate::reading`]). What would be done for each of its packets is in [`crate::flow`]'s `steady.rs`.
+//! Backup jobs come so: of M96, 256 KB with 2,600 packets hold 40 to 200 stretches of one connection. The flow table is
+//! asked once for each train then, and between two threads 192 bytes are handed over, not 64 for each packet. Whether the
+//! connection stood where a train begins is seen when it reaches the flow table; else the train's frames are read again
+//! one by one ([`crate::reading`]). What is asked of the connection is in [`crate::flow`]'s `steady.rs`.
 
 use crate::capture::Units;
 use crate::decode::{Headers, flag, protocol};
