@@ -92,7 +92,8 @@ fn trains_change_a_flow_as_their_packets_do() {
             for _ in 0..=random.below(12) {
                 let client = entries.is_empty() && client_first || random.below(2) == 0;
                 let side = usize::from(!client);
-                let ack = next[1 - side].wrapping_sub([0, 0, 1, 1000, 1 << 31, u32::MAX][random.below(6)]);
+                let ack =
+                    next[1 - side].wrapping_sub([0, 0, 0, 1, 1000, 1 << 31, u32::MAX, u32::MAX - 699][random.below(8)]);
                 let seq = next[side].wrapping_add(u32::from(random.below(60) == 0));
                 let numbers = (seq, ack, [0, 10, 1448][random.below(3)]);
                 entries.push(entry(&both, client, A, numbers, &mut random));
