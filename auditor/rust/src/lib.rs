@@ -33,6 +33,7 @@ pub mod serials;
 pub mod source;
 pub mod tables;
 pub mod told;
+mod train;
 pub mod unpack;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::thread;
 
 use crate::capture::{Frame, Pieces, Run};
-use crate::entry::Entry;
+use crate::entry::{Entry, Frames};
 use crate::facts::{FileFacts, Status};
 use crate::flow::AHEAD;
 use crate::merge::{self, Merged, broken};
@@ -31,7 +31,7 @@ const TOGETHER: usize = 256 << 10;
 #[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
-    entries: Vec<Entry>,
+    frames: Frames,
     /// The address that entries have for its first byte.
     base: usize,
     /// Another sensor joined before them.
@@ -44,11 +44,11 @@ struct Batch {
 struct Handing {
     batches: SyncSender<Batch>,
     /// Empty lists that the other thread is done with.
-    spare: Receiver<Vec<Entry>>,
+    spare: Receiver<Frames>,
     /// Frames that were copied.
     copied: Batch,
     /// Frames that lie where they were read.
-    loose: Vec<Entry>,
+    loose: Frames,
 }
 
 /// Whether two threads are to read these captures. Where Wireshark is asked, it is what takes the time.
@@ -79,7 +79,7 @@ pub(crate) fn read(
     let merged = thread::scope(|scope| {
         let work = move || work(lent, files, &arriving, &done);
         let worker = thread::Builder::new().name("flows".to_owned()).spawn_scoped(scope, work).ok()?;
-        let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Vec::new() };
+        let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Frames::default() };
         let merged = merge::read(captures.clone(), &mut handing, options, watch);
         handing.send_copied();
         drop(handing);
@@ -110,7 +110,7 @@ fn add(facts: &mut FileFacts, found: FileFacts) {
 }
 
 /// Takes frames until no more come; gives what was found in each file.
-fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSender<Vec<Entry>>) -> Vec<FileFacts> {
+fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSender<Frames>) -> Vec<FileFacts> {
     let mut found = Vec::new();
     found.resize_with(files, FileFacts::default);
     let mut pieces: Option<Arc<Pieces>> = None;
@@ -120,14 +120,14 @@ fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSe
             Err(TryRecvError::Empty) => arriving.recv().ok(),
             other => other.ok(),
         };
-        let Some(Batch { bytes, mut entries, base, joined, pieces: owner }) = batch else { return found };
+        let Some(Batch { bytes, mut frames, base, joined, pieces: owner }) = batch else { return found };
         if joined {
             pass.joined();
         }
-        take_all(pass, &mut found, (&bytes, base), &entries);
-        entries.clear();
+        take_all(pass, &mut found, (&bytes, base), &frames);
+        frames.clear();
         // Where the reader is gone, so is the use of its lists.
-        drop(done.try_send(entries));
+        drop(done.try_send(frames));
         if let Some(owner) = owner {
             owner.spare(bytes);
             pieces = Some(owner);
@@ -136,21 +136,25 @@ fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSe
 }
 
 /// Takes the frames of a batch. A file in which something goes badly wrong is told so, and left.
-fn take_all(pass: &mut Pass, found: &mut [FileFacts], buffer: (&[u8], usize), entries: &[Entry]) {
+fn take_all(pass: &mut Pass, found: &mut [FileFacts], buffer: (&[u8], usize), frames: &Frames) {
+    let Frames { entries, trains } = frames;
     let mut at = 0;
     while at < entries.len() {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             while let Some(entry) = entries.get(at) {
                 let facts = &mut found[entry.file as usize];
                 let together = if facts.error.is_some() { 0 } else { common(&entries[at..]) };
-                at += together.max(1);
+                let taken = &entries[at..at + together.max(1)];
+                at += taken.len();
+                let count = frames.count(taken);
                 if facts.error.is_some() {
-                    pass.pass_over();
-                } else if together > 0 {
-                    facts.packets += together as u64;
-                    pass.follow_all(&entries[at - together..at], buffer, facts);
+                    pass.pass_over(count);
+                    continue;
+                }
+                facts.packets += count;
+                if together > 0 {
+                    pass.follow_all(taken, trains, buffer, facts);
                 } else {
-                    facts.packets += 1;
                     pass.follow(&entry.frame(buffer), facts, entry.file);
                 }
             }
@@ -181,7 +185,7 @@ impl Handing {
     }
 
     fn send_copied(&mut self) {
-        if !self.copied.entries.is_empty() || self.copied.joined {
+        if !self.copied.frames.is_empty() || self.copied.joined {
             let batch = std::mem::take(&mut self.copied);
             self.send(batch);
         }
@@ -194,15 +198,19 @@ impl Sink for Handing {
     #[inline]
     fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32) {
         facts.count(frame);
-        self.loose.push(Entry::of(frame, file));
+        self.loose.entries.push(Entry::of(frame, file));
     }
 
     fn take_run(&mut self, run: &mut Run<'_>, facts: &mut FileFacts) {
         run.fill_list(&mut self.loose, facts);
     }
 
-    fn take_walked(&mut self, entries: &[Entry]) {
-        self.loose.extend_from_slice(entries);
+    fn take_walked(&mut self, frames: &mut Frames) {
+        if self.loose.is_empty() {
+            std::mem::swap(&mut self.loose, frames);
+        } else {
+            self.loose.append(frames);
+        }
     }
 
     fn joined(&mut self) {
@@ -213,11 +221,12 @@ impl Sink for Handing {
     fn settle(&mut self, buffer: &[u8]) {
         let base = buffer.as_ptr() as usize;
         let copied = &mut self.copied;
-        for entry in self.loose.drain(..) {
+        for entry in &self.loose.entries {
             let at = copied.bytes.len();
             copied.bytes.extend_from_slice(entry.data((buffer, base)));
-            copied.entries.push(Entry { at, ..entry });
+            copied.frames.push(Entry { at, ..*entry }, &self.loose.trains);
         }
+        self.loose.clear();
         if copied.bytes.len() >= TOGETHER {
             self.send_copied();
         }
@@ -227,15 +236,15 @@ impl Sink for Handing {
         let base = buffer.as_ptr() as usize;
         let lies_in = |entry: &Entry| entry.length == 0 || (base..base + buffer.len()).contains(&entry.at);
         // Those that do not lie in it are the last ones.
-        let count = self.loose.len() - self.loose.iter().rev().take_while(|&entry| !lies_in(entry)).count();
+        let entries = &self.loose.entries;
+        let count = entries.len() - entries.iter().rev().take_while(|&entry| !lies_in(entry)).count();
         if count == 0 {
             return pieces.spare(buffer);
         }
         self.send_copied();
-        let mut entries = self.spare.try_recv().unwrap_or_default();
-        // All but the last, most often: what is left moves to the empty list.
-        entries.extend(self.loose.drain(count..));
-        let entries = std::mem::replace(&mut self.loose, entries);
-        self.send(Batch { bytes: buffer, entries, base, joined: false, pieces: Some(Arc::clone(pieces)) });
+        let mut frames = self.spare.try_recv().unwrap_or_default();
+        self.loose.split_off(count, &mut frames);
+        let frames = std::mem::replace(&mut self.loose, frames);
+        self.send(Batch { bytes: buffer, frames, base, joined: false, pieces: Some(Arc::clone(pieces)) });
     }
 }

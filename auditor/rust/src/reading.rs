@@ -9,7 +9,7 @@ use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
 use crate::decode::{Headers, decode, quick};
 use crate::dissector::Tshark;
 use crate::duplicates::Duplicates;
-use crate::entry::Entry;
+use crate::entry::{Entry, Frames};
 pub use crate::facts::{FileFacts, Status};
 use crate::flow::{AHEAD, Place, PortSet, Stamp, Tracker};
 use crate::merge::{self, Merged};
@@ -17,6 +17,7 @@ use crate::order::chronological;
 use crate::pair;
 use crate::problem::Problem;
 use crate::told;
+use crate::train::Train;
 
 /// What to read for.
 #[derive(Clone, Debug, Default)]
@@ -100,8 +101,8 @@ pub(crate) trait Sink {
     fn take(&mut self, frame: &Frame<'_>, facts: &mut FileFacts, file: u32);
     /// Counts and takes common frames of a file, as many as it likes.
     fn take_run(&mut self, run: &mut Run<'_>, facts: &mut FileFacts);
-    /// Takes frames that were counted and taken out of their buffer by somebody else.
-    fn take_walked(&mut self, entries: &[Entry]);
+    /// Takes frames that were counted and taken out of their buffer by somebody else; the list may be another's then.
+    fn take_walked(&mut self, frames: &mut Frames);
     /// Another file joins those that are open: another sensor may tell what was told already.
     fn joined(&mut self);
     /// The frames taken since the last buffer was retired lie in this one, and are to be copied.
@@ -120,18 +121,21 @@ impl Sink for Pass {
     }
 
     fn take_run(&mut self, run: &mut Run<'_>, facts: &mut FileFacts) {
-        let mut batch = [Entry::default(); AHEAD];
+        let mut frames = std::mem::take(&mut self.frames);
         // Where duplicates are looked for, every packet is looked at on its own.
         while self.duplicates.left == 0 {
-            let count = run.fill::<false>(&mut batch, facts);
-            self.follow_all(&batch[..count], run.buffer(), facts);
+            frames.entries.resize(AHEAD, Entry::default());
+            let count = run.fill::<false>(&mut frames.entries, &mut frames.trains, facts);
+            self.follow_all(&frames.entries[..count], &frames.trains, run.buffer(), facts);
+            frames.trains.clear();
             if count < AHEAD {
                 break;
             }
         }
+        self.frames = frames;
     }
 
-    fn take_walked(&mut self, _entries: &[Entry]) {}
+    fn take_walked(&mut self, _frames: &mut Frames) {}
 
     fn joined(&mut self) {
         self.look_for_duplicates();
@@ -152,6 +156,8 @@ pub(crate) struct Pass {
     repeated: u64,
     /// Packets so far.
     pub(crate) serial: u64,
+    /// Room for a batch.
+    frames: Frames,
 }
 
 impl Pass {
@@ -163,6 +169,7 @@ impl Pass {
             plain: options.plain,
             repeated: 0,
             serial: 0,
+            frames: Frames::default(),
         }
     }
 
@@ -176,9 +183,9 @@ impl Pass {
         self.follow(frame, facts, file);
     }
 
-    /// A frame is left out.
-    pub(crate) fn pass_over(&mut self) {
-        self.serial += 1;
+    /// So many frames are left out.
+    pub(crate) fn pass_over(&mut self, count: u64) {
+        self.serial += count;
     }
 
     /// Takes a frame that was counted.
@@ -194,19 +201,28 @@ impl Pass {
     }
 
     /// Takes common frames that were counted, all of one file, out of a buffer that begins at an address.
-    pub(crate) fn follow_all(&mut self, entries: &[Entry], buffer: (&[u8], usize), facts: &mut FileFacts) {
+    pub(crate) fn follow_all(
+        &mut self,
+        entries: &[Entry],
+        trains: &[Train],
+        buffer: (&[u8], usize),
+        facts: &mut FileFacts,
+    ) {
         let mut places = [Place::default(); AHEAD];
         for entries in entries.chunks(AHEAD) {
             for (place, entry) in places.iter_mut().zip(entries) {
-                *place = self.tracker.place(&entry.headers, || entry.data(buffer));
+                *place = self.tracker.place(&entry.headers, || entry.first_data(buffer));
             }
             let places = &places[..entries.len()];
             self.tracker.look_ahead(places);
-            let first = self.serial;
-            self.serial += entries.len() as u64;
-            for (serial, (entry, place)) in (first..).zip(entries.iter().zip(places)) {
+            for (entry, place) in entries.iter().zip(places) {
                 let Entry { file, time, wire_len, headers, .. } = entry;
-                let stamp = Stamp { serial, file: *file, time: *time, wire_len: *wire_len };
+                let stamp = Stamp { serial: self.serial, file: *file, time: *time, wire_len: *wire_len };
+                if let Some(train) = entry.train().map(|place| &trains[place]) {
+                    self.follow_train(train, (entry, place), buffer, facts);
+                    continue;
+                }
+                self.serial += 1;
                 if self.duplicates.left > 0 {
                     self.common(headers, &entry.frame(buffer), facts, &stamp);
                 } else if self.tracker.credit_steady(place, headers, entry.length, &stamp) {
@@ -215,6 +231,34 @@ impl Pass {
                     self.tracker.credit_common(place, headers, entry.data(buffer), &stamp);
                 }
                 self.look_for_hints();
+            }
+        }
+    }
+
+    /// Takes a train: at once where its connection stood where it begins, else one frame after another.
+    fn follow_train(
+        &mut self,
+        train: &Train,
+        (first, place): (&Entry, &Place),
+        buffer: (&[u8], usize),
+        facts: &mut FileFacts,
+    ) {
+        let length = u64::from(train.length());
+        let last = self.serial + length - 1;
+        if self.duplicates.left == 0 && self.tracker.credit_train(place, &first.headers, train, last) {
+            self.serial += length;
+            return;
+        }
+        // They were counted already.
+        let counted = &mut FileFacts::default();
+        let records = first.data(buffer);
+        let mut run = Run::of_train(records, train.units, first.file);
+        let mut batch = [Entry::default(); AHEAD];
+        loop {
+            let count = run.fill::<false>(&mut batch, &mut Vec::new(), counted);
+            self.follow_all(&batch[..count], &[], run.buffer(), facts);
+            if count < AHEAD {
+                break;
             }
         }
     }

@@ -117,44 +117,82 @@ fn a_capture_of_many_buffers_whole_damaged_and_cut() {
     check(&[folder.0.join("damaged"), folder.0.join("whole")], false);
 }
 
-/// TCP between two ends whose numbers mostly go on, with all that happens seldom: other flags, windows of zero, jumps,
-/// repetitions, acknowledgements of what was not captured, cut frames.
-fn chatter(seed: u64, packets: usize) -> Vec<u8> {
+/// Numbers below a limit, the same for a seed.
+fn random(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed;
-    let mut below = move |limit: u64| {
+    move |limit| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         state % limit
-    };
+    }
+}
+
+/// A frame of one of eight connections, up to its payload: five by IPv4, of which one is in a VLAN and one of UDP, and
+/// three by IPv6. `numbers` are sequence number, acknowledgement, flags and window.
+fn head(flow: usize, side: usize, length: u16, (seq, ack, flags, window): (u32, u32, u8, u16)) -> Vec<u8> {
+    let (ipv6, udp) = (flow >= 5, flow == 4);
+    let transport = length + if udp { 8 } else { 20 };
+    let mut frame = vec![0; 12];
+    frame.extend(if flow == 3 { &[0x81, 0, 0x20, 7][..] } else { &[] });
+    let ends = if side == 0 { [1u8, 2] } else { [2, 1] };
+    if ipv6 {
+        frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+        frame.extend(transport.to_be_bytes());
+        frame.extend([6, 64]);
+        for end in ends {
+            frame.extend([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, end]);
+        }
+    } else {
+        frame.extend([8, 0, 0x45, 0]);
+        frame.extend((20 + transport).to_be_bytes());
+        frame.extend([0, 0, 0x40, 0, 64, if udp { 17 } else { 6 }, 0, 0]);
+        for end in ends {
+            frame.extend([10, 0, 0, end]);
+        }
+    }
+    let own = 40_000 + flow as u16;
+    for port in if side == 0 { [own, 9] } else { [9, own] } {
+        frame.extend(port.to_be_bytes());
+    }
+    if udp {
+        frame.extend(transport.to_be_bytes().into_iter().chain([0; 2]));
+    } else {
+        frame.extend(seq.to_be_bytes().into_iter().chain(ack.to_be_bytes()).chain([0x50, flags]));
+        frame.extend(window.to_be_bytes().into_iter().chain([0; 4]));
+    }
+    frame
+}
+
+/// Packets of eight connections, `stay` of one in a row at most, whose numbers mostly go on; one in `rare` of each kind
+/// that happens seldom: other flags, windows of zero, jumps, repetitions, acknowledgements of what was not captured, cut
+/// frames.
+fn chatter(seed: u64, packets: usize, (stay, rare): (u64, u64)) -> Vec<u8> {
+    let mut below = random(seed);
     let mut bytes = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x10\0\x01\0\0\0".to_vec();
     let mut next = [[1000u32, 5000]; 8];
+    let (mut flow, mut left) = (0, 0);
     for number in 0..packets as u32 {
-        let (flow, side) = (below(8) as usize, below(2) as usize);
-        let rare = below(12);
+        if left == 0 {
+            (flow, left) = (below(8) as usize, 1 + below(stay));
+        }
+        left -= 1;
+        let (side, kind) = (below(2) as usize, below(rare));
         let length = if below(3) == 0 { 0 } else { below(60) as u16 };
-        let flags = if rare == 0 && number % 64 == 0 { below(64) as u8 } else { 0x10 | (below(2) as u8) << 3 };
-        let seq = if rare == 1 {
-            next[flow][side].wrapping_add(below(200) as u32).wrapping_sub(100)
-        } else {
-            next[flow][side]
-        };
-        let ack = if rare == 2 { next[flow][1 - side].wrapping_add(below(200) as u32) } else { next[flow][1 - side] };
-        let window: u16 = if rare == 3 { 0 } else { 1000 };
-        let (from, to) = if side == 0 { (1u8, 2u8) } else { (2, 1) };
-        let (source, destination) = if side == 0 { (40_000 + flow as u16, 9) } else { (9, 40_000 + flow as u16) };
-        let mut frame = vec![0; 12];
-        frame.extend([8, 0, 0x45, 0]);
-        frame.extend((40 + length).to_be_bytes());
-        frame.extend([0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, to]);
-        frame.extend(source.to_be_bytes().into_iter().chain(destination.to_be_bytes()));
-        frame.extend(seq.to_be_bytes().into_iter().chain(ack.to_be_bytes()));
-        frame.extend([0x50, flags]);
-        frame.extend(window.to_be_bytes().into_iter().chain([0; 4]));
+        let flags = if kind == 0 && number % 64 < 2 { below(64) as u8 } else { 0x10 | (below(2) as u8) << 3 };
+        let off = |wrong: bool, right: u32, by: u32| if wrong { right.wrapping_add(by) } else { right };
+        let seq = off(kind == 1, next[flow][side], (below(200) as u32).wrapping_sub(100));
+        let ack = off(kind == 2, next[flow][1 - side], below(200) as u32);
+        let ack = ack.wrapping_sub(if kind == 5 { below(1 << 32) as u32 } else { below(3) as u32 });
+        let window: u16 = if kind == 3 { 0 } else { 1000 };
+        let mut frame = head(flow, side, length, (seq, ack, flags, window));
         frame.resize(frame.len() + usize::from(length), 0x5a);
         next[flow][side] = seq.wrapping_add(u32::from(length) + u32::from(flags & 1) + u32::from(flags >> 1 & 1));
-        let captured = frame.len() - if rare == 4 { below(1 + u64::from(length)) as usize } else { 0 };
-        for word in [1_700_000_000 + number / 1000, number % 1000 * 1000, captured as u32, frame.len() as u32] {
+        let captured = frame.len() - if kind == 4 { below(1 + u64::from(length)) as usize } else { 0 };
+        let milliseconds = number.saturating_sub(if kind == 6 { below(3) as u32 } else { 0 });
+        for word in
+            [1_700_000_000 + milliseconds / 1000, milliseconds % 1000 * 1000, captured as u32, frame.len() as u32]
+        {
             bytes.extend(word.to_le_bytes());
         }
         bytes.extend(&frame[..captured]);
@@ -166,7 +204,10 @@ fn chatter(seed: u64, packets: usize) -> Vec<u8> {
 fn everything_that_a_segment_can_do_to_its_flow() {
     let folder = Folder::new("two-threads-chatter");
     for seed in 1..12 {
-        assert_eq!(check(&[folder.put("chatter", &chatter(seed, 6000))], false), 6000);
+        for habits in [(1, 12), (40, 40), (300, 2000)] {
+            let bytes = chatter(seed, 6000, habits);
+            assert_eq!(check(&[folder.put("chatter", &bytes)], false), 6000);
+        }
     }
 }
 

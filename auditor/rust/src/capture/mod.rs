@@ -3,6 +3,7 @@
 mod blocks;
 mod dissected;
 mod erf;
+mod like;
 mod link;
 mod names;
 mod others;
@@ -12,6 +13,7 @@ mod pieces;
 mod run;
 mod search;
 mod snoop;
+mod trains;
 mod walk;
 mod window;
 
@@ -25,7 +27,7 @@ use crate::problem::Problem;
 pub use link::link_name;
 pub use names::Names;
 pub use pieces::Pieces;
-pub use run::Run;
+pub use run::{RECORD_HEADER, Run, Units};
 pub use search::Search;
 pub use walk::Walked;
 pub use window::Window;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::walk::{Walked, Walker};
 use super::{Format, Reader};
-use crate::entry::Entry;
+use crate::entry::Frames;
 
 /// Bytes read at once: several pieces are under way between two threads, and fit their caches.
 const PIECE: usize = 256 << 10;
@@ -37,7 +37,7 @@ struct Claim {
     /// Where the file ends.
     end: u64,
     spare: Option<Vec<u8>>,
-    list: Vec<Entry>,
+    list: Frames,
 }
 
 /// The pieces of one file.
@@ -56,7 +56,7 @@ struct State {
     wanted: u64,
     ready: BTreeMap<u64, io::Result<Piece>>,
     spare: Vec<Vec<u8>>,
-    lists: Vec<Vec<Entry>>,
+    lists: Vec<Frames>,
 }
 
 impl Pieces {
@@ -85,7 +85,7 @@ impl Pieces {
     }
 
     /// Takes back a list of frames.
-    pub fn spare_list(&self, mut list: Vec<Entry>) {
+    pub fn spare_list(&self, mut list: Frames) {
         list.clear();
         let mut state = self.state();
         if state.lists.len() < MOST_SPARE {

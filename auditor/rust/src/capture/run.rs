@@ -2,19 +2,21 @@
 //!
 //! [`Reader::next_frame`] knows all containers, damage, and the end of the buffer; here a record
 //! is taken when it is whole, sound and a common frame, and else the run is over. So nothing is decided for each frame
-//! that is the same for all of the file, and what is counted of them stays in registers.
+//! that is the same for all of the file, and what is counted of them stays in registers. Those of one connection in a row
+//! make a [`Train`].
 
 use super::{Format, Reader};
 use crate::decode::{ETHERNET, Headers, quick_ethernet};
 use crate::entry::Entry;
 use crate::facts::FileFacts;
+use crate::train::{SHORTEST, Train};
 
 /// Bytes of a record's header.
-const HEADER: usize = 16;
+pub const RECORD_HEADER: usize = 16;
 
 /// What is the same for all records of a file.
-#[derive(Clone, Copy)]
-pub(super) struct Units {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Units {
     /// Nanoseconds.
     pub(super) nanos: i64,
     /// How many of them, or of microseconds, make a second.
@@ -25,17 +27,25 @@ pub(super) struct Units {
 
 /// Frames that lie in the buffer.
 pub struct Run<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    units: Units,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) units: Units,
     /// No frame later than that is taken.
     last: i64,
     file: u32,
+    /// Packets in a row that make a train.
+    shortest: usize,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(bytes: &'a [u8], units: Units) -> Self {
-        Self { bytes, at: 0, units, last: i64::MAX, file: 0 }
+        Self { bytes, at: 0, units, last: i64::MAX, file: 0, shortest: SHORTEST }
+    }
+
+    /// The frames of a train, one by one.
+    #[must_use]
+    pub fn of_train(bytes: &'a [u8], units: Units, file: u32) -> Self {
+        Self { file, shortest: usize::MAX, ..Self::new(bytes, units) }
     }
 
     /// The same for frames of that file up to a time.
@@ -56,64 +66,133 @@ impl<'a> Run<'a> {
         (self.bytes, self.bytes.as_ptr() as usize)
     }
 
-    /// Counts and gives the next frames, as many as there are places; fewer when the run is over. `ALL`: those too that are
-    /// no common ones.
+    /// Counts and gives the next frames and trains, as many as there are places; fewer when the run is over. `ALL`: those
+    /// too that are no common ones.
     #[inline]
-    pub fn fill<const ALL: bool>(&mut self, places: &mut [Entry], facts: &mut FileFacts) -> usize {
-        let (mut count, mut wire, mut captured, mut cut) = (0, 0, 0, 0);
-        let mut latest = i64::MIN;
-        for entry in places {
+    pub fn fill<const ALL: bool>(
+        &mut self,
+        places: &mut [Entry],
+        trains: &mut Vec<Train>,
+        facts: &mut FileFacts,
+    ) -> usize {
+        let mut tally = Tally::new();
+        // The places that are filled, the last of them in a row, but the first of these, and what these have in common.
+        let (mut filled, mut row, mut mark) = (0, 0, NO_MARK);
+        while let Some(entry) = places.get_mut(filled) {
             if !self.next::<ALL>(entry) {
                 break;
             }
-            count += 1;
-            wire += u64::from(entry.wire_len);
-            captured += u64::from(entry.length);
-            cut += u64::from(entry.length < entry.wire_len);
-            latest = latest.max(entry.time);
-            facts.tick(entry.time);
+            tally.count(entry, facts);
+            let last = std::mem::replace(&mut mark, mark_of(&entry.headers));
+            let goes_on = mark == last && self.direction(&places[filled - 1], &places[filled]).is_some();
+            filled += 1;
+            row = if goes_on { row + 1 } else { 0 };
+            if row + 1 >= self.shortest {
+                let first = filled - self.shortest;
+                // Counted apart: what somebody has a reference to cannot stay in registers.
+                let mut more = Tally::new();
+                if let Some(train) = self.train(&mut places[first..filled], &mut more, facts) {
+                    more.tell(facts);
+                    places[first].wire_len = trains.len() as u32;
+                    trains.push(train);
+                    (filled, mark) = (first + 1, NO_MARK);
+                }
+                row = 0;
+            }
         }
-        if count > 0 {
-            facts.packets += count as u64;
-            facts.bytes += wire;
-            facts.captured_bytes += captured;
-            facts.cut += cut;
-            facts.last = facts.last.max(Some(latest));
-            facts.count_links(ETHERNET, count as u64);
+        tally.tell(facts);
+        filled
+    }
+
+    /// The next record, if it is whole, sound, and not too late.
+    #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
+    #[inline(always)]
+    pub(super) fn record(&self) -> Option<Record<'a>> {
+        let (head, rest) = self.bytes.get(self.at..).and_then(<[u8]>::split_first_chunk::<RECORD_HEADER>)?;
+        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let (seconds, fraction, length, wire_len) = (word(0), word(4), word(8), word(12));
+        if length > self.units.limit || fraction >= self.units.in_second {
+            return None;
         }
-        count
+        let data = rest.get(..length as usize)?;
+        let time = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.units.nanos;
+        (time <= self.last).then_some(Record { time, data, wire_len })
     }
 
     #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
     #[inline(always)]
     fn next<const ALL: bool>(&mut self, into: &mut Entry) -> bool {
-        let rest = self.bytes.get(self.at..).and_then(<[u8]>::split_first_chunk::<HEADER>);
-        let Some((head, rest)) = rest else { return false };
-        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let (seconds, fraction, length, wire_len) = (word(0), word(4), word(8), word(12));
-        if length > self.units.limit || fraction >= self.units.in_second {
-            return false;
-        }
-        let Some(data) = rest.get(..length as usize) else { return false };
-        let time = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.units.nanos;
-        if time > self.last {
-            return false;
-        }
+        let Some(Record { time, data, wire_len }) = self.record() else { return false };
         if !quick_ethernet(data, wire_len, &mut into.headers) {
             if !ALL {
                 return false;
             }
             into.headers = Headers::default();
         }
-        self.at += HEADER + length as usize;
+        self.at += RECORD_HEADER + data.len();
         into.time = time;
         into.at = data.as_ptr() as usize;
-        into.length = length;
+        into.length = data.len() as u32;
         into.wire_len = wire_len;
         into.file = self.file;
         into.link = ETHERNET;
         into.untimed = false;
+        into.train = false;
         true
+    }
+}
+
+/// A record of the file.
+pub(super) struct Record<'a> {
+    /// Nanoseconds since the epoch.
+    pub(super) time: i64,
+    pub(super) data: &'a [u8],
+    pub(super) wire_len: u32,
+}
+
+/// What the packets of a connection have in common whichever way they go: of most others it differs.
+#[inline]
+fn mark_of(headers: &Headers) -> u32 {
+    u32::from(headers.source_port ^ headers.destination_port) | u32::from(headers.protocol) << 16
+}
+
+/// That of no packet.
+const NO_MARK: u32 = u32::MAX;
+
+/// What is counted of frames.
+pub(super) struct Tally {
+    packets: u64,
+    wire: u64,
+    captured: u64,
+    cut: u64,
+    latest: i64,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self { packets: 0, wire: 0, captured: 0, cut: 0, latest: i64::MIN }
+    }
+
+    #[expect(clippy::inline_always, reason = "so that it stays in registers")]
+    #[inline(always)]
+    pub(super) fn count(&mut self, entry: &Entry, facts: &mut FileFacts) {
+        self.packets += 1;
+        self.wire += u64::from(entry.wire_len);
+        self.captured += u64::from(entry.length);
+        self.cut += u64::from(entry.length < entry.wire_len);
+        self.latest = self.latest.max(entry.time);
+        facts.tick(entry.time);
+    }
+
+    fn tell(self, facts: &mut FileFacts) {
+        if self.packets > 0 {
+            facts.packets += self.packets;
+            facts.bytes += self.wire;
+            facts.captured_bytes += self.captured;
+            facts.cut += self.cut;
+            facts.last = facts.last.max(Some(self.latest));
+            facts.count_links(ETHERNET, self.packets);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::Reader;
 use super::pcap::Pcap;
 use super::run::Run;
 use super::search::{Look, is_chain};
-use crate::entry::Entry;
+use crate::entry::{Entry, Frames};
 use crate::facts::FileFacts;
 use crate::flow::AHEAD;
 
@@ -29,14 +29,14 @@ pub struct Walked {
     pub(super) begin: usize,
     pub(super) end: usize,
     /// The frames.
-    pub entries: Vec<Entry>,
+    pub frames: Frames,
     /// What is counted of them.
     pub facts: FileFacts,
 }
 
 impl Walker {
-    /// Takes all frames that lie whole between two places of a buffer; `entries` is an empty list.
-    pub(super) fn walk(&self, buffer: &[u8], (from, to): (usize, usize), mut entries: Vec<Entry>) -> Option<Walked> {
+    /// Takes all frames that lie whole between two places of a buffer; `frames` is an empty list.
+    pub(super) fn walk(&self, buffer: &[u8], (from, to): (usize, usize), mut frames: Frames) -> Option<Walked> {
         let bytes = &buffer[from..to];
         let look = |bytes: &[u8]| self.pcap.look_at(bytes);
         let begin = (0..bytes.len().min(FAR)).find(|&at| {
@@ -45,19 +45,20 @@ impl Walker {
         })?;
         let mut run = self.pcap.run(&bytes[begin..])?.up_to(i64::MAX, self.file);
         let mut facts = FileFacts::default();
-        run.fill_list(&mut entries, &mut facts);
-        (!entries.is_empty()).then(|| Walked { begin: from + begin, end: from + begin + run.taken(), entries, facts })
+        run.fill_list(&mut frames, &mut facts);
+        (!frames.is_empty()).then(|| Walked { begin: from + begin, end: from + begin + run.taken(), frames, facts })
     }
 }
 
 impl Run<'_> {
     /// Counts and takes all frames, common or not, that are sound and lie in the buffer.
-    pub fn fill_list(&mut self, list: &mut Vec<Entry>, facts: &mut FileFacts) {
+    pub fn fill_list(&mut self, list: &mut Frames, facts: &mut FileFacts) {
+        let Frames { entries, trains } = list;
         loop {
-            let before = list.len();
-            list.resize(before + AHEAD, Entry::default());
-            let count = self.fill::<true>(&mut list[before..], facts);
-            list.truncate(before + count);
+            let before = entries.len();
+            entries.resize(before + AHEAD, Entry::default());
+            let count = self.fill::<true>(&mut entries[before..], trains, facts);
+            entries.truncate(before + count);
             if count < AHEAD {
                 break;
             }
@@ -105,13 +106,13 @@ mod tests {
             let pcap = Pcap::recognise(&bytes).expect("a pcap");
             let walker = Walker { pcap, file: 3 };
             let (from, to) = (24 + random.below(bytes.len() / 2), bytes.len() - random.below(2000));
-            let ahead = walker.walk(&bytes, (from, to), Vec::new()).expect("frames");
+            let ahead = walker.walk(&bytes, (from, to), Frames::default()).expect("frames");
             let base = bytes.as_ptr() as usize;
 
             // The reader's frames: those before the piece's first, and as many as were walked.
             let mut plain = reader(&bytes).expect("a capture");
             let (mut one_by_one, mut before) = (FileFacts::default(), None);
-            let mut entries = ahead.entries.iter();
+            let mut entries = ahead.frames.entries.iter();
             loop {
                 let position = plain.position() as usize;
                 let Ok(Some(frame)) = plain.next_frame() else { break };
@@ -125,7 +126,7 @@ mod tests {
             }
             assert!(entries.next().is_none());
             let mut together = before.expect("frames before");
-            if together.go_on(&ahead.facts, &ahead.entries) {
+            if together.go_on(&ahead.facts, &ahead.frames.entries) {
                 assert_eq!(format!("{together:?}"), format!("{one_by_one:?}"));
                 adopted += 1;
             } else {

@@ -197,14 +197,14 @@ impl Feed {
     #[inline]
     fn run<S: Sink>(&mut self, last: i64, sink: &mut S) {
         if S::HANDS_ON
-            && let Some((walked, bytes)) = self.opened.reader.walked(last)
+            && let Some((mut walked, bytes)) = self.opened.reader.walked(last)
         {
-            if self.facts.go_on(&walked.facts, &walked.entries) {
-                sink.take_walked(&walked.entries);
+            if self.facts.go_on(&walked.facts, &walked.frames.entries) {
+                sink.take_walked(&mut walked.frames);
                 self.opened.reader.ran(bytes);
             }
             if let Some(pieces) = &self.pieces {
-                pieces.spare_list(walked.entries);
+                pieces.spare_list(walked.frames);
             }
         }
         if let Some(run) = self.opened.reader.run() {

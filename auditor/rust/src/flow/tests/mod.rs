@@ -6,6 +6,7 @@ mod fragments;
 mod fuzz;
 mod refusals;
 mod sequences;
+mod trains;
 
 use super::{ORIGINATOR_BY, PortSet, STATES, Stamp, Tracker};
 use crate::columns::{FlowTable, Serials, tabulate};
