@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from auditor.errors import MissingExtra
 from auditor.model import FlowReference
 from auditor.ndmp import Column
 from auditor.stretches import stretches_of
-from auditor.text import byte_count, counted, html_table, number, path_text
+from auditor.text import byte_count, counted, day_text, html_table, number, path_text
 
 COLUMNS = (
     Column("transport", "u1", "IANA", "IP protocol number: 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6 …"),
@@ -76,7 +74,6 @@ _MIRRORED_STATES = np.array([_native.STATES.index(_MIRRORS.get(state, state)) fo
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _NANOSECONDS = 1_000_000_000
-_EPOCH = date(1970, 1, 1).toordinal()
 
 Array = NDArray[Any]
 Mask = NDArray[np.bool_]
@@ -186,10 +183,8 @@ class FlowTable:
     def address_text(self, code: int) -> str:
         """Return the address of a code: dotted quad, or IPv6 as RFC 5952 writes it."""
         packed = self.addresses[code].tobytes()
-        if packed.startswith(_MAPPED):
-            # Most are such, and an object in between would take three times as long.
-            return ".".join(map(str, packed[12:]))
-        return str(ipaddress.IPv6Address(packed))
+        # An object in between would take three times as long for most.
+        return ".".join(map(str, packed[12:])) if packed.startswith(_MAPPED) else str(ipaddress.IPv6Address(packed))
 
     def address_codes(self, address: str) -> NDArray[np.intp]:
         """Return the codes that stand for an address, none where it was not seen. Raises ValueError."""
@@ -215,9 +210,8 @@ class FlowTable:
 
     def endpoint(self, flow: int, side: str) -> str:
         """Return an end of a flow, ``side`` being ``orig`` or ``resp``: ``10.0.0.1:40000``, ``[2001:db8::1]:40000``."""
-        address = self.address_text(int(self[f"{side}_addr"][flow]))
-        text = f"[{address}]" if ":" in address else address
-        return f"{text}:{int(self[f'{side}_port'][flow])}"
+        text = self.address_text(int(self[f"{side}_addr"][flow]))
+        return f"{f'[{text}]' if ':' in text else text}:{int(self[f'{side}_port'][flow])}"
 
     def transport_text(self, flow: int) -> str:
         """Return ``tcp``, ``udp``, ``icmp``, ``icmp6`` or the IANA number."""
@@ -347,12 +341,5 @@ def transport_text(number: int) -> str:
 def time_text(nanoseconds: int) -> str:
     """Return nanoseconds since the epoch as RFC 3339 in UTC: ``2026-11-22T08:00:00.000000123Z``."""
     seconds, fraction = divmod(int(nanoseconds), _NANOSECONDS)
-    day, second = divmod(seconds, 86_400)
-    minute, second = divmod(second, 60)
-    return f"{_day_text(day)}T{minute // 60:02d}:{minute % 60:02d}:{second:02d}.{fraction:09d}Z"
-
-
-@lru_cache(maxsize=64)
-def _day_text(day: int) -> str:
-    """Return the date that is so many days after 1970-01-01. A report of a small capture has four hundred times of one day."""
-    return date.fromordinal(_EPOCH + day).isoformat()
+    day, rest = divmod(seconds, 86_400)
+    return f"{day_text(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{fraction:09d}Z"

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
 THIN_SPACE = "\u202f"
 """Narrow no-break space, between groups of three digits."""
@@ -201,3 +202,12 @@ def _seconds(time: str) -> float:
         raise ValueError(f"not a time of a report: {time!r}")
     moment = datetime.fromisoformat(f"{match[1]}+00:00")
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() + int(match[2]) / 1e9
+
+
+@lru_cache(maxsize=64)
+def day_text(day: int) -> str:
+    """Return the date that is so many days after 1970-01-01. A report of a small capture has four hundred times of one day."""
+    return date.fromordinal(_EPOCH + day).isoformat()
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
