@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -94,8 +95,11 @@ def test_a_scan_becomes_one_finding(tmp_path: Path) -> None:
     done = subprocess.run(
         [COMMAND, "audit", capture, "--policy", policy, "--format", "jsonl"], capture_output=True, text=True
     )
-    told = [line for line in done.stdout.splitlines() if "192.0.2.66" in line]
-    assert 0 < len(told) < 6
+    told = [json.loads(line) for line in done.stdout.splitlines() if "192.0.2.66" in line]
+    assert len(told) < 6
+    (scan,) = (line for line in told if line["type"] == "finding")
+    assert scan["code"] == "BX620"
+    assert "tried 65535 ports" in scan["message"]
 
 
 def test_every_workload_is_told_in_a_way_that_the_generator_knows() -> None:

@@ -107,6 +107,7 @@ CODES = {
     "BX617": "known-digest-of-root",
     "BX618": "accepted-weak-login",
     "BX619": "login-type-not-accepted",
+    "BX620": "port-scan",
     "BX607": "agent-revision-with-holes",
     "BX608": "trust-from-undeclared-host",
     "BX609": "commands-in-clear",

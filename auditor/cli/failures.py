@@ -36,8 +36,10 @@ def guarded(work: Callable[[], object]) -> int:
     except AuditorError as error:
         tell_error(error)
         return error.exit_code
-    except (BrokenPipeError, SystemExit):
-        # Click turns a broken pipe into exit code 1, and leaves by itself for nothing else; 1 would mean findings.
+    except (BrokenPipeError, SystemExit) as error:
+        # Click leaves by itself when it has completed a word, with 0, and for a broken pipe, with 1, which would mean findings.
+        if isinstance(error, SystemExit) and not error.code:
+            return 0
         _silence_output()
         return exit_codes.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last line of defence

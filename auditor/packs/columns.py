@@ -119,6 +119,10 @@ FLOW_COLUMNS = (
     _flag("ndmp_port_dead", "the responder's declared NDMP port was refused or silent in this capture"),
     _flag("answered_elsewhere", "another flow of the same originator, responder, transport and port was established"),
     _flag("at_the_end", "began so shortly before the capture's end that no answer could be expected"),
+    _number(
+        "ends_tried",
+        "ends, host and port, of declared hosts that the originator tried by TCP in vain; 0 below twenty such flows",
+    ),
     _flag("mid_stream", "began before the capture: no handshake was seen"),
 )
 DATA_COLUMNS = (

@@ -19,6 +19,9 @@ from auditor.tables.witness import flow_witness
 _NO_ANSWER_YET = 3 * NANOSECONDS
 """A single SYN this shortly before the capture's end would be repeated after it: that it got no answer says nothing."""
 
+_OFTEN = 20
+"""Flows that came to nothing, of one originator, from which on the ends that it tried are counted."""
+
 _HANDSHAKE = tuple(_native.ORIGINATOR_BY.index(name) for name in ("syn", "syn-ack"))
 
 
@@ -196,6 +199,7 @@ def _in_context(source: Source) -> dict[str, ColumnData]:
     return {
         "answered_elsewhere": ColumnData(_answered_elsewhere(source)),
         "at_the_end": ColumnData(single & (remaining < _NO_ANSWER_YET)),
+        "ends_tried": ColumnData(_ends_tried(source)),
         "mid_stream": ColumnData((flows["transport"] == TCP) & ~among(flows["originator_by"], _HANDSHAKE)),
     }
 
@@ -220,6 +224,26 @@ def _answered_elsewhere(source: Source) -> Mask:
     key: Array = np.unique(pair, return_inverse=True)[1].astype(np.uint64) << np.uint64(24) | port
     result[blocked] = among(key[: len(blocked)], key[len(blocked) :])
     return result
+
+
+def _ends_tried(source: Source) -> Array:
+    """Return for each TCP flow that came to nothing at a declared host how many such ends, host and port, its originator tried."""
+    flows = source.flows
+    tried = np.zeros(len(flows), np.uint32)
+    rows = np.flatnonzero(source.blocked & (flows["transport"] == TCP) & (source.verdicts.resp_zone != 0))
+    # Ends are sorted of those alone who tried often: nobody, where nobody scans.
+    often = np.bincount(flows["orig_addr"][rows], minlength=len(flows.addresses)) >= _OFTEN
+    rows = rows[often[flows["orig_addr"][rows]]]
+    originators = np.cumsum(often) - 1
+    own = originators[flows["orig_addr"][rows]]
+    # The three in one number: 24 bits each for who tried and for whom, 16 for the port. Flows, of which there are fewer than
+    # 2^32, make fewer who tried often; declared hosts beyond 2^24 would be taken for each other.
+    hosts = distinct(flows["resp_addr"][rows])
+    host = np.searchsorted(hosts, flows["resp_addr"][rows]).astype(np.uint64)
+    ends = distinct((own.astype(np.uint64) << np.uint64(40)) | (host << np.uint64(16)) | flows["resp_port"][rows])
+    counts = np.bincount((ends >> np.uint64(40)).astype(np.intp), minlength=1)
+    tried[rows] = counts[own] if len(rows) else 0
+    return tried
 
 
 def _occurring(values: Array, size: int) -> Mask:
