@@ -204,7 +204,7 @@ impl Table {
     fn grow(&mut self) {
         self.shift -= 1;
         let mask = self.slots.len() * 2 - 1;
-        let old = std::mem::replace(&mut self.slots, vec![0; mask + 1]);
+        let old = std::mem::replace(&mut self.slots, fresh(mask + 1));
         for slot in old.into_iter().filter(|&slot| slot != 0) {
             let mut at = self.home(slot >> 32);
             while self.slots[at & mask] != 0 {
@@ -268,6 +268,15 @@ impl Table {
         drop(self.slots);
         self.chunks.into_iter()
     }
+}
+
+/// Empty slots, each page of them written once: one that is looked at first is mapped twice, to the page of zeros and then
+/// to one of its own, which was a tenth of all faults of a million flows.
+fn fresh(count: usize) -> Vec<u64> {
+    const PAGE: usize = 4096 / size_of::<u64>();
+    let mut slots = std::hint::black_box(vec![0; count]);
+    slots.iter_mut().step_by(PAGE).for_each(|slot| *slot = 0);
+    slots
 }
 
 fn entry(hash: u64, index: u32) -> u64 {
