@@ -7,7 +7,6 @@ cannot do: such a term becomes a proposal that is not in force, or a remark.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import fields, replace
 
 from auditor.errors import UsageError
 from auditor.firewall.model import (
@@ -21,12 +20,12 @@ from auditor.firewall.model import (
     Rule,
     RuleSet,
 )
-from auditor.firewall.pieces import Piece, put_together
+from auditor.firewall.pieces import put_together
 from auditor.firewall.places import TRANSIT, Where, seen_from, zones_at
 from auditor.firewall.ranges import VERSIONS, Addresses
 from auditor.policy.model import Policy, Term, Zone
 from auditor.policy.terms import UNANNOUNCED, policy_terms
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.services import Catalogue
 from auditor.text import counted, joined, path_text
 
@@ -52,8 +51,9 @@ def rules_of(
 ) -> RuleSet:
     """Return the firewall rules of a policy for one place; ``include`` puts kinds of ``HELD_BACK`` in force.
 
-    ``versions`` are those of IP that are wanted; what is lost by that is told. ``remarks`` are told with those of the terms. Raises UsageError where there is no such place, and where no rule would
-    permit anything: such a firewall would stop all backups.
+    ``versions`` are those of IP that are wanted; what is lost by that is told. ``remarks`` are told with those of the
+    terms. Raises UsageError where there is no such place, and where no rule would permit anything: such a firewall
+    would stop all backups.
     """
     word, zones = zones_at(policy, at)
     terms = _Terms(policy, catalogue, zones, frozenset(include))
@@ -95,9 +95,9 @@ class _Terms:
         self._where = Where(policy)
         self.left_out: list[LeftOut] = []
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self) -> list[Rule]:
         """Return the pieces of all terms, in the order of the terms."""
-        found: list[Piece] = []
+        found: list[Rule] = []
         elsewhere: list[Term] = []
         for term in policy_terms(self._policy, self._catalogue):
             # Of a connection that nobody announced a packet filter knows as little as of one that was: the term beside
@@ -144,7 +144,7 @@ class _Terms:
     def _is_zone(self, word: str) -> bool:
         return any(zone.name == word for zone in self._policy.zones)
 
-    def _pieces(self, term: Term, part: _Part) -> Iterator[Piece]:
+    def _pieces(self, term: Term, part: _Part) -> Iterator[Rule]:
         service = self._catalogue.get(term.service)
         unproved = service is not None and service.grade == "U"
         held = {UNPROVED: unproved, DOUBTFUL: bool(term.doubt) and not unproved, UNDECLARED_RANGES: part.without_range}
@@ -153,7 +153,7 @@ class _Terms:
                 source, destination = ends.source.only(version), ends.destination.only(version)
                 if not (source and destination) or source == destination == source.one_host:
                     continue
-                yield Piece(
+                yield Rule(
                     action=term.action,
                     direction=ends.direction,
                     version=version,
@@ -184,7 +184,7 @@ class _Terms:
         self.left_out.append(LeftOut(what, place, why))
 
 
-def _of_other_versions(pieces: list[Piece], versions: Collection[int]) -> list[LeftOut]:
+def _of_other_versions(pieces: list[Rule], versions: Collection[int]) -> list[LeftOut]:
     lost = [piece for piece in pieces if piece.version not in versions]
     return list(
         dict.fromkeys(
@@ -195,9 +195,9 @@ def _of_other_versions(pieces: list[Piece], versions: Collection[int]) -> list[L
     )
 
 
-def _undenied(permits: list[Piece], denials: list[Piece]) -> tuple[list[Piece], list[LeftOut]]:
+def _undenied(permits: list[Rule], denials: list[Rule]) -> tuple[list[Rule], list[LeftOut]]:
     """Return the permits without the ports that denials take from all of their flows, and what there is to say of that."""
-    kept: list[Piece] = []
+    kept: list[Rule] = []
     left: list[LeftOut] = []
     for piece in permits:
         rest = piece
@@ -213,7 +213,7 @@ def _undenied(permits: list[Piece], denials: list[Piece]) -> tuple[list[Piece], 
     return kept, list(dict.fromkeys(left))
 
 
-def _needed(denials: list[Piece], permits: list[Piece]) -> tuple[list[Piece], list[LeftOut]]:
+def _needed(denials: list[Rule], permits: list[Rule]) -> tuple[list[Rule], list[LeftOut]]:
     """Return the denials that take something from a permit: what no rule permits is dropped anyway."""
     needed = [one for one in denials if any(one.overlaps(piece) for piece in permits)]
     idle = [one for one in denials if one not in needed]
@@ -228,10 +228,10 @@ def _needed(denials: list[Piece], permits: list[Piece]) -> tuple[list[Piece], li
     return needed, list(dict.fromkeys(left))
 
 
-def _terms(piece: Piece) -> str:
+def _terms(piece: Rule) -> str:
     return joined(dict.fromkeys(reason.term for reason in piece.reasons))
 
 
-def _numbered(pieces: Iterable[Piece], first: int) -> Iterator[Rule]:
+def _numbered(pieces: Iterable[Rule], first: int) -> Iterator[Rule]:
     for number, piece in enumerate(pieces, first):
-        yield Rule(number=number, **{field.name: getattr(piece, field.name) for field in fields(piece)})
+        yield replace(piece, number=number)

@@ -44,9 +44,9 @@ class Rule:
     ``action`` is ``permit`` or ``deny``; ``transports`` are ``tcp``, ``udp`` or both; ``ports`` those of the destination,
     ``EVERY_PORT`` for any. ``source_words`` and ``destination_words`` are the policy's own for the ends. ``answers`` is
     false where nothing comes back (traps, datagrams). ``held_back``, of ``HELD_BACK``, makes it a proposal: not in force.
+    ``number`` is its place among those that are written, 0 as long as it is put together with others.
     """
 
-    number: int
     action: str
     direction: str
     version: int
@@ -59,11 +59,37 @@ class Rule:
     reasons: tuple[Reason, ...]
     answers: bool = True
     held_back: tuple[str, ...] = ()
+    number: int = 0
 
     @property
     def name(self) -> str:
         """A short name, safe in any language: ``be-007``."""
         return f"be-{self.number:03d}"
+
+    @property
+    def kind(self) -> tuple[str, str, int, tuple[str, ...]]:
+        """What rules must have in common to become one rule."""
+        return self.action, self.direction, self.version, self.held_back
+
+    def covers(self, other: Rule) -> bool:
+        """Return whether all flows of another rule are this one's."""
+        return (
+            (self.direction, self.version) == (other.direction, other.version)
+            and set(other.transports) <= set(self.transports)
+            and _hold(self.ports, other.ports)
+            and self.source.covers(other.source)
+            and self.destination.covers(other.destination)
+        )
+
+    def overlaps(self, other: Rule) -> bool:
+        """Return whether any flow is both rules'."""
+        return (
+            (self.direction, self.version) == (other.direction, other.version)
+            and not set(self.transports).isdisjoint(other.transports)
+            and self.ports.overlaps(other.ports)
+            and bool(self.source & other.source)
+            and bool(self.destination & other.destination)
+        )
 
 
 @record
@@ -112,3 +138,7 @@ class RuleSet:
     def of_direction(self, direction: str) -> tuple[Rule, ...]:
         """Return the rules of one direction, in order."""
         return tuple(rule for rule in self.rules if rule.direction == direction)
+
+
+def _hold(outer: PortSet, inner: PortSet) -> bool:
+    return all(any(low <= a and b <= high for low, high in outer.ranges) for a, b in inner.ranges)

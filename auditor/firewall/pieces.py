@@ -1,69 +1,24 @@
-"""Pieces of rules, and how they are put together: the fewest rules that this finds and that say the same."""
+"""Rules of rules, and how they are put together: the fewest rules that this finds and that say the same."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
-from auditor.firewall.model import Reason
-from auditor.firewall.ranges import Addresses
+from auditor.firewall.model import Rule
 from auditor.ports import PortSet
-from auditor.records import record
+from auditor.records import replace
 
 MOST_TRIED, MOST_COMPARED = 150, 1500
 """Beyond so many pieces one order of joining is tried instead of several, and they are no longer held against each other one by
 one: the rules stay right, and may be more."""
 
 
-@record
-class Piece:
-    """A rule without a number; one version of IP. The fields are those of ``Rule``."""
-
-    action: str
-    direction: str
-    version: int
-    source: Addresses
-    destination: Addresses
-    transports: tuple[str, ...]
-    ports: PortSet
-    source_words: tuple[str, ...]
-    destination_words: tuple[str, ...]
-    reasons: tuple[Reason, ...]
-    answers: bool = True
-    held_back: tuple[str, ...] = ()
-
-    @property
-    def kind(self) -> tuple[str, str, int, tuple[str, ...]]:
-        """What pieces must have in common to become one rule."""
-        return self.action, self.direction, self.version, self.held_back
-
-    def covers(self, other: Piece) -> bool:
-        """Return whether all flows of another piece are this one's."""
-        return (
-            (self.direction, self.version) == (other.direction, other.version)
-            and set(other.transports) <= set(self.transports)
-            and _hold(self.ports, other.ports)
-            and self.source.covers(other.source)
-            and self.destination.covers(other.destination)
-        )
-
-    def overlaps(self, other: Piece) -> bool:
-        """Return whether any flow is both pieces'."""
-        return (
-            (self.direction, self.version) == (other.direction, other.version)
-            and not set(self.transports).isdisjoint(other.transports)
-            and self.ports.overlaps(other.ports)
-            and bool(self.source & other.source)
-            and bool(self.destination & other.destination)
-        )
-
-
-def put_together(pieces: Iterable[Piece]) -> list[Piece]:
+def put_together(pieces: Iterable[Rule]) -> list[Rule]:
     """Return as few pieces as this finds for the same flows, in the order of their first ones.
 
-    Pieces that another covers go; those that differ in one thing alone (ports, transport, one end) become one. In which
+    Rules that another covers go; those that differ in one thing alone (ports, transport, one end) become one. In which
     order things are joined matters, so that several orders are tried; the smallest possible number is not promised.
     """
     given = list(pieces)
@@ -72,7 +27,7 @@ def put_together(pieces: Iterable[Piece]) -> list[Piece]:
     return min((_joined(given, order) for order in orders), key=len)
 
 
-def _joined(pieces: list[Piece], order: Sequence[str]) -> list[Piece]:
+def _joined(pieces: list[Rule], order: Sequence[str]) -> list[Rule]:
     before = len(pieces) + 1
     while len(pieces) < before:
         before = len(pieces)
@@ -83,9 +38,9 @@ def _joined(pieces: list[Piece], order: Sequence[str]) -> list[Piece]:
     return pieces
 
 
-def _joined_by(pieces: list[Piece], part: str) -> list[Piece]:
+def _joined_by(pieces: list[Rule], part: str) -> list[Rule]:
     """Join pieces that differ in ``part`` alone."""
-    found: dict[Any, Piece] = {}
+    found: dict[Any, Rule] = {}
     for piece in pieces:
         key = (piece.kind, *(getattr(piece, name) for name in _PARTS if name != part))
         first = found.get(key)
@@ -93,7 +48,7 @@ def _joined_by(pieces: list[Piece], part: str) -> list[Piece]:
     return list(found.values())
 
 
-_PARTS: dict[str, Callable[[Piece, Piece], Any]] = {
+_PARTS: dict[str, Callable[[Rule, Rule], Any]] = {
     "ports": lambda one, other: PortSet.of(one.ports.ranges + other.ports.ranges),
     "destination": lambda one, other: one.destination | other.destination,
     "source": lambda one, other: one.source | other.source,
@@ -101,9 +56,9 @@ _PARTS: dict[str, Callable[[Piece, Piece], Any]] = {
 }
 
 
-def _uncovered(pieces: list[Piece]) -> list[Piece]:
+def _uncovered(pieces: list[Rule]) -> list[Rule]:
     """Return the pieces that no other covers; what covers another has its reasons as well."""
-    kept: list[Piece] = []
+    kept: list[Rule] = []
     for piece in pieces:
         place = next((n for n, one in enumerate(kept) if one.kind == piece.kind and one.covers(piece)), None)
         if place is not None:
@@ -116,7 +71,7 @@ def _uncovered(pieces: list[Piece]) -> list[Piece]:
     return kept
 
 
-def _with(piece: Piece, other: Piece, **parts: Any) -> Piece:
+def _with(piece: Rule, other: Rule, **parts: Any) -> Rule:
     """Return a piece that has the words and reasons of another, too."""
     return replace(
         piece,
@@ -126,7 +81,3 @@ def _with(piece: Piece, other: Piece, **parts: Any) -> Piece:
         answers=piece.answers or other.answers,
         **parts,
     )
-
-
-def _hold(outer: PortSet, inner: PortSet) -> bool:
-    return all(any(low <= a and b <= high for low, high in outer.ranges) for a, b in inner.ranges)
