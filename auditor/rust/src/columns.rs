@@ -48,6 +48,10 @@ macro_rules! flow_columns {
             fn zeroed(rows: usize) -> Self {
                 Self { $($name: vec![0; rows],)+ }
             }
+            /// Has memory ready for rows up to `to` in all columns where those just before `from` hold something.
+            fn map_ahead(&mut self, from: usize, to: usize) {
+                $(map_ahead(&mut self.$name, from, to);)+
+            }
             fn arrange(&mut self, order: &[u32]) {
                 $(self.$name = order.iter().map(|&row| self.$name[row as usize]).collect();)+
             }
@@ -58,6 +62,17 @@ macro_rules! flow_columns {
             }
         }
     };
+}
+
+/// Rows whose memory is got ready at once: 64 KiB of a column of counters, and about as much as the cache holds of all.
+const STRIDE: usize = 1 << 13;
+
+/// Where the rows before hold nothing, those after are seldom different: no memory is taken then before there is something
+/// to write. A few rows are asked, since a page that is read has to be mapped for that.
+fn map_ahead<T: Default + PartialEq>(column: &mut [T], from: usize, to: usize) {
+    if column[from.saturating_sub(64)..from].iter().any(|value| *value != T::default()) {
+        auditor_ring::map_ahead(&mut column[from..to]);
+    }
 }
 
 flow_columns! {
@@ -181,6 +196,10 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
             for record in block {
                 sorted &= before <= record.first;
                 before = record.first;
+            }
+            let row = flow as usize;
+            if row.is_multiple_of(STRIDE) {
+                fill.flows.columns.map_ahead(row, rows.min(row + STRIDE));
             }
             fill.rows(flow, flow, block);
             flow += block.len() as u32;

@@ -1,8 +1,10 @@
-//! What needs the operating system's own calls: the packet ring of Linux, waiting for a file, and giving up privileges.
+//! What needs the operating system's own calls: the packet ring of Linux, waiting for a file, mapping
+//! memory ahead, and giving up privileges.
 //!
 //! The one crate of auditor with `unsafe`: every block says why it is sound. Nothing here knows what a packet means.
 
 pub mod filter;
+mod pages;
 mod privileges;
 mod wait;
 
@@ -18,6 +20,7 @@ mod ring;
 #[cfg(target_os = "linux")]
 mod socket;
 
+pub use pages::map_ahead;
 pub use privileges::{drop_privileges, holds_net_raw};
 pub use ring::{Event, Ring};
 #[cfg(unix)]
