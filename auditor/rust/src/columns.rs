@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use crate::app::ndmp::{Events, Fields};
 use crate::fill::{BLOCK, Fill};
-use crate::flow::{Addresses, Asides, Closed, Finished, Table};
+use crate::flow::{Addresses, Asides, Closed, Finished, Record, Table};
+use auditor_ring::{Plain, Spare, map_ahead};
 
 pub use crate::addresses::AddressTable;
 pub use crate::serials::Serials;
@@ -48,9 +49,10 @@ macro_rules! flow_columns {
             fn zeroed(rows: usize) -> Self {
                 Self { $($name: vec![0; rows],)+ }
             }
-            /// Has memory ready for rows up to `to` in all columns where those just before `from` hold something.
-            fn map_ahead(&mut self, from: usize, to: usize) {
-                $(map_ahead(&mut self.$name, from, to);)+
+            /// Has memory ready for rows up to `to` in all columns where those just before `from` hold something: pages
+            /// of records that are in the columns already, as far as there are any.
+            fn make_ready(&mut self, from: usize, to: usize, spare: &mut Spare<Record>) {
+                $(make_ready(&mut self.$name, from, to, spare);)+
             }
             fn arrange(&mut self, order: &[u32]) {
                 $(self.$name = order.iter().map(|&row| self.$name[row as usize]).collect();)+
@@ -64,14 +66,16 @@ macro_rules! flow_columns {
     };
 }
 
-/// Rows whose memory is got ready at once: 64 KiB of a column of counters, and about as much as the cache holds of all.
+/// Rows of the first records whose memory is made ready at once: 64 KiB of a column of counters, and about as much as the
+/// cache holds of all.
 const STRIDE: usize = 1 << 13;
 
 /// Where the rows before hold nothing, those after are seldom different: no memory is taken then before there is something
 /// to write. A few rows are asked, since a page that is read has to be mapped for that.
-fn map_ahead<T: Default + PartialEq>(column: &mut [T], from: usize, to: usize) {
-    if column[from.saturating_sub(64)..from].iter().any(|value| *value != T::default()) {
-        auditor_ring::map_ahead(&mut column[from..to]);
+fn make_ready<T: Default + PartialEq + Plain>(column: &mut [T], from: usize, to: usize, spare: &mut Spare<Record>) {
+    let is_used = column[from.saturating_sub(64)..from].iter().any(|value| *value != T::default());
+    if is_used && !spare.give(&mut column[from..to]) {
+        map_ahead(&mut column[from..to]);
     }
 }
 
@@ -190,20 +194,23 @@ pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
     let rows = table.len() as usize;
     let mut flows = FlowTable::zeroed(rows);
     let mut fill = Fill { flows: &mut flows, addresses: &addresses, asides: &asides, serials };
-    let (mut sorted, mut before, mut flow) = (true, 0, 0);
+    let (mut sorted, mut before, mut row) = (true, 0, 0);
+    let mut spare = Spare::new(Vec::new());
     for chunk in table.into_chunks() {
-        for block in chunk.chunks(BLOCK) {
-            for record in block {
-                sorted &= before <= record.first;
-                before = record.first;
+        // With the first chunk there are no pages to be had yet: new ones are taken stride by stride.
+        let stride = if row == 0 { STRIDE } else { chunk.len() };
+        for records in chunk.chunks(stride) {
+            fill.flows.columns.make_ready(row, row + records.len(), &mut spare);
+            for block in records.chunks(BLOCK) {
+                for record in block {
+                    sorted &= before <= record.first;
+                    before = record.first;
+                }
+                fill.rows(row as u32, row as u32, block);
+                row += block.len();
             }
-            let row = flow as usize;
-            if row.is_multiple_of(STRIDE) {
-                fill.flows.columns.map_ahead(row, rows.min(row + STRIDE));
-            }
-            fill.rows(flow, flow, block);
-            flow += block.len() as u32;
         }
+        spare = Spare::new(chunk);
     }
     if !sorted {
         flows.arrange();

@@ -75,10 +75,31 @@ fn note<T: Default + PartialEq>(column: &mut [T], from: usize, records: &[Record
     }
 }
 
+/// Notes what the originator and what the responder has, in the columns of both.
+#[inline]
+fn sides<V: Copy + Default + PartialEq, T: From<V>>(
+    [orig, resp]: [&mut [T]; 2],
+    from: usize,
+    records: &[Record],
+    values: impl Fn(&Record) -> [V; 2],
+) {
+    for ((orig, resp), record) in orig[from..].iter_mut().zip(&mut resp[from..]).zip(records) {
+        let [low, high] = values(record);
+        let (ours, theirs) = if record.originator() == 0 { (low, high) } else { (high, low) };
+        if ours != V::default() {
+            *orig = ours.into();
+        }
+        if theirs != V::default() {
+            *resp = theirs.into();
+        }
+    }
+}
+
 fn identity(columns: &mut FlowColumns, from: usize, records: &[Record]) {
     put(&mut columns.transport, from, records, |record| record.key.protocol());
-    put(&mut columns.orig_port, from, records, |record| record.key.end(record.originator()).1);
-    put(&mut columns.resp_port, from, records, |record| record.key.end(1 - record.originator()).1);
+    sides([&mut columns.orig_port, &mut columns.resp_port], from, records, |record| {
+        [record.key.end(0).1, record.key.end(1).1]
+    });
     put(&mut columns.originator_by, from, records, |record| record.originator_by() as u8);
     put(&mut columns.state, from, records, |record| state(record) as u8);
     note(&mut columns.vlan, from, records, Record::vlan);
@@ -100,19 +121,17 @@ fn places(columns: &mut FlowColumns, from: usize, records: &[Record], serials: &
 }
 
 fn counters(columns: &mut FlowColumns, from: usize, records: &[Record]) {
-    put(&mut columns.orig_packets, from, records, |record| u64::from(record.packets[record.originator()]));
-    note(&mut columns.resp_packets, from, records, |record| u64::from(record.packets[1 - record.originator()]));
-    put(&mut columns.orig_bytes, from, records, |record| record.bytes[record.originator()]);
-    note(&mut columns.resp_bytes, from, records, |record| record.bytes[1 - record.originator()]);
-    note(&mut columns.orig_payload, from, records, |record| record.payload[record.originator()]);
-    note(&mut columns.resp_payload, from, records, |record| record.payload[1 - record.originator()]);
-    note(&mut columns.orig_repeated, from, records, |record| repeated(record, record.originator(), 0));
-    note(&mut columns.resp_repeated, from, records, |record| repeated(record, 1 - record.originator(), 0));
+    let FlowColumns { orig_packets, resp_packets, orig_bytes, resp_bytes, orig_payload, resp_payload, .. } = columns;
+    sides([orig_packets, resp_packets], from, records, |record| record.packets);
+    sides([orig_bytes, resp_bytes], from, records, |record| record.bytes);
+    sides([orig_payload, resp_payload], from, records, |record| record.payload);
+    sides([&mut columns.orig_flags, &mut columns.resp_flags], from, records, |record| record.flags);
+    sides([&mut columns.orig_repeated, &mut columns.resp_repeated], from, records, |record| {
+        [repeated(record, 0, 0), repeated(record, 1, 0)]
+    });
     note(&mut columns.syn_packets, from, records, |record| u32::from(record.syns));
     note(&mut columns.refusal, from, records, Record::refusal);
     note(&mut columns.refusal_packet, from, records, refusal_packet);
-    put(&mut columns.orig_flags, from, records, |record| record.flags[record.originator()]);
-    put(&mut columns.resp_flags, from, records, |record| record.flags[1 - record.originator()]);
 }
 
 /// Writes what the row aside says of a flow, over what its record alone said.

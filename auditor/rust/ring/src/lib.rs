@@ -20,7 +20,7 @@ mod ring;
 #[cfg(target_os = "linux")]
 mod socket;
 
-pub use pages::map_ahead;
+pub use pages::{Plain, Spare, map_ahead};
 pub use privileges::{drop_privileges, holds_net_raw};
 pub use ring::{Event, Ring};
 #[cfg(unix)]

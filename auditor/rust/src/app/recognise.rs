@@ -89,7 +89,7 @@ pub fn recognise(payload: &[u8], transport: u8) -> App {
 type Test = fn(&[u8]) -> bool;
 
 fn recognise_tcp(payload: &[u8]) -> App {
-    let tests: [(Test, App); 13] = [
+    const TESTS: [(Test, App); 13] = [
         (is_tls, App::Tls),
         (is_http, App::Http),
         (is_smb, App::Smb),
@@ -104,11 +104,11 @@ fn recognise_tcp(payload: &[u8]) -> App {
         (names::is_announcement, App::AgentAnnouncement),
         (names::is_dns_tcp, App::Dns),
     ];
-    tests.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
+    TESTS.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
 }
 
 fn recognise_udp(payload: &[u8]) -> App {
-    let tests: [(Test, App); 6] = [
+    const TESTS: [(Test, App); 6] = [
         (is_snmp, App::Snmp),
         (is_kerberos, App::Kerberos),
         (is_sql_browser, App::SqlBrowser),
@@ -116,7 +116,7 @@ fn recognise_udp(payload: &[u8]) -> App {
         (names::is_dhcp, App::Dhcp),
         (names::is_dns, App::Dns),
     ];
-    tests.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
+    TESTS.iter().find(|(test, _)| test(payload)).map_or(App::Unknown, |(_, app)| *app)
 }
 
 fn u16_at(payload: &[u8], at: usize) -> Option<usize> {

@@ -75,7 +75,12 @@ const TYPE_MPLS: u16 = 0x8847;
 #[inline]
 #[must_use]
 pub fn is_tunnel_port(port: u16) -> bool {
-    matches!(port, PORT_GTP_U | PORT_TEREDO | PORT_VXLAN | PORT_VXLAN_GPE | PORT_GENEVE | PORT_MPLS | PORT_VXLAN_LINUX)
+    // Most ports are below or above them all.
+    (PORT_GTP_U..=PORT_VXLAN_LINUX).contains(&port)
+        && matches!(
+            port,
+            PORT_GTP_U | PORT_TEREDO | PORT_VXLAN | PORT_VXLAN_GPE | PORT_GENEVE | PORT_MPLS | PORT_VXLAN_LINUX
+        )
 }
 
 /// The packet that a datagram carries, if it carries one.

@@ -122,7 +122,7 @@ impl Tracker {
             begin(record, &packet, side, stamp, &self.known_ports, &self.ndmp_ports);
         }
         count(flow, record, side, &packet, stamp, &mut self.asides);
-        let undecided = record.to_probe > 0 || record.is(mark::STREAM);
+        let undecided = record.to_probe > 0 && packet.payload_len > 0 || record.is(mark::STREAM);
         let first_payload = record.told[side] & tcp::TOLD_DATA == 0;
         if let Some(segment) = packet.tcp {
             let turned = tcp::update(flow, record, side, &segment, packet.payload_len, stamp.serial, &mut self.asides);

@@ -28,7 +28,7 @@ pub fn is_announcement(payload: &[u8]) -> bool {
 }
 
 /// Gives the host name, for the address announced or else the sender's.
-pub fn names(payload: &[u8], found: &mut Found<'_>) {
+pub fn names(payload: &[u8], found: &mut impl Found) {
     if let Some(Announcement { name, end }) = read(payload) {
         let address = end.map(|(address, _)| address.to_ipv6_mapped().octets());
         found(address, NameKind::Announcement, end.map_or(0, |(_, port)| port), &|| Some(readable(name)));

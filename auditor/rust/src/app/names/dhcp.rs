@@ -23,7 +23,7 @@ pub fn is_dhcp(payload: &[u8]) -> bool {
 }
 
 /// Gives the name of a client with the address that it uses, asks for, or gets.
-pub fn names(payload: &[u8], found: &mut Found<'_>) {
+pub fn names(payload: &[u8], found: &mut impl Found) {
     let address = |at: usize| payload.get(at..).and_then(<[u8]>::first_chunk::<4>).map(|bytes| Ipv4Addr::from(*bytes));
     let mut options = payload.get(FIXED + 4..).unwrap_or_default();
     let (mut kind, mut name, mut asked) = (0, String::new(), None);

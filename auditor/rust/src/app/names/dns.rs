@@ -65,14 +65,18 @@ pub fn is_dns_tcp(payload: &[u8]) -> bool {
     u16_at(payload, 0).is_some_and(|length| usize::from(length) + 2 == payload.len()) && is_dns(&payload[2..])
 }
 
+/// A response without an error, as its flags say.
+pub fn is_answer(message: &[u8]) -> bool {
+    u16_at(message, 2).is_some_and(|flags| flags & 0x800f == 0x8000)
+}
+
 /// Gives the hosts that the answers name.
-pub fn names(message: &[u8], kind: NameKind, found: &mut Found<'_>) {
+pub fn names(message: &[u8], kind: NameKind, found: &mut impl Found) {
     let _ = answers(message, kind, found);
 }
 
-fn answers(message: &[u8], kind: NameKind, found: &mut Found<'_>) -> Option<()> {
-    let flags = u16_at(message, 2)?;
-    if flags & 0x8000 == 0 || flags & 15 != 0 {
+fn answers(message: &[u8], kind: NameKind, found: &mut impl Found) -> Option<()> {
+    if !is_answer(message) {
         return None;
     }
     let (questions, count) = (u16_at(message, 4)?, usize::from(u16_at(message, 6)?));

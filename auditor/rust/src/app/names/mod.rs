@@ -93,7 +93,9 @@ pub struct Telling<'a> {
 
 /// What a parser finds: address (the sender's where `None`), kind, port, and the name, which is made only where there is
 /// room for it: in a flood of answers there seldom is.
-type Found<'f> = dyn FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>) + 'f;
+trait Found: FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>) {}
+
+impl<F: FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>)> Found for F {}
 
 /// Names by address.
 #[derive(Clone, Debug)]
@@ -133,9 +135,8 @@ impl Names {
             return;
         }
         let Telling { app, tuple, payload, packet, file } = *telling;
-        let sender = source(tuple);
         let mut found = |address: Option<Address>, kind, port, text: &dyn Fn() -> Option<String>| {
-            let address = address.unwrap_or(sender);
+            let address = address.unwrap_or_else(|| source(tuple));
             if let Some(text) = self.has_room(&address).then(text).flatten() {
                 self.add(&Name { address, kind, text, port, packet, file });
             }
@@ -144,7 +145,7 @@ impl Names {
             App::Dns if tuple.protocol == protocol::TCP => {
                 dns::names(payload.get(2..).unwrap_or_default(), NameKind::Dns, &mut found);
             }
-            App::Dns => dns::names(payload, dns::kind(tuple), &mut found),
+            App::Dns if dns::is_answer(payload) => dns::names(payload, dns::kind(tuple), &mut found),
             App::NetbiosName => nbns::names(payload, &mut found),
             App::Dhcp => dhcp::names(payload, &mut found),
             App::Smtp => smtp::names(payload, &mut found),

@@ -36,11 +36,11 @@ pub fn is_nbns(payload: &[u8]) -> bool {
 }
 
 /// Gives the names that hosts register, and those that answers tell.
-pub fn names(message: &[u8], found: &mut Found<'_>) {
+pub fn names(message: &[u8], found: &mut impl Found) {
     let _ = records(message, found);
 }
 
-fn records(message: &[u8], found: &mut Found<'_>) -> Option<()> {
+fn records(message: &[u8], found: &mut impl Found) -> Option<()> {
     if !is_nbns(message) {
         return None;
     }
@@ -73,7 +73,7 @@ fn records(message: &[u8], found: &mut Found<'_>) -> Option<()> {
 }
 
 /// Pairs of flags and address.
-fn addresses(data: &[u8], host: &str, suffix: u8, found: &mut Found<'_>) {
+fn addresses(data: &[u8], host: &str, suffix: u8, found: &mut impl Found) {
     for entry in data.chunks_exact(6).take(8) {
         if entry[0] & GROUP == 0 && HOSTS.contains(&suffix) {
             let address = Ipv4Addr::new(entry[2], entry[3], entry[4], entry[5]);
@@ -83,7 +83,7 @@ fn addresses(data: &[u8], host: &str, suffix: u8, found: &mut Found<'_>) {
 }
 
 /// The names of the node that answers.
-fn node_status(data: &[u8], found: &mut Found<'_>) -> Option<()> {
+fn node_status(data: &[u8], found: &mut impl Found) -> Option<()> {
     let (&count, table) = data.split_first()?;
     for entry in table.chunks_exact(18).take(count.into()) {
         if entry[16] & GROUP == 0 && HOSTS.contains(&entry[15]) {

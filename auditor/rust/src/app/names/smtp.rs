@@ -3,7 +3,7 @@
 use super::{Found, NameKind};
 
 /// Gives the name of the sender.
-pub fn names(payload: &[u8], found: &mut Found<'_>) {
+pub fn names(payload: &[u8], found: &mut impl Found) {
     let line = payload.split(|&byte| byte == b'\r' || byte == b'\n').next().unwrap_or_default();
     let mut words = line.split(|&byte| byte == b' ' || byte == b'-' && line.starts_with(b"220-"));
     let (Some(first), Some(name)) = (words.next(), words.next()) else { return };

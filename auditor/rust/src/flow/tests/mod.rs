@@ -4,6 +4,7 @@
 mod connections;
 mod fragments;
 mod fuzz;
+mod many;
 mod refusals;
 mod sequences;
 mod trains;
