@@ -120,10 +120,11 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: NDArray[np.intp]) 
     sessions = []
     for row in rows:
         flow = int(row)
-        dialogue = DialogueReader(messages, flow).read()
+        lossy = _lacks_bytes(table, flow)
+        dialogue = DialogueReader(messages, flow, lossy=lossy).read()
         how = readable(table, messages, flow, dialogue.cut_messages)
         jobs = JobReader(messages, flow).read()
-        whole = how in (Readable.READ, Readable.TLS) and not _lacks_bytes(table, flow)
+        whole = how in (Readable.READ, Readable.TLS) and not lossy
         posture = PostureReader(messages, flow, from_the_start=whole).read()
         exchange = read_exchange(messages, flow, whole=whole)
         counts = messages.stream_counts(flow)
@@ -157,7 +158,7 @@ def _tie_by_time(
     candidates = Candidates(table, taken, service_ports)
     taken = taken.copy()
     sure = after_cut_announcements(table, candidates, sessions, taken)
-    blind = {session.control: session.readable for session in sure if _is_blind(session)}
+    blind = {session.control: session.readable for session in sure if _is_blind(table, session)}
     old = (session for session in sure if session.readable is Readable.MID_STREAM and session.data)
     running = frozenset(session.control for session in old)
     beats = _beats_of(messages, blind)
@@ -179,16 +180,20 @@ def _blind_link(scored: Scored, readable: Readable) -> DataLink:
     return DataLink(scored.flow, grade, (why,), score=scored.score, margin=scored.margin)
 
 
-def _is_blind(session: Session) -> bool:
+def _is_blind(table: FlowTable, session: Session) -> bool:
     """Whether hosts, time and shape are all that is left to tie the session's data connections by.
 
-    Of a session that began before the capture also those that did, though later ones were announced.
+    Of a session that began before the capture also those that did, though later ones were announced. Of one that was
+    read, but for bytes that are missing, where it had more jobs than announcements tie connections.
     """
     if session.readable in (Readable.TLS, Readable.MID_STREAM):
         return True
+    if session.readable is Readable.READ:
+        fewer = len(session.data) < len(session.jobs)
+        return fewer and not session.dialogue.local and _lacks_bytes(table, session.control)
     cut = sum(not one.captured and not one.state for one in session.dialogue.announcements)
     told = sum(not link.blind for link in session.data)
-    return session.readable is not Readable.READ and (not session.data or cut > told)
+    return not session.data or cut > told
 
 
 def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable[[int], Beats | None]:
@@ -198,7 +203,7 @@ def _beats_of(messages: NdmpMessages, blind: Mapping[int, Readable]) -> Callable
         times, by_server = messages.beats(control)
         if not len(times):
             return None
-        legible = blind.get(control) in (Readable.MID_STREAM, Readable.CUT)
+        legible = blind.get(control) in (Readable.MID_STREAM, Readable.CUT, Readable.READ)
         if not legible:
             return Beats(times, by_server)
         rows = messages.rows(control)

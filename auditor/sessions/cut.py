@@ -1,4 +1,6 @@
-"""Ties the connection that opens next after an announcement of which the capture kept the header alone.
+"""Ties the connection that opens next after an announcement that could not be read.
+
+The capture kept its header alone, or nothing but the request that it answers.
 
 Only where that is plain: the connection is much nearer to this announcement than to another control connection's, and no
 other opens as near. What is not plain is left to the blind scorer.
@@ -37,7 +39,7 @@ def after_cut_announcements(
     by_hosts: dict[frozenset[int], list[_Told]] = {}
     for place, session in enumerate(sessions):
         for announcement in session.dialogue.announcements:
-            if not announcement.captured and not announcement.state:
+            if not announcement.captured and not announcement.state and not _is_known(table, session, announcement):
                 hosts = frozenset(int(table[f"{side}_addr"][session.control]) for side in ("orig", "resp"))
                 by_hosts.setdefault(hosts, []).append(_Told(place, announcement))
     links: dict[int, list[DataLink]] = {}
@@ -53,6 +55,11 @@ def after_cut_announcements(
             if not found or not left:
                 break
     return [replace(session, data=session.data + tuple(links.get(place, ()))) for place, session in enumerate(sessions)]
+
+
+def _is_known(table: FlowTable, session: Session, announcement: Announcement) -> bool:
+    """Whether the connection that the announcement means is tied already, by what a report of the state says."""
+    return any(announcement.time <= int(table["first_time"][link.flow]) < announcement.until for link in session.data)
 
 
 def _plain(
@@ -91,7 +98,10 @@ def _fits(table: FlowTable, sessions: Sequence[Session], told: _Told, flow: int)
 
 def _link(table: FlowTable, announcement: Announcement, flow: int) -> DataLink:
     milliseconds = (int(table["first_time"][flow]) - announcement.time) / 1_000_000
-    told = f"{announcement.message} in packet {announcement.packet} was cut by the capture"
+    message, packet = announcement.message, announcement.packet
+    told = f"{message} in packet {packet} was cut by the capture"
+    if announcement.lost:
+        told = f"the {message} to packet {packet} is not in the capture"
     return DataLink(
         flow, Grade.PROBABLE, (f"{told}; this connection of the same hosts opened {milliseconds:.3g} ms later",)
     )

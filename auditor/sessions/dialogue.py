@@ -46,11 +46,16 @@ _NOT_CAPTURED = "not-captured"
 
 
 class DialogueReader:
-    """Walks the relevant messages of one control connection, in order of packets."""
+    """Walks the relevant messages of one control connection, in order of packets.
 
-    def __init__(self, messages: NdmpMessages, flow: int) -> None:
+    ``lossy``: the capture lacks bytes of it, so that a reply which was not read may have been there.
+    """
+
+    def __init__(self, messages: NdmpMessages, flow: int, *, lossy: bool = False) -> None:
         self._messages = messages
         self._flow = flow
+        self._lossy = lossy
+        self._unanswered: dict[int, tuple[int, int]] = {}
         self._pending_auth: dict[int, tuple[str, int]] = {}
         self._pending_open: dict[int, int] = {}
         self._version: int | None = None
@@ -70,6 +75,7 @@ class DialogueReader:
         relevant = rows[among(codes[rows], _RELEVANT)]
         for row in relevant.tolist():
             self._take(row, int(codes[row]))
+        self._announce_lost()
         self._requests = len(rows) - int(self._messages["from_responder"][rows].sum())
         self._logins.extend(Login(kind, None, packet) for kind, packet in self._pending_auth.values())
         return Dialogue(
@@ -84,6 +90,8 @@ class DialogueReader:
 
     def _take(self, row: int, code: int) -> None:
         reply = bool(self._messages["reply"][row])
+        if code in LISTENS:
+            self._note_answer(row, code, reply)
         if code == NOTIFY_CONNECTED and not reply:
             fields = self._messages.fields(row)
             self._greeting = fields["protocol_version"][0].number if "protocol_version" in fields else None
@@ -152,6 +160,22 @@ class DialogueReader:
                 state=code in STATES,
             )
         )
+
+    def _note_answer(self, row: int, code: int, reply: bool) -> None:
+        if reply:
+            self._unanswered.pop(int(self._messages["reply_sequence"][row]), None)
+        else:
+            self._unanswered[int(self._messages["sequence"][row])] = row, code
+
+    def _announce_lost(self) -> None:
+        """Add what the listeners announced whose replies are not in the capture, though it lacks bytes of them."""
+        if not self._lossy:
+            return
+        for row, code in self._unanswered.values():
+            message = _message_text(code, True, self._version or 0)
+            packet, time = int(self._messages["packet"][row]), int(self._messages["time"][row])
+            self._announcements.append(Announcement(message, packet, time, (), 0, connects=False, lost=True))
+        self._announcements.sort(key=lambda one: (one.time, one.packet))
 
     def _decoded(self, row: int) -> bool:
         return int(self._messages["status"][row]) != _status(_NOT_CAPTURED)

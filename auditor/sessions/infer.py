@@ -135,6 +135,7 @@ WHY_BLIND = {
     Readable.TLS: "the control connection is inside TLS",
     Readable.MID_STREAM: "the control connection began before the capture",
     Readable.CUT: "parts of the control connection could not be read",
+    Readable.READ: "bytes of the control connection are missing, and nothing that was read names this connection",
     Readable.NOT_SEEN: "no NDMP message of the control connection was captured",
 }
 """Why a control connection could not be read."""

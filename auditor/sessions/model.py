@@ -50,6 +50,7 @@ class Announcement:
     ``addresses`` are codes of the flow table, none where the body was not captured; ``port`` is 0 then. ``connects`` is
     true where the NDMP server was told to open the connection (DATA_CONNECT, MOVER_CONNECT, version 2 starts), false
     where it listens (LISTEN replies); ``state`` where it is only a state report (GET_STATE) and announces nothing.
+    ``lost``: the reply that names the end is not in the capture, which lacks bytes; packet and time are its request's.
     ``until`` (ns) is when it is void: the operation had ended, or the same end was announced anew.
     """
 
@@ -60,6 +61,7 @@ class Announcement:
     port: int
     connects: bool
     state: bool = False
+    lost: bool = False
     until: int = NEVER
 
     @property
