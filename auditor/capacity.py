@@ -26,6 +26,8 @@ from auditor.sessions.measure import Measured
 
 ADVISED_PORTS = 25
 """Ports that the vendor advises for the remote computers (chapter, prose)."""
+ADVISED_ROLES = ("agents", "filers", "databases")
+"""Roles of those."""
 
 PORTS_PER = {"operation": 2, "job": 2, "resource": 1}
 """What the vendor's texts count ports by, and how many an agent needs of each: the chapter says up to two on the agent
@@ -36,7 +38,6 @@ MOST_HOSTS = 1000
 
 MOST_POINTS = 200
 _NANOSECONDS = 1_000_000_000
-_ADVISED_ROLES = ("agents", "filers", "databases")
 _BLOCKED = (OUTCOMES.index("unanswered"), OUTCOMES.index("refused"))
 
 Times = NDArray[np.int64]
@@ -241,7 +242,7 @@ def _host(code: int, table: FlowTable, ends: _Ends, work: _Work, policy: Policy)
     declared = policy.dynamic_ports_of(table.address(code))
     zone = policy.zone_of(table.address(code))
     role = zone.role if zone is not None else ""
-    advised = ADVISED_PORTS if role in _ADVISED_ROLES else 0
+    advised = ADVISED_PORTS if role in ADVISED_ROLES else 0
     limit = declared.size if declared is not None else advised
     full = np.flatnonzero(series.held >= limit) if limit else np.zeros(0, np.intp)
     strained = (ends.blocked | ends.delayed) & (held.at(ends.first) >= (limit or max(series.peak("held"), 1)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from auditor.capacity import ADVISED_PORTS
+from auditor.capacity import ADVISED_PORTS, ADVISED_ROLES
 from auditor.packs.words import ROLES
 from auditor.policy.match import VERDICTS
 from auditor.policy.model import Policy
@@ -18,7 +18,6 @@ from auditor.services import Catalogue, load_catalogue
 from auditor.tables.source import Source
 
 _HIGHEST_SYSTEM_PORT = 1023
-_ADVISED_ROLES = ("agents", "filers", "databases")
 _MEDIA = "media-servers"
 
 
@@ -76,7 +75,7 @@ def ranges_table(source: Source) -> RuleTable:
         "declared_range": words_column([str(scope.ports) if scope.ports else "none" for scope in scopes]),
         "size": ColumnData(np.array([scope.ports.size if scope.ports else 0 for scope in scopes], np.int64)),
         "advised": ColumnData(
-            np.array([ADVISED_PORTS if scope.role in _ADVISED_ROLES else 0 for scope in scopes], np.int64)
+            np.array([ADVISED_PORTS if scope.role in ADVISED_ROLES else 0 for scope in scopes], np.int64)
         ),
         "overlaps": ColumnData(np.array([other is not None for other in others], np.bool_)),
         "overlap": words_column([f"{one.name} {one.ports}" if one else "none" for one in others]),
@@ -92,7 +91,7 @@ _KINDS = ("zone", "host")
 
 def _scopes(policy: Policy) -> Iterator[_Scope]:
     for zone in policy.zones:
-        if zone.role in (_MEDIA, *_ADVISED_ROLES):
+        if zone.role in (_MEDIA, *ADVISED_ROLES):
             yield _Scope(zone.name, "zone", zone.role, zone.dynamic_ports)
     for host in policy.hosts.values():
         zone_of = policy.zone_of(host.address)
