@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import shutil
 import struct
 import subprocess
@@ -15,8 +18,9 @@ import auditor
 from auditor import _native
 from auditor.evidence.carve import Carve, carve
 from auditor.model import Evidence, FlowReference, PacketRun, Report
-from auditor.report import json_
+from auditor.report import csv_, json_
 from auditor.report.interface import RenderOptions
+from auditor.report.ocsf import detection
 from auditor.report.packet_places import Places, numbered_text
 from tests.helpers.pcap import Pcap
 from tests.support import CAPTURES, run_auditor
@@ -137,3 +141,33 @@ def test_a_capture_says_which_numbers_are_its_own(tmp_path: Path) -> None:
     turns = audited(taken_in_turns(tmp_path)).captures
     assert all(numbered_text(capture).startswith("numbered in turns with others") for capture in turns)
     assert [numbered_text(capture) for capture in auditor.audit([CAPTURE]).report.captures] == [""]
+
+
+@BOTH
+def test_a_spreadsheet_and_a_siem_are_told_the_packets_of_each_file(spread: object, tmp_path: Path) -> None:
+    report = audited(spread(tmp_path))  # type: ignore[operator]
+    rows = list(csv.DictReader(io.StringIO(csv_.render(report, RenderOptions()).decode(), newline="")))
+    events = json.loads(detection.render(report, RenderOptions()))
+    assert len(rows) == len(events) == len(report.findings)
+    tried = 0
+    for finding, row, event in zip(report.findings, rows, events, strict=True):
+        for proof, told in zip(finding.evidence, event.get("evidences", []), strict=True):
+            records = {
+                record_of((path, number))
+                for path, numbers in told["data"].get("in_files", {}).items()
+                for number in numbers
+            }
+            assert records == {WHOLE.records[number - 1] for number in proof.packets}
+        if finding.evidence:
+            files = re.findall(r"packets? ([\d, –]+) of (\S+)", row["in_files"])
+            cells = {record_of((path, int(n))) for numbers, path in files for n in re.findall(r"\d+", numbers)}
+            assert cells == {WHOLE.records[number - 1] for number in finding.evidence[0].packets}
+            tried += len(cells)
+    assert tried >= 8
+
+
+def test_of_a_single_capture_there_is_nothing_to_tell() -> None:
+    report = audited([CAPTURE])
+    rows = csv.DictReader(io.StringIO(csv_.render(report, RenderOptions()).decode(), newline=""))
+    assert {row["in_files"] for row in rows} == {""}
+    assert b"in_files" not in detection.render(report, RenderOptions())

@@ -19,7 +19,7 @@ class Places:
     """Finds packets of a report in its files."""
 
     def __init__(self, report: Report) -> None:
-        self._several = len(report.captures) > 1
+        self.several = len(report.captures) > 1
         runs = sorted((run.number, run, capture.path) for capture in report.captures for run in capture.runs)
         self._starts = [start for start, *_ in runs]
         self._runs = [(run, path) for _, run, path in runs]
@@ -46,7 +46,7 @@ class Places:
 
         Empty where there is a single capture; of a report of several that does not say, its capture alone.
         """
-        if not self._several:
+        if not self.several:
             return ""
         if not self._runs:
             return evidence.capture

@@ -8,8 +8,12 @@ from typing import Any
 from auditor.community_id import community_id
 from auditor.model import Finding, Report, Severity
 from auditor.records import record
+from auditor.report.packet_places import Places
 
 TEXT, NUMBER, TIME, FLAG = "text", "number", "time", "flag"
+
+_PACKETS = 100
+"""Packets of a proof that are named with their files; of one capture there is nothing to name."""
 
 _Columns = tuple[tuple[str, str], ...]
 
@@ -43,7 +47,7 @@ def findings_table(report: Report) -> Table:
         ("severity", TEXT), ("code", TEXT), ("title", TEXT), ("message", TEXT), ("subject", TEXT), ("flows", NUMBER),
         ("waived", FLAG), ("consequence", TEXT), ("remedy", TEXT), ("term", TEXT), ("nearest_term", TEXT),
         ("capture", TEXT), ("packets", TEXT), ("key", TEXT), ("baseline", TEXT), ("waived_by", TEXT), ("waived_until", TEXT),
-        ("waived_because", TEXT), ("ticket", TEXT),
+        ("waived_because", TEXT), ("ticket", TEXT), ("in_files", TEXT),
     )  # fmt: skip
     return Table("findings", columns, _findings(report))
 
@@ -75,6 +79,7 @@ def _summary(report: Report) -> Iterator[tuple[str, str | int]]:
 
 
 def _findings(report: Report) -> Iterator[tuple[Any, ...]]:
+    places = Places(report)
     for one in report.findings:
         proof = one.evidence[0] if one.evidence else None
         yield (
@@ -82,6 +87,7 @@ def _findings(report: Report) -> Iterator[tuple[Any, ...]]:
             ", ".join(f"{name} {value}" for name, value in one.subject.items()), one.flows, one.waived,
             one.consequence, one.remedy, one.term, one.nearest, proof.capture if proof else "",
             ", ".join(map(str, proof.packets)) if proof else "", one.key, one.baseline_state, *_waiver(one),
+            places.text(proof, limit=_PACKETS) if proof else "",
         )  # fmt: skip
 
 
@@ -91,13 +97,14 @@ def _waiver(finding: Finding) -> tuple[str, ...]:
 
 
 def _evidence(report: Report) -> Iterator[tuple[Any, ...]]:
+    places = Places(report)
     for finding in report.findings:
         for one in finding.evidence:
             flow = one.flow
             yield (
                 finding.key, finding.code, flow.transport, flow.originator, flow.responder, one.capture,
                 ", ".join(map(str, one.packets)), one.note,
-                community_id(flow.transport, flow.originator, flow.responder),
+                community_id(flow.transport, flow.originator, flow.responder), places.text(one, limit=_PACKETS),
             )  # fmt: skip
 
 
@@ -169,6 +176,7 @@ _PARTS: dict[str, tuple[_Columns, Callable[[Report], Iterable[tuple[Any, ...]]]]
         (
             ("finding_key", TEXT), ("code", TEXT), ("transport", TEXT), ("originator", TEXT), ("responder", TEXT),
             ("capture", TEXT), ("packets", TEXT), ("note", TEXT), ("community_id", TEXT),
+            ("in_files", TEXT),
         ),
         _evidence,
     ),

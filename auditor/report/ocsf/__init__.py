@@ -5,6 +5,7 @@ The time of an event is that of the last packet that was captured, for there is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from auditor.community_id import community_id
 from auditor.model import Evidence, Finding, Report, Severity
 from auditor.report.acceptance import acceptance, acceptance_fields
+from auditor.report.packet_places import Places
 from auditor.report.places import first_and_last, split_end
 from auditor.text import escape
 
@@ -28,8 +30,15 @@ _CREATE, _NEW, _SUPPRESSED, _RULE, _IP_ADDRESS = 1, 1, 3, 1, 2
 _PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "icmp6": 58}
 
 
-def event(report: Report, finding: Finding, class_uid: int, class_name: str) -> dict[str, Any]:
-    """Return what every event of a finding has."""
+def events(report: Report, class_uid: int, class_name: str) -> Iterator[tuple[Finding, dict[str, Any]]]:
+    """Yield the findings, each with what every event of a finding has."""
+    places = Places(report)
+    for finding in report.findings:
+        yield finding, _event(report, finding, places, (class_uid, class_name))
+
+
+def _event(report: Report, finding: Finding, places: Places, classed: tuple[int, str]) -> dict[str, Any]:
+    class_uid, class_name = classed
     number, word = _SEVERITIES[finding.severity]
     hosts = _addresses(finding)
     made = {
@@ -59,7 +68,7 @@ def event(report: Report, finding: Finding, class_uid: int, class_name: str) -> 
             {"name": "resources.ip", "type_id": _IP_ADDRESS, "type": "IP Address", "value": address}
             for address in hosts
         ],
-        "evidences": [_evidence(one) for one in finding.evidence],
+        "evidences": [_evidence(one, places) for one in finding.evidence],
         "unmapped": {
             "key": escape(finding.key),
             "flows": finding.flows,
@@ -112,8 +121,9 @@ def _addresses(finding: Finding) -> list[str]:
     return found
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
+def _evidence(evidence: Evidence, places: Places) -> dict[str, Any]:
     flow = evidence.flow
+    in_files = places.in_files([evidence]) if places.several else {}
     connection: dict[str, Any] = {"direction_id": 0, "protocol_name": escape(flow.transport)}
     if flow.transport in _PROTOCOLS:
         connection["protocol_num"] = _PROTOCOLS[flow.transport]
@@ -128,6 +138,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
             "capture": escape(evidence.capture),
             "packets": list(evidence.packets),
             "note": escape(evidence.note),
+            **({"in_files": {escape(path): numbers for path, numbers in in_files.items()}} if in_files else {}),
         },
     }
 

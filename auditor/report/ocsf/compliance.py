@@ -10,7 +10,7 @@ from typing import Any
 from auditor.model import Finding, Report, Severity
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
-from auditor.report.ocsf import event
+from auditor.report.ocsf import events
 from auditor.text import escape
 
 _WARNING, _FAIL = (2, "Warning"), (3, "Fail")
@@ -19,12 +19,11 @@ _WARNING, _FAIL = (2, "Warning"), (3, "Fail")
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return an array with an event for each finding."""
     controls = {rule.code: rule.controls for rule in report.rules}
-    events = [
-        event(report, finding, 2003, "Compliance Finding")
-        | {"compliance": _compliance(report, finding, controls.get(finding.code, ()))}
-        for finding in report.findings
+    made = [
+        event | {"compliance": _compliance(report, finding, controls.get(finding.code, ()))}
+        for finding, event in events(report, 2003, "Compliance Finding")
     ]
-    return dump(events)
+    return dump(made)
 
 
 def _compliance(report: Report, finding: Finding, controls: tuple[str, ...]) -> dict[str, Any]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from auditor.model import Report, Severity
 from auditor.report.interface import RenderOptions
 from auditor.report.json_ import dump
-from auditor.report.ocsf import event
+from auditor.report.ocsf import events
 
 
 def render(report: Report, options: RenderOptions) -> bytes:  # noqa: ARG001 - the interface of all formats
     """Return an array with an event for each finding."""
-    events = [
-        event(report, finding, 2004, "Detection Finding")
-        | {"is_alert": finding.severity > Severity.INFO and not finding.waived}
-        for finding in report.findings
+    made = [
+        event | {"is_alert": finding.severity > Severity.INFO and not finding.waived}
+        for finding, event in events(report, 2004, "Detection Finding")
     ]
-    return dump(events)
+    return dump(made)
