@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use crate::app::ndmp::{Events, Fields};
-use crate::fill::{BLOCK, Fill};
+use crate::fill::Fill;
 use crate::flow::{Addresses, Asides, Closed, Finished, Table};
+use crate::shares;
 
 pub use crate::addresses::AddressTable;
 pub use crate::serials::Serials;
@@ -49,7 +50,7 @@ macro_rules! flow_columns {
                 Self { $($name: vec![0; rows],)+ }
             }
             /// Has memory ready for rows up to `to` in all columns where those just before `from` hold something.
-            fn map_ahead(&mut self, from: usize, to: usize) {
+            pub(crate) fn map_ahead(&mut self, from: usize, to: usize) {
                 $(map_ahead(&mut self.$name, from, to);)+
             }
             fn arrange(&mut self, order: &[u32]) {
@@ -64,13 +65,11 @@ macro_rules! flow_columns {
     };
 }
 
-/// Rows whose memory is got ready at once: 64 KiB of a column of counters, and about as much as the cache holds of all.
-const STRIDE: usize = 1 << 13;
-
 /// Where the rows before hold nothing, those after are seldom different: no memory is taken then before there is something
 /// to write. A few rows are asked, since a page that is read has to be mapped for that.
 fn map_ahead<T: Default + PartialEq>(column: &mut [T], from: usize, to: usize) {
-    if column[from.saturating_sub(64)..from].iter().any(|value| *value != T::default()) {
+    // A column may be somebody else's meanwhile.
+    if !column.is_empty() && column[from.saturating_sub(64)..from].iter().any(|value| *value != T::default()) {
         auditor_ring::map_ahead(&mut column[from..to]);
     }
 }
@@ -135,7 +134,7 @@ pub struct FlowTable {
     pub(crate) histories: Vec<Closed>,
     pub(crate) spilled: HashMap<u32, Vec<u8>>,
     /// New row of each flow, where rows had to be moved.
-    moved: Option<Vec<u32>>,
+    pub(crate) moved: Option<Vec<u32>>,
 }
 
 impl FlowTable {
@@ -183,27 +182,26 @@ impl FlowTable {
     }
 }
 
-/// Turns what was seen into columns; the events are left to the caller.
+/// Turns what was seen into columns, by so many threads at most (0: as are worth it); the events are left to the caller.
 #[must_use]
-pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
+pub fn tabulate(finished: Finished, serials: &Serials, threads: usize) -> (FlowTable, Events) {
     let Finished { table, addresses, asides, events, .. } = finished;
     let rows = table.len() as usize;
+    let by_two = shares::are_worth(rows, threads);
     let mut flows = FlowTable::zeroed(rows);
     let mut fill = Fill { flows: &mut flows, addresses: &addresses, asides: &asides, serials };
-    let (mut sorted, mut before, mut flow) = (true, 0, 0);
+    let (mut sorted, mut before, mut row) = (true, 0, 0);
     for chunk in table.into_chunks() {
-        for block in chunk.chunks(BLOCK) {
-            for record in block {
-                sorted &= before <= record.first;
-                before = record.first;
-            }
-            let row = flow as usize;
-            if row.is_multiple_of(STRIDE) {
-                fill.flows.columns.map_ahead(row, rows.min(row + STRIDE));
-            }
-            fill.rows(flow, flow, block);
-            flow += block.len() as u32;
+        for record in &chunk {
+            sorted &= before <= record.first;
+            before = record.first;
         }
+        if by_two {
+            shares::fill_by_two(&mut fill, row, &chunk);
+        } else {
+            shares::fill(&mut fill, row, &chunk, |fill, row, records| fill.rows(row, row, records));
+        }
+        row += chunk.len() as u32;
     }
     if !sorted {
         flows.arrange();

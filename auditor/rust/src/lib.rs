@@ -30,6 +30,7 @@ pub mod pseudonyms;
 pub mod reading;
 pub mod recovery;
 pub mod serials;
+mod shares;
 pub mod source;
 pub mod tables;
 pub mod told;

@@ -87,7 +87,7 @@ impl Scene {
     pub fn finish(self) -> FlowTable {
         let mut serials = Serials::default();
         serials.file(0);
-        let (mut flows, mut events) = tabulate(self.tracker.finish(), &serials);
+        let (mut flows, mut events) = tabulate(self.tracker.finish(), &serials, 1);
         events.arrange();
         flows.renumber(&mut events.beats.flow);
         if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {

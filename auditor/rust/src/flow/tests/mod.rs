@@ -58,7 +58,7 @@ impl Scene {
     pub fn table(self) -> FlowTable {
         let mut serials = Serials::default();
         serials.file(0);
-        tabulate(self.tracker.finish(), &serials).0
+        tabulate(self.tracker.finish(), &serials, 1).0
     }
 }
 
