@@ -1,11 +1,9 @@
-//! Flow records into columns, addresses into codes. Columns are filled while the records' chunks are freed, so that
-//! both are never there at once.
+//! The flow table in columns, as its users get it.
 
 use std::collections::HashMap;
 
-use crate::app::ndmp::{Events, Fields};
-use crate::fill::{BLOCK, Fill};
-use crate::flow::{Addresses, Asides, Closed, Finished, Record, Table};
+use crate::app::ndmp::Fields;
+use crate::flow::{Closed, Record};
 use auditor_ring::{Plain, Spare, map_ahead};
 
 pub use crate::addresses::AddressTable;
@@ -51,7 +49,7 @@ macro_rules! flow_columns {
             }
             /// Has memory ready for rows up to `to` in all columns where those just before `from` hold something: pages
             /// of records that are in the columns already, as far as there are any.
-            fn make_ready(&mut self, from: usize, to: usize, spare: &mut Spare<Record>) {
+            pub(crate) fn make_ready(&mut self, from: usize, to: usize, spare: &mut Spare<Record>) {
                 $(make_ready(&mut self.$name, from, to, spare);)+
             }
             fn arrange(&mut self, order: &[u32]) {
@@ -66,15 +64,12 @@ macro_rules! flow_columns {
     };
 }
 
-/// Rows of the first records whose memory is made ready at once: 64 KiB of a column of counters, and about as much as the
-/// cache holds of all.
-const STRIDE: usize = 1 << 13;
-
 /// Where the rows before hold nothing, those after are seldom different: no memory is taken then before there is something
-/// to write. A few rows are asked, since a page that is read has to be mapped for that.
+/// to write. A few rows are asked, since a page that is read has to be mapped for that. A column may be lent to another
+/// table, and be empty here.
 fn make_ready<T: Default + PartialEq + Plain>(column: &mut [T], from: usize, to: usize, spare: &mut Spare<Record>) {
-    let is_used = column[from.saturating_sub(64)..from].iter().any(|value| *value != T::default());
-    if is_used && !spare.give(&mut column[from..to]) {
+    let before = column.get(from.saturating_sub(64)..from).unwrap_or_default();
+    if before.iter().any(|value| *value != T::default()) && !spare.give(&mut column[from..to]) {
         map_ahead(&mut column[from..to]);
     }
 }
@@ -139,11 +134,11 @@ pub struct FlowTable {
     pub(crate) histories: Vec<Closed>,
     pub(crate) spilled: HashMap<u32, Vec<u8>>,
     /// New row of each flow, where rows had to be moved.
-    moved: Option<Vec<u32>>,
+    pub(crate) moved: Option<Vec<u32>>,
 }
 
 impl FlowTable {
-    fn zeroed(rows: usize) -> Self {
+    pub(crate) fn zeroed(rows: usize) -> Self {
         Self { columns: FlowColumns::zeroed(rows), histories: Vec::with_capacity(rows), ..Self::default() }
     }
 
@@ -172,7 +167,7 @@ impl FlowTable {
     }
 
     /// Sorts rows by first packet, if fragments that had to wait made that necessary.
-    fn arrange(&mut self) {
+    pub(crate) fn arrange(&mut self) {
         let mut order: Vec<u32> = (0..self.rows() as u32).collect();
         let columns = &self.columns;
         order.sort_by_key(|&row| columns.first_packet[row as usize]);
@@ -185,52 +180,4 @@ impl FlowTable {
         self.spilled = self.spilled.drain().map(|(row, codes)| (moved[row as usize], codes)).collect();
         self.moved = Some(moved);
     }
-}
-
-/// Turns what was seen into columns; the events are left to the caller.
-#[must_use]
-pub fn tabulate(finished: Finished, serials: &Serials) -> (FlowTable, Events) {
-    let Finished { table, addresses, asides, events, .. } = finished;
-    let rows = table.len() as usize;
-    let mut flows = FlowTable::zeroed(rows);
-    let mut fill = Fill { flows: &mut flows, addresses: &addresses, asides: &asides, serials };
-    let (mut sorted, mut before, mut row) = (true, 0, 0);
-    let mut spare = Spare::new(Vec::new());
-    for chunk in table.into_chunks() {
-        // With the first chunk there are no pages to be had yet: new ones are taken stride by stride.
-        let stride = if row == 0 { STRIDE } else { chunk.len() };
-        for records in chunk.chunks(stride) {
-            fill.flows.columns.make_ready(row, row + records.len(), &mut spare);
-            for block in records.chunks(BLOCK) {
-                for record in block {
-                    sorted &= before <= record.first;
-                    before = record.first;
-                }
-                fill.rows(row as u32, row as u32, block);
-                row += block.len();
-            }
-        }
-        spare = Spare::new(chunk);
-    }
-    if !sorted {
-        flows.arrange();
-    }
-    (flows, events)
-}
-
-/// Turns what was seen so far into columns; everything stays as it is. Flows that were removed have no row.
-#[must_use]
-pub fn tabulate_living(table: &Table, addresses: &Addresses, asides: &Asides, serials: &Serials) -> FlowTable {
-    let rows = table.population();
-    let mut flows = FlowTable::zeroed(rows);
-    let mut places = vec![u32::MAX; table.len() as usize];
-    let mut fill = Fill { flows: &mut flows, addresses, asides, serials };
-    for (row, (flow, record)) in (0u32..).zip(table.living()) {
-        places[flow as usize] = row;
-        fill.rows(row, flow, std::slice::from_ref(record));
-    }
-    flows.arrange();
-    flows.renumber(&mut places);
-    flows.moved = Some(places);
-    flows
 }

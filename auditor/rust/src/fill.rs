@@ -21,13 +21,23 @@ impl Fill<'_> {
     /// Fills the rows of flows that follow each other: row and number of the first, and their records. The table's rows
     /// are zeros before, and are filled in order.
     pub fn rows(&mut self, row: u32, flow: u32, records: &[Record]) {
+        self.in_order(row, records);
+        self.in_any_order(row, flow, records);
+    }
+
+    /// Of that what has to be done in the order of rows: codes of addresses, and histories.
+    pub fn in_order(&mut self, row: u32, records: &[Record]) {
+        self.ends(row as usize, records);
+        let closed = records.iter().map(|record| record.history.close(record.originator(), is_turned(record)));
+        self.flows.histories.extend(closed);
+    }
+
+    /// Of that all else.
+    pub fn in_any_order(&mut self, row: u32, flow: u32, records: &[Record]) {
         let from = row as usize;
-        self.ends(from, records);
         identity(&mut self.flows.columns, from, records);
         places(&mut self.flows.columns, from, records, self.serials);
         counters(&mut self.flows.columns, from, records);
-        let closed = records.iter().map(|record| record.history.close(record.originator(), is_turned(record)));
-        self.flows.histories.extend(closed);
         for (place, record) in (0u32..).zip(records) {
             if let Some(aside) = self.asides.get(flow + place, record) {
                 rare(self.flows, row + place, record, aside);

@@ -16,7 +16,7 @@ use crate::facts::{FileFacts, Status};
 use crate::flow::AHEAD;
 use crate::merge::{self, Merged, broken};
 use crate::order::Waiting;
-use crate::reading::{Options, Pass, Sink, Stopped, Watch};
+use crate::reading::{Options, Pass, Reading, Sink, Stopped, Watch};
 use crate::source;
 
 /// Bytes of captures from which on a second thread is worth its start. Beside the reading Python imports its modules for an
@@ -49,6 +49,8 @@ struct Handing {
     copied: Batch,
     /// Frames that lie where they were read.
     loose: Frames,
+    /// Where buffers come from. Those left at the end are freed by this thread, while the other makes columns.
+    pieces: Option<Arc<Pieces>>,
 }
 
 /// Whether two threads are to read these captures. Where Wireshark is asked, it is what takes the time.
@@ -62,39 +64,48 @@ pub fn is_worth(captures: &[Waiting], options: &Options) -> bool {
     }
 }
 
-/// As [`merge::read`], by two threads; by one where no other can be started.
-///
-/// # Errors
-/// [`Stopped`] when the watcher wants no more.
+/// Reads captures by two threads, as [`crate::reading::read`] does by one. None, and nothing is read, where no other
+/// thread can be started.
 pub(crate) fn read(
     captures: Vec<Waiting>,
-    pass: &mut Pass,
     options: &Options,
     watch: &mut dyn Watch,
-) -> Result<Merged, Stopped> {
+) -> Option<Result<Reading, Stopped>> {
     let (batches, arriving) = sync_channel(WAITING);
     let (done, spare) = sync_channel(WAITING + 2);
+    let (end, ended) = sync_channel(1);
     let files = captures.len();
-    let lent = &mut *pass;
-    let merged = thread::scope(|scope| {
-        let work = move || work(lent, files, &arriving, &done);
+    thread::scope(|scope| {
+        let work = move || {
+            let mut pass = Pass::new(options);
+            let found = work(&mut pass, files, &arriving, &done);
+            // Flows become columns here, in whose caches they are. Nothing comes where the reading was stopped.
+            ended.recv().ok().map(|merged| pass.finish(with_found(merged, found)))
+        };
         let worker = thread::Builder::new().name("flows".to_owned()).spawn_scoped(scope, work).ok()?;
-        let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Frames::default() };
-        let merged = merge::read(captures.clone(), &mut handing, options, watch);
+        let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Frames::default(), pieces: None };
+        let merged = merge::read(captures, &mut handing, options, watch);
         handing.send_copied();
+        let pieces = handing.pieces.take();
         drop(handing);
-        let found = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Some(merged.map(|mut merged| {
-            for (facts, found) in merged.files.iter_mut().zip(found) {
-                add(facts, found);
-            }
-            merged
-        }))
-    });
-    match merged {
-        Some(merged) => merged,
-        None => merge::read(captures, pass, options, watch),
+        if let Ok(merged) = merged {
+            // Where the other thread is gone, it is told when it is joined.
+            drop(end.send(merged));
+        } else {
+            drop(end);
+        }
+        drop(pieces);
+        let reading = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Some(reading.ok_or(Stopped))
+    })
+}
+
+/// What one thread read, and what the other found in the files.
+fn with_found(mut merged: Merged, found: Vec<FileFacts>) -> Merged {
+    for (facts, found) in merged.files.iter_mut().zip(found) {
+        add(facts, found);
     }
+    merged
 }
 
 /// Adds what the other thread found in a file.
@@ -211,6 +222,12 @@ impl Sink for Handing {
         } else {
             self.loose.append(frames);
         }
+    }
+
+    fn opened(&mut self, pieces: &Arc<Pieces>) {
+        // The other thread has nothing to do before the first frames come, but to read ahead.
+        self.send(Batch { pieces: Some(Arc::clone(pieces)), ..Batch::default() });
+        self.pieces = Some(Arc::clone(pieces));
     }
 
     fn joined(&mut self) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::ndmp::Events;
 use crate::capture::{Frame, Pieces, Run};
-use crate::columns::{FlowTable, Serials, field_addresses, tabulate};
+use crate::columns::{FlowTable, Serials, field_addresses};
 use crate::decode::{Headers, decode, quick};
 use crate::dissector::Tshark;
 use crate::duplicates::Duplicates;
@@ -16,6 +16,7 @@ use crate::merge::{self, Merged};
 use crate::order::chronological;
 use crate::pair;
 use crate::problem::Problem;
+use crate::tabulate::tabulate;
 use crate::told;
 use crate::train::Train;
 
@@ -84,12 +85,13 @@ pub struct Stopped;
 /// [`Stopped`] when the watcher wants no more.
 pub fn read(paths: &[PathBuf], options: &Options, watch: &mut dyn Watch) -> Result<Reading, Stopped> {
     let captures = chronological(paths);
+    if pair::is_worth(&captures, options)
+        && let Some(reading) = pair::read(captures.clone(), options, watch)
+    {
+        return reading;
+    }
     let mut pass = Pass::new(options);
-    let merged = if pair::is_worth(&captures, options) {
-        pair::read(captures, &mut pass, options, watch)?
-    } else {
-        merge::read(captures, &mut pass, options, watch)?
-    };
+    let merged = merge::read(captures, &mut pass, options, watch)?;
     Ok(pass.finish(merged))
 }
 
@@ -103,6 +105,8 @@ pub(crate) trait Sink {
     fn take_run(&mut self, run: &mut Run<'_>, facts: &mut FileFacts);
     /// Takes frames that were counted and taken out of their buffer by somebody else; the list may be another's then.
     fn take_walked(&mut self, frames: &mut Frames);
+    /// A file was opened, of which these are the pieces.
+    fn opened(&mut self, pieces: &Arc<Pieces>);
     /// Another file joins those that are open: another sensor may tell what was told already.
     fn joined(&mut self);
     /// The frames taken since the last buffer was retired lie in this one, and are to be copied.
@@ -137,6 +141,8 @@ impl Sink for Pass {
 
     fn take_walked(&mut self, _frames: &mut Frames) {}
 
+    fn opened(&mut self, _pieces: &Arc<Pieces>) {}
+
     fn joined(&mut self) {
         self.look_for_duplicates();
     }
@@ -152,6 +158,8 @@ pub(crate) struct Pass {
     duplicates: Duplicates,
     /// Every frame takes the general path.
     plain: bool,
+    /// Threads that are wanted.
+    threads: usize,
     /// Segments that TCP had seen before, up to the last time that this was looked at.
     repeated: u64,
     /// Packets so far.
@@ -167,6 +175,7 @@ impl Pass {
             tracker: Tracker::new(options.known_ports.clone(), options.ndmp_ports.clone()),
             duplicates: Duplicates::new(!options.keep_duplicates),
             plain: options.plain,
+            threads: options.threads,
             repeated: 0,
             serial: 0,
             frames: Frames::default(),
@@ -235,7 +244,8 @@ impl Pass {
         }
     }
 
-    /// Takes a train: at once where its connection stood where it begins, else one frame after another.
+    /// Takes a train: at once where its connection stood where it begins, else one frame after another, until nothing is
+    /// to be looked at any more; what follows is a train again then.
     fn follow_train(
         &mut self,
         train: &Train,
@@ -253,13 +263,14 @@ impl Pass {
         let counted = &mut FileFacts::default();
         let records = first.data(buffer);
         let mut run = Run::of_train(records, train.units, first.file);
-        let mut batch = [Entry::default(); AHEAD];
+        let (mut batch, mut trains) = ([Entry::default(); AHEAD], Vec::new());
         loop {
-            let count = run.fill::<false>(&mut batch, &mut Vec::new(), counted);
-            self.follow_all(&batch[..count], &[], run.buffer(), facts);
+            let count = run.fill::<false>(&mut batch, &mut trains, counted);
+            self.follow_all(&batch[..count], &trains, run.buffer(), facts);
             if count < AHEAD {
                 break;
             }
+            run.by_trains(self.duplicates.left == 0 && self.tracker.is_quiet(place));
         }
     }
 
@@ -316,13 +327,13 @@ impl Pass {
         }
     }
 
-    fn finish(self, merged: Merged) -> Reading {
+    pub(crate) fn finish(self, merged: Merged) -> Reading {
         let Merged { mut files, serials } = merged;
         let finished = self.tracker.finish();
         for (facts, &orphans) in files.iter_mut().zip(&finished.orphans) {
             facts.problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (flows, events) = tabulate(finished, &serials);
+        let (flows, events) = tabulate(finished, &serials, self.threads);
         assemble(files, flows, events, serials)
     }
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
 use auditor_native::capture::{Frame, Ip};
-use auditor_native::columns::{FlowTable, Serials, field_addresses, tabulate};
+use auditor_native::columns::{FlowTable, Serials, field_addresses};
+use auditor_native::tabulate::tabulate;
 use auditor_native::decode::decode;
 use auditor_native::flow::{PortSet, Stamp, Tracker};
 use auditor_native::reading::{Options, Reading, Unwatched, read};
@@ -87,7 +88,7 @@ impl Scene {
     pub fn finish(self) -> FlowTable {
         let mut serials = Serials::default();
         serials.file(0);
-        let (mut flows, mut events) = tabulate(self.tracker.finish(), &serials);
+        let (mut flows, mut events) = tabulate(self.tracker.finish(), &serials, 1);
         events.arrange();
         flows.renumber(&mut events.beats.flow);
         if flows.renumber(&mut events.messages.flow) | flows.renumber(&mut events.streams.flow) {

@@ -54,6 +54,8 @@ struct State {
     /// Pieces that somebody reads or has read, and those that were wanted so far.
     claimed: u64,
     wanted: u64,
+    /// Somebody waits for a piece that another reads.
+    awaited: bool,
     ready: BTreeMap<u64, io::Result<Piece>>,
     spare: Vec<Vec<u8>>,
     lists: Vec<Frames>,
@@ -80,8 +82,13 @@ impl Pieces {
             let walk = || walker.walk(&piece.bytes, (ROOM, piece.end), list);
             piece.walked = catch_unwind(AssertUnwindSafe(walk)).unwrap_or_default();
         }
-        self.state().ready.insert(index, piece);
-        self.came.notify_all();
+        let mut state = self.state();
+        state.ready.insert(index, piece);
+        // To wake nobody takes a call of the system, too.
+        if std::mem::take(&mut state.awaited) {
+            drop(state);
+            self.came.notify_all();
+        }
     }
 
     /// Takes back a list of frames.
@@ -127,6 +134,7 @@ impl Pieces {
                 self.read_ahead(file, claim);
                 self.state()
             } else {
+                state.awaited = true;
                 self.came.wait(state).unwrap_or_else(PoisonError::into_inner)
             };
         }?;

@@ -54,6 +54,11 @@ impl<'a> Run<'a> {
         Self { last, file, ..self }
     }
 
+    /// Whether trains are made of what follows.
+    pub fn by_trains(&mut self, wanted: bool) {
+        self.shortest = if wanted { SHORTEST } else { usize::MAX };
+    }
+
     /// Bytes taken so far.
     #[must_use]
     pub fn taken(&self) -> usize {

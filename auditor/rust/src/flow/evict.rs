@@ -13,7 +13,8 @@ use std::collections::HashMap;
 use super::tracker::Tracker;
 use super::worth::{Candidate, Class, class};
 use crate::app::ndmp::{Events, Messages};
-use crate::columns::{FlowTable, Serials, tabulate_living};
+use crate::columns::{FlowTable, Serials};
+use crate::tabulate::tabulate_living;
 
 /// Names of the classes.
 pub const REASONS: [&str; 6] = ["unanswered", "datagram", "closed", "idle", "session-ended", "session-open"];

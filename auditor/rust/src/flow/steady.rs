@@ -54,6 +54,12 @@ impl Tracker {
         self.credit_to(place, found, || headers.packet(frame), stamp);
     }
 
+    /// Whether nothing is to be recognised or followed in the flow of a packet.
+    #[must_use]
+    pub fn is_quiet(&self, place: &Place) -> bool {
+        self.table.probe(&place.key, place.hash).is_ok_and(|flow| is_quiet(self.table.peek(flow)))
+    }
+
     /// Credits a train whose first packet is that of these headers, and whose last has that number, if nothing but
     /// counters changes; else false.
     #[inline]

@@ -99,6 +99,9 @@ impl Feed {
         opened.dissect(options.tshark.as_ref());
         let format = std::mem::take(&mut opened.format);
         let pieces = S::HANDS_ON.then(|| opened.by_pieces(source.file, length, file));
+        if let Some(pieces) = &pieces {
+            sink.opened(pieces);
+        }
         let next_look = opened.reader.position() + REPORT_EVERY;
         let mut feed = Self {
             opened,

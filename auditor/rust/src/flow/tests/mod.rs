@@ -10,8 +10,9 @@ mod sequences;
 mod trains;
 
 use super::{ORIGINATOR_BY, PortSet, STATES, Stamp, Tracker};
-use crate::columns::{FlowTable, Serials, tabulate};
+use crate::columns::{FlowTable, Serials};
 use crate::decode::{Ends, Icmp, Packet, Tcp, Tuple, flag};
+use crate::tabulate::tabulate;
 
 pub const CLIENT: (u32, u16) = (0x0a00_0001, 40000);
 pub const SERVER: (u32, u16) = (0x0a00_0002, 10000);
@@ -59,7 +60,7 @@ impl Scene {
     pub fn table(self) -> FlowTable {
         let mut serials = Serials::default();
         serials.file(0);
-        tabulate(self.tracker.finish(), &serials).0
+        tabulate(self.tracker.finish(), &serials, 1).0
     }
 }
 
