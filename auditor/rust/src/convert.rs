@@ -4,19 +4,17 @@
 
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::thread;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::opening::as_argument;
+use crate::program::{as_argument, listen};
 use crate::source;
 
 const PROGRAM: &str = "editcap";
 /// A converter that gives nothing for so long has lost itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 const STEP: Duration = Duration::from_millis(100);
-const CHUNK: usize = 256 << 10;
 
 /// A format that needs the converter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,25 +78,6 @@ pub fn convert(path: &Path, from: Converter) -> Result<Box<dyn Read + Send>, Str
         Converted { child, chunks: None, chunk: Vec::new(), at: 0, heard: Instant::now(), given: false };
     converted.chunks = output.map(listen).transpose().map_err(|error| format!("cannot be converted: {error}"))?;
     Ok(Box::new(converted))
-}
-
-/// Reads the output of a program in a thread; an empty chunk is its end.
-pub(crate) fn listen(mut output: ChildStdout) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
-    let (sender, receiver) = sync_channel(4);
-    thread::Builder::new().name("convert".to_owned()).spawn(move || {
-        loop {
-            let mut chunk = vec![0; CHUNK];
-            let read = output.read(&mut chunk).map(|count| {
-                chunk.truncate(count);
-                chunk
-            });
-            let done = read.as_ref().map_or(true, Vec::is_empty);
-            if sender.send(read).is_err() || done {
-                return;
-            }
-        }
-    })?;
-    Ok(receiver)
 }
 
 /// What the converter gives; it ends with us.

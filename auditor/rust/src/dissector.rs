@@ -12,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::answers::{Answer, FIELDS, answer};
-use crate::capture::Frame;
 use crate::carve::Writer;
-use crate::convert::listen;
+use crate::frame::Frame;
+use crate::program::listen;
 
 /// A program that says nothing for so long, although frames are there, has lost itself.
 const PATIENCE: Duration = Duration::from_secs(60);

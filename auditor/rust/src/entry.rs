@@ -1,8 +1,9 @@
 //! A frame on its way into the flow table, by where its bytes lie: what is handed from the reader to it, one by one, in
 //! batches, or between threads.
 
-use crate::capture::{Frame, Ip, RECORD_HEADER};
+use crate::capture::RECORD_HEADER;
 use crate::decode::{Headers, quick};
+use crate::frame::{Frame, Ip};
 use crate::train::Train;
 
 /// A frame, by where its bytes lie, or the first of a train. One cache line.

@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 
-use crate::capture::{Frame, Ip, Names, link_name};
+use crate::capture::{Names, link_name};
 use crate::clock::Clock;
 use crate::decode::{TUNNELS, is_decoded};
 use crate::entry::Entry;
+use crate::frame::{Frame, Ip};
 use crate::problem::{Problem, Problems};
 
 /// Link types of one file that are counted by name.

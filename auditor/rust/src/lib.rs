@@ -6,6 +6,7 @@
 pub mod addresses;
 mod answers;
 pub mod app;
+pub mod assembly;
 pub mod capture;
 pub mod carve;
 pub mod clock;
@@ -19,24 +20,30 @@ pub mod facts;
 pub mod fifo;
 mod fill;
 pub mod flow;
+pub mod frame;
 pub mod hash;
 pub mod live;
 mod merge;
 pub mod opening;
+pub mod options;
 pub mod order;
 mod pair;
+mod pass;
 pub mod problem;
+pub mod program;
 pub mod pseudonyms;
 pub mod reading;
 pub mod recovery;
 pub mod serials;
 mod shares;
+mod sink;
 pub mod source;
 pub mod tables;
 pub mod tabulate;
 pub mod told;
 mod train;
 pub mod unpack;
+pub mod watching;
 
 #[cfg(test)]
 mod testing;

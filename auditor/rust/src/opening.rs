@@ -1,6 +1,5 @@
 //! From a path to a reader: the file, its digest, its compression, its container.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::capture::{HEAD, Pieces, Reader, Window};
 use crate::convert::{self, Converter};
 use crate::dissector::Tshark;
-use crate::reading::{Stopped, Unwatched, Watch};
 use crate::source::{self, DigestHandle, Digesting};
 use crate::unpack::{self, Packing};
+use crate::watching::{Stopped, Unwatched, Watch};
 
 /// Bytes by which compression and foreign formats are recognised.
 const MARK: usize = 32;
@@ -134,12 +133,6 @@ pub fn format_of(path: &Path) -> String {
         Ok(Ok(opened)) => opened.format,
         _ => String::new(),
     }
-}
-
-/// Names a path for a program's command line: never an option.
-#[must_use]
-pub fn as_argument(path: &Path) -> OsString {
-    if path.is_absolute() { path.as_os_str().to_owned() } else { Path::new(".").join(path).into_os_string() }
 }
 
 /// Waits for the first bytes.

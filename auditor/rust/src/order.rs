@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::capture::{Fault, Search};
 use crate::opening;
-use crate::reading::Unwatched;
 use crate::source;
+use crate::watching::Unwatched;
 
 /// A capture, and when it has its turn.
 #[derive(Clone, Debug)]

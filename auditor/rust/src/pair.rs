@@ -10,14 +10,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread;
 
-use crate::capture::{Frame, Pieces, Run};
+use crate::assembly::Reading;
+use crate::capture::{Pieces, Run};
 use crate::entry::{Entry, Frames};
 use crate::facts::{FileFacts, Status};
 use crate::flow::AHEAD;
+use crate::frame::Frame;
 use crate::merge::{self, Merged, broken};
+use crate::options::Options;
 use crate::order::Waiting;
-use crate::reading::{Options, Pass, Reading, Sink, Stopped, Watch};
+use crate::pass::Pass;
+use crate::sink::Sink;
 use crate::source;
+use crate::watching::{Stopped, Watch};
 
 /// Bytes of captures from which on a second thread is worth its start. Beside the reading Python imports its modules for an
 /// eighth of a second, by the second processor; what one thread has read by then is read no sooner by two.

@@ -22,10 +22,11 @@ use crate::decode::TUNNELS;
 use crate::dissector::Tshark;
 use crate::flow::{ORIGINATOR_BY, REFUSALS, STATES};
 use crate::opening;
+use crate::options::Options;
 use crate::problem::PROBLEMS;
 use crate::python_live::LiveReading;
 use crate::python_ndmp::message;
-use crate::reading::{self, Options};
+use crate::reading;
 use crate::{python_tls, tables, told};
 
 /// Counts by name.

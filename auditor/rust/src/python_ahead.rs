@@ -13,8 +13,10 @@ use std::time::Duration;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use crate::options::Options;
 use crate::python::{Reading, panicked};
-use crate::reading::{self, Options, Stopped, Watch};
+use crate::reading;
+use crate::watching::{Stopped, Watch};
 
 /// What the thread and those who wait for it tell each other.
 #[derive(Default)]

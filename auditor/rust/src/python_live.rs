@@ -16,10 +16,11 @@ use auditor_ring::{Config, filter};
 
 use crate::flow::{Evicted, Limits, REASONS};
 use crate::live::{Handed, Live, Shared, Taker};
+use crate::options::Options;
 use crate::problem::Problems;
 use crate::python::caller::Caller;
 use crate::python::{Reading, counts, panicked};
-use crate::reading::{Options, Stopped};
+use crate::watching::Stopped;
 
 /// Captures that go on: taken in batches, looked at in between.
 #[pyclass(frozen, module = "auditor._native")]

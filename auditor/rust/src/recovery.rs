@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::capture::{Fault, Reader, Search};
+use crate::facts::{FileFacts, Status};
 use crate::problem::Problem;
-use crate::reading::{FileFacts, Status};
 use crate::{source, unpack};
 
 /// The damage of one file, in a few words whatever there is of it.

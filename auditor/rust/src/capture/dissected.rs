@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use super::{Fault, Format, Frame, Ip, Window};
+use super::{Fault, Format, Window};
 use crate::answers::{Answer, Place};
 use crate::dissector::{Dissector, Tshark};
+use crate::frame::{Frame, Ip};
 use crate::problem::Problem;
 
 /// Bytes of frames that are on their way; the program must have much less of them in its buffers.

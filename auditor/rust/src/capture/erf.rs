@@ -2,7 +2,8 @@
 //! other. Layout: Endace's "Extensible Record Format" and libpcap's `pcap-dag.c`.
 
 use super::search::Look;
-use super::{ContainerFacts, Fault, Frame, Ip, Window};
+use super::{ContainerFacts, Fault, Window};
+use crate::frame::{Frame, Ip};
 use crate::problem::Problem;
 
 const HEADER: usize = 16;

@@ -23,6 +23,7 @@ mod tests;
 use std::io;
 
 use crate::dissector::Tshark;
+pub use crate::frame::{Frame, Ip, MAX_FRAME};
 use crate::problem::Problem;
 pub use link::link_name;
 pub use names::Names;
@@ -32,68 +33,8 @@ pub use search::Search;
 pub use walk::Walked;
 pub use window::Window;
 
-/// Largest frame that we believe in: the largest snaplen that capturing programs use is 256 KiB, and
-/// segmentation offload makes frames of at most 512 KiB.
-pub const MAX_FRAME: u32 = 1 << 20;
-
 /// Bytes by which a container is recognised: ERF has no magic number and must show some records.
 pub const HEAD: usize = 4 << 10;
-
-/// One frame as captured, on loan from the reader's buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame<'a> {
-    /// Nanoseconds since the epoch.
-    pub time: i64,
-    /// Link type.
-    pub link: u16,
-    /// Length on the wire.
-    pub wire_len: u32,
-    /// The captured part.
-    pub data: &'a [u8],
-    /// The container gave no time; `time` is that of the frame before.
-    pub untimed: bool,
-    /// Where IP begins.
-    pub ip: Ip<&'a [u8]>,
-}
-
-/// Where IP begins in a frame, and who says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ip<T> {
-    /// Nobody yet: [`decode`](crate::decode::decode) does.
-    Unasked,
-    /// Wireshark: there.
-    At {
-        /// The packet and what follows it.
-        bytes: T,
-        /// Outermost VLAN, 0 for none.
-        vlan: u16,
-    },
-    /// Wireshark: nowhere.
-    Nowhere {
-        /// Though it understands the link type.
-        known: bool,
-    },
-}
-
-impl<T> Ip<T> {
-    /// The same with other bytes.
-    pub fn map<U>(self, with: impl FnOnce(T) -> U) -> Ip<U> {
-        match self {
-            Self::Unasked => Ip::Unasked,
-            Self::At { bytes, vlan } => Ip::At { bytes: with(bytes), vlan },
-            Self::Nowhere { known } => Ip::Nowhere { known },
-        }
-    }
-
-    /// The same on loan.
-    pub fn as_ref(&self) -> Ip<&T> {
-        match self {
-            Self::Unasked => Ip::Unasked,
-            Self::At { bytes, vlan } => Ip::At { bytes, vlan: *vlan },
-            Self::Nowhere { known } => Ip::Nowhere { known: *known },
-        }
-    }
-}
 
 /// What ends the reading of a file before its end.
 #[derive(Debug)]

@@ -6,8 +6,9 @@
 
 use super::run::{Run, Units};
 use super::search::{self, Look};
-use super::{ContainerFacts, Fault, Frame, Ip, MAX_FRAME, Window};
+use super::{ContainerFacts, Fault, Window};
 use crate::decode::ETHERNET;
+use crate::frame::{Frame, Ip, MAX_FRAME};
 use crate::problem::Problem;
 
 const MICROSECONDS: u32 = 0xa1b2_c3d4;

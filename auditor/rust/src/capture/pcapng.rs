@@ -3,7 +3,8 @@
 use super::blocks::{Clock, Order};
 use super::names::Names;
 use super::search::{Look, Search, search};
-use super::{ContainerFacts, Fault, Frame, Ip, MAX_FRAME, Window};
+use super::{ContainerFacts, Fault, Window};
+use crate::frame::{Frame, Ip, MAX_FRAME};
 use crate::problem::Problem;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;

@@ -1,7 +1,8 @@
 //! snoop, RFC 1761: what Solaris writes.
 
 use super::search::Look;
-use super::{ContainerFacts, Fault, Frame, Ip, MAX_FRAME, Window};
+use super::{ContainerFacts, Fault, Window};
+use crate::frame::{Frame, Ip, MAX_FRAME};
 use crate::problem::Problem;
 
 /// Length of the file header.

@@ -78,7 +78,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Frame;
+    use crate::frame::Frame;
     use crate::testing::{Random, reader};
 
     /// A capture of Ethernet whose times go forward, stand still, and go back now and then.

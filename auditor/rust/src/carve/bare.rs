@@ -4,8 +4,8 @@
 //! fields of the fixed header, of TCP, UDP, SCTP and ICMP theirs. Checksums of transports are zero, because the true one
 //! tells of the true addresses; that of IPv4 is computed.
 
-use crate::capture::Frame;
 use crate::decode::{Datagram, Ends, datagram, decode, protocol};
+use crate::frame::Frame;
 use crate::pseudonyms::Pseudonyms;
 
 const ETHERNET: u16 = 1;

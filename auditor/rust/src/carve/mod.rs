@@ -11,13 +11,15 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use crate::capture::{Fault, Frame, Search};
+use crate::capture::{Fault, Search};
 use crate::decode::{Ends, Tuple, decode, quoted_tuple};
+use crate::facts::FileFacts;
+use crate::frame::Frame;
 use crate::opening::{self, Opened};
 use crate::pseudonyms::Pseudonyms;
-use crate::reading::{FileFacts, Stopped, Watch};
 use crate::recovery::Damage;
 use crate::source;
+use crate::watching::{Stopped, Watch};
 use bare::bare;
 pub(crate) use write::Writer;
 

@@ -2,8 +2,8 @@ use std::fs;
 
 use super::*;
 use crate::decode::Ends;
-use crate::reading::Unwatched;
 use crate::testing::{Owned, Random, frames, hex, reader};
+use crate::watching::Unwatched;
 
 /// Ethernet, VLAN 7, IPv4 with an option, TCP 10000 > 1025 with a segment size and a strange option that holds an address,
 /// payload "bkup".

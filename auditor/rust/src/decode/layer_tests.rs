@@ -2,7 +2,7 @@
 //! shows frames of these kinds to tshark as well.
 
 use super::{Decoded, Ends, TUNNELS, decode, flag, is_decoded, quick, quoted_tuple};
-use crate::capture::{Frame, Ip};
+use crate::frame::{Frame, Ip};
 use crate::problem::Problem;
 use crate::testing::{Random, hex};
 

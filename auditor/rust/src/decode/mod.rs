@@ -27,7 +27,7 @@ pub use packet::{Carrier, Decoded, Ends, Fragment, Icmp, Packet, Tcp, Tuple, fla
 pub use quick::{ETHERNET, Headers, quick, quick_ethernet};
 pub use tunnel::{TUNNELS, Tunnel};
 
-use crate::capture::{Frame, Ip};
+use crate::frame::{Frame, Ip};
 use crate::problem::Problem;
 use link::Inner;
 

@@ -7,7 +7,7 @@
 
 use super::packet::{Ends, Packet, Tcp, Tuple, protocol};
 use super::tunnel::is_tunnel_port;
-use crate::capture::{Frame, Ip};
+use crate::frame::{Frame, Ip};
 
 /// The link type of Ethernet.
 pub const ETHERNET: u16 = 1;

@@ -1,7 +1,7 @@
 //! Frames by hand; expected values read off the bytes with the RFCs beside them.
 
 use super::{Ends, Fragment, Packet, decode as plain, flag, quick, quoted_tuple};
-use crate::capture::{Frame, Ip};
+use crate::frame::{Frame, Ip};
 use crate::problem::Problem;
 use crate::testing::{Random, hex};
 

@@ -10,11 +10,12 @@
 
 use std::collections::HashMap;
 
+use super::aside::Asides;
+use super::key::Addresses;
+use super::table::Table;
 use super::tracker::Tracker;
 use super::worth::{Candidate, Class, class};
 use crate::app::ndmp::{Events, Messages};
-use crate::columns::{FlowTable, Serials};
-use crate::tabulate::tabulate_living;
 
 /// Names of the classes.
 pub const REASONS: [&str; 6] = ["unanswered", "datagram", "closed", "idle", "session-ended", "session-open"];
@@ -114,11 +115,12 @@ impl Tracker {
         (messages, messages > limits.messages || fields > limits.messages.saturating_mul(4))
     }
 
-    /// What was seen so far, as if nothing more came. Everything stays as it is.
+    /// What was seen so far, as if nothing more came: flows, addresses and rare facts, and what was said. Everything stays as
+    /// it is.
     #[must_use]
-    pub fn view(&self, serials: &Serials) -> (FlowTable, Events) {
+    pub fn view(&self) -> (&Table, &Addresses, &Asides, Events) {
         let events = self.recognition.clone().finish(|flow| self.table.peek(flow).originator());
-        (tabulate_living(&self.table, &self.addresses, &self.asides, serials), events)
+        (&self.table, &self.addresses, &self.asides, events)
     }
 
     /// Fragments so far whose first never came, by file.

@@ -1,6 +1,6 @@
 //! Facts of several files as those of one.
 
-use crate::reading::{FileFacts, Status};
+use crate::facts::{FileFacts, Status};
 
 impl FileFacts {
     /// Takes the next file's facts into these, which are told as those of `files` files now.

@@ -14,11 +14,16 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::capture::{Frame, Ip};
+use crate::assembly::{Reading, assemble};
+use crate::facts::{FileFacts, Status};
 use crate::flow::{Aggregate, End, Evicted, Limits};
+use crate::frame::{Frame, Ip};
+use crate::options::Options;
+use crate::pass::Pass;
 use crate::problem::Problem;
-use crate::reading::{FileFacts, Options, Pass, Reading, Status, Stopped, Watch, assemble};
 use crate::serials::Serials;
+use crate::tabulate::tabulate_living;
+use crate::watching::{Stopped, Watch};
 use clock::LiveClock;
 use rings::Rings;
 pub use rings::Told;
@@ -276,7 +281,8 @@ impl Live {
             let told = file.saturating_sub(self.folded) as usize;
             files[told].problems.add(Problem::FragmentWithoutFirst, orphans);
         }
-        let (flows, events) = self.pass.tracker.view(&self.serials);
+        let (table, addresses, asides, events) = self.pass.tracker.view();
+        let flows = tabulate_living(table, addresses, asides, &self.serials);
         assemble(files, flows, events, self.serials.clone())
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use auditor_ring::{Config, Error, Event, Ring};
 
 use super::Live;
-use crate::capture::{Frame, Ip};
+use crate::frame::{Frame, Ip};
 
 /// Times between two looks at whether the interface is still the same.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::{BATCH, Live};
 use crate::capture::{Fault, Reader, Search, Window};
+use crate::facts::Status;
 use crate::opening;
-use crate::reading::{Status, Stopped, Unwatched, Watch};
 use crate::recovery::Damage;
 use crate::source::{self, STDIN};
 use crate::unpack::Packing;
+use crate::watching::{Stopped, Unwatched, Watch};
 
 /// Bytes by which the container is recognised: the header of a pcap file, no more, since no packet may come for long.
 const MARK: usize = 24;

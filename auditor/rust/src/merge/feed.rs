@@ -5,12 +5,15 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::{Fault, Frame, Ip, Pieces, Search};
+use crate::capture::{Fault, Pieces, Search};
 use crate::facts::{FileFacts, Status};
+use crate::frame::{Frame, Ip};
 use crate::opening::{self, Opened};
-use crate::reading::{Options, Sink, Stopped, Watch};
+use crate::options::Options;
 use crate::recovery::Damage;
+use crate::sink::Sink;
 use crate::source;
+use crate::watching::{Stopped, Watch};
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;

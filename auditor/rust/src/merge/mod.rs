@@ -17,11 +17,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::facts::{FileFacts, Status};
+use crate::options::Options;
 use crate::order::{Begins, Waiting};
-use crate::reading::{Options, Sink, Stopped, Watch};
 use crate::recovery;
 use crate::serials::Serials;
+use crate::sink::Sink;
 use crate::source;
+use crate::watching::{Stopped, Watch};
 use feed::{Feed, Progress};
 
 /// Files that are open at a time; what overlaps with so many waits until one of them has ended.

@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::assembly::Reading;
 use crate::facts::Status::{Partial, Read, Unreadable};
-use crate::reading::{Options, Reading, Unwatched, read};
+use crate::options::Options;
+use crate::reading::read;
+use crate::watching::Unwatched;
 
 /// A folder of captures, gone in the end.
 struct Folder(PathBuf);

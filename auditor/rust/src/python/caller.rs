@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-use crate::reading::Watch;
+use crate::watching::Watch;
 
 /// Reports to a Python callable and lets signals through; keeps what they raise.
 #[derive(Default)]

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::App;
+use super::kind::App;
 use crate::decode::{Ends, Tuple, protocol};
 use crate::hash::Seed;
 

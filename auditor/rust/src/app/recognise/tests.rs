@@ -1,6 +1,7 @@
 //! One case per protocol, and look-alikes.
 
 use super::*;
+use crate::app::APPS;
 
 fn tcp(payload: &[u8]) -> App {
     recognise(payload, TCP)
