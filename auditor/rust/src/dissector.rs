@@ -12,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::answers::{Answer, FIELDS, answer};
-use crate::carve::Writer;
 use crate::frame::Frame;
 use crate::program::listen;
+use crate::writer::Writer;
 
 /// A program that says nothing for so long, although frames are there, has lost itself.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -21,6 +21,7 @@ pub mod fifo;
 mod fill;
 pub mod flow;
 pub mod frame;
+mod frames;
 pub mod hash;
 pub mod live;
 mod merge;
@@ -42,23 +43,13 @@ pub mod tables;
 pub mod tabulate;
 pub mod told;
 mod train;
+mod units;
 pub mod unpack;
 pub mod watching;
+pub mod writer;
 
 #[cfg(test)]
 mod testing;
 
 #[cfg(feature = "python")]
 mod python;
-#[cfg(feature = "python")]
-mod python_ahead;
-#[cfg(feature = "python")]
-mod python_carve;
-#[cfg(feature = "python")]
-mod python_digest;
-#[cfg(feature = "python")]
-mod python_live;
-#[cfg(feature = "python")]
-mod python_ndmp;
-#[cfg(feature = "python")]
-mod python_tls;

@@ -12,10 +12,11 @@ use std::thread;
 
 use crate::assembly::Reading;
 use crate::capture::{Pieces, Run};
-use crate::entry::{Entry, Frames};
+use crate::entry::Entry;
 use crate::facts::{FileFacts, Status};
 use crate::flow::AHEAD;
 use crate::frame::Frame;
+use crate::frames::Frames;
 use crate::merge::{self, Merged, broken};
 use crate::options::Options;
 use crate::order::Waiting;

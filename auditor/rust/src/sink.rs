@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::capture::{Pieces, Run};
-use crate::entry::Frames;
 use crate::facts::FileFacts;
 use crate::frame::Frame;
+use crate::frames::Frames;
 
 /// Where frames go, in the order of their times.
 pub(crate) trait Sink {

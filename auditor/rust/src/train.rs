@@ -6,9 +6,9 @@
 //! connection stood where a train begins is seen when it reaches the flow table; else the train's frames are read again
 //! one by one ([`crate::reading`]). What is asked of the connection is in [`crate::flow`]'s `steady.rs`.
 
-use crate::capture::Units;
 use crate::decode::{Headers, flag, protocol};
 use crate::entry::Entry;
+use crate::units::Units;
 
 /// Packets in a row that make a train: fewer are handed on sooner than summed up.
 pub const SHORTEST: usize = 4;

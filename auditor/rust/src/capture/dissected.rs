@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use super::{Fault, Format, Window};
+use super::fault::Fault;
+use super::format::Format;
+use super::names::Names;
+use super::window::Window;
 use crate::answers::{Answer, Place};
 use crate::dissector::{Dissector, Tshark};
 use crate::frame::{Frame, Ip};
@@ -21,7 +24,7 @@ const STEP: Duration = Duration::from_millis(100);
 
 /// The frames of another container, dissected.
 pub struct Dissected {
-    pub(super) inner: Box<Format>,
+    pub(super) inner: Format,
     tshark: Tshark,
     dissector: Option<Dissector>,
     /// Frames about which the present process was asked.
@@ -54,7 +57,7 @@ struct Waiting {
 impl Dissected {
     pub(super) fn new(inner: Format, tshark: &Tshark) -> Self {
         Self {
-            inner: Box::new(inner),
+            inner,
             tshark: tshark.clone(),
             dissector: None,
             asked: 0,
@@ -67,11 +70,8 @@ impl Dissected {
     }
 
     /// Names of addresses that the file itself gives.
-    pub(super) fn into_names(self) -> super::Names {
-        match *self.inner {
-            Format::PcapNg(pcapng) => pcapng.names,
-            _ => super::Names::default(),
-        }
+    pub(super) fn into_names(self) -> Names {
+        self.inner.into_names()
     }
 
     pub(super) fn next_frame(&mut self, window: &mut Window) -> Result<Option<Frame<'_>>, Fault> {

@@ -1,7 +1,7 @@
 //! ERF, the records of Endace cards. A file is nothing but records, so that it is recognised by how they follow each
 //! other. Layout: Endace's "Extensible Record Format" and libpcap's `pcap-dag.c`.
 
-use super::search::Look;
+use super::look::Look;
 use super::{ContainerFacts, Fault, Window};
 use crate::frame::{Frame, Ip};
 use crate::problem::Problem;

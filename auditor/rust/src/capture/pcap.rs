@@ -4,12 +4,12 @@
 //! Magic numbers, versions and the variants' fields: draft-ietf-opsawg-pcap, libpcap's `sf-pcap.c` and the comments of
 //! Wireshark's `wiretap/libpcap.c`.
 
-use super::run::{Run, Units};
-use super::search::{self, Look};
-use super::{ContainerFacts, Fault, Window};
+use super::container::ContainerFacts;
+use super::look::{Look, is_chain};
+use super::run::Run;
 use crate::decode::ETHERNET;
-use crate::frame::{Frame, Ip, MAX_FRAME};
-use crate::problem::Problem;
+use crate::frame::MAX_FRAME;
+use crate::units::Units;
 
 const MICROSECONDS: u32 = 0xa1b2_c3d4;
 const NANOSECONDS: u32 = 0xa1b2_3c4d;
@@ -43,14 +43,14 @@ pub struct Pcap {
     big_endian: bool,
     nanos_per_unit: i64,
     /// Units of time in a second.
-    units: u32,
+    pub(super) units: u32,
     file_header: usize,
-    record_header: usize,
+    pub(super) record_header: usize,
     lengths: Lengths,
-    link: u16,
+    pub(super) link: u16,
     snaplen: u32,
     /// The longest frame that this file may hold.
-    limit: u32,
+    pub(super) limit: u32,
 }
 
 fn magic(start: &[u8]) -> Option<(u32, bool)> {
@@ -111,7 +111,7 @@ impl Pcap {
     /// The same with a longer record header where only that makes sense of the first records: files of Kuznetzov's
     /// first patch and of Nokia's have the magic number of everybody, his second has that of his third.
     fn settled(self, records: &[u8], others: &[usize]) -> Self {
-        let fits = |header| search::is_chain(records, false, None, |bytes| self.look(bytes, header));
+        let fits = |header| is_chain(records, false, None, |bytes| self.look(bytes, header));
         if records.len() < 3 * self.record_header || fits(self.record_header) {
             return self;
         }
@@ -124,68 +124,8 @@ impl Pcap {
         self.file_header
     }
 
-    /// The next frame.
-    #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
-    #[inline(always)]
-    pub fn next_frame<'w>(&mut self, window: &'w mut Window) -> Result<Option<Frame<'w>>, Fault> {
-        let header = self.record_header;
-        if !window.need(header)? {
-            return if window.bytes().is_empty() { Ok(None) } else { Err(Fault::cut(window)) };
-        }
-        let Some([seconds, fraction, captured, wire_len]) = window.bytes().first_chunk().map(|head| self.words(head))
-        else {
-            return Err(Fault::cut(window));
-        };
-        if captured > self.limit || fraction >= self.units {
-            self.doubtful(window, captured)?;
-        }
-        let length = header + captured as usize;
-        if !window.need(length)? {
-            return Err(self.cut(window));
-        }
-        Ok(Some(Frame {
-            time: self.time(seconds, fraction),
-            link: self.link,
-            wire_len,
-            data: &window.take(length)[header..],
-            untimed: false,
-            ip: Ip::Unasked,
-        }))
-    }
-
-    /// A header that cannot be right: too long a frame, or a fraction of more than a second. Some programs write such
-    /// fractions, so that a record of theirs counts when another can follow it.
-    #[cold]
-    #[inline(never)]
-    fn doubtful(&self, window: &mut Window, captured: u32) -> Result<(), Fault> {
-        let offset = window.position();
-        if captured > self.limit {
-            let what = format!("a record claims {captured} captured bytes, more than any frame has");
-            return Err(Fault::damage(Problem::OversizedRecord, offset, what));
-        }
-        let next = self.record_header + captured as usize;
-        window.need(next + 16)?;
-        let follows = window.bytes().get(next..).and_then(<[u8]>::first_chunk);
-        if follows.map(|head| self.words(head)[2]).is_some_and(|captured| captured == 0 || captured > self.limit) {
-            let what = "a record's time is no time, and no record follows it".to_owned();
-            return Err(Fault::damage(Problem::BadRecord, offset, what));
-        }
-        Ok(())
-    }
-
-    /// The file ends, or the record's header lies: what comes after a header that cannot be right is worth a look.
-    #[cold]
-    fn cut(&self, window: &Window) -> Fault {
-        match (Fault::cut(window), self.look(window.bytes(), self.record_header)) {
-            (Fault::Damage { problem, offset, what, .. }, Look::No) => {
-                Fault::Damage { problem, offset, what, last: false }
-            }
-            (fault, _) => fault,
-        }
-    }
-
     /// What `bytes` look like, when records have headers of `header` bytes.
-    fn look(&self, bytes: &[u8], header: usize) -> Look {
+    pub(super) fn look(&self, bytes: &[u8], header: usize) -> Look {
         let Some(head) = bytes.first_chunk() else { return Look::Short };
         let [seconds, fraction, captured, wire_len] = self.words(head);
         if captured == 0
@@ -205,14 +145,14 @@ impl Pcap {
     }
 
     #[inline]
-    fn time(&self, seconds: u32, fraction: u32) -> i64 {
+    pub(super) fn time(&self, seconds: u32, fraction: u32) -> i64 {
         i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.nanos_per_unit
     }
 
     /// The four words that every record begins with. Out of an array of known length each is one load.
     #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
     #[inline(always)]
-    fn words(&self, head: &[u8; 16]) -> [u32; 4] {
+    pub(super) fn words(&self, head: &[u8; 16]) -> [u32; 4] {
         // One by one: `map` of an array is a function of its own here.
         let words = [word(head, 0), word(head, 4), word(head, 8), word(head, 12)];
         if self.plain { words } else { self.in_order(words) }

@@ -1,8 +1,9 @@
 //! pcapng: sections in either byte order, interfaces with their own clocks, packet and statistics blocks.
 
 use super::blocks::{Clock, Order};
+use super::look::Look;
 use super::names::Names;
-use super::search::{Look, Search, search};
+use super::search::{Search, search};
 use super::{ContainerFacts, Fault, Window};
 use crate::frame::{Frame, Ip, MAX_FRAME};
 use crate::problem::Problem;

@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::walk::{Walked, Walker};
-use super::{Format, Reader};
-use crate::entry::Frames;
+use crate::frames::Frames;
 
 /// Bytes read at once: several pieces are under way between two threads, and fit their caches.
 const PIECE: usize = 256 << 10;
@@ -173,34 +172,6 @@ impl State {
         }
         self.claimed += 1;
         Some(Claim { index, begin, end: to, spare: self.spare.pop(), list: self.lists.pop().unwrap_or_default() })
-    }
-}
-
-impl Reader {
-    /// Reads on by pieces: out of the file itself, `length` bytes long, where what is read is as it lies there. Gives them
-    /// to those who want to help; frames are told as those of the file `number`.
-    pub fn by_pieces(&mut self, file: Option<File>, length: u64, number: u32) -> Arc<Pieces> {
-        let from = self.window.position() + self.window.bytes().len() as u64;
-        let walker = if let Format::Pcap(pcap) = &self.format {
-            pcap.run(&[]).map(|_| Walker { pcap: pcap.clone(), file: number })
-        } else {
-            None
-        };
-        let pieces = Arc::new(Pieces::new(file.map(|file| (file, from, length)), walker));
-        self.window.by_pieces(Arc::clone(&pieces));
-        pieces
-    }
-
-    /// Gives the oldest buffer that is no longer read from, of a reader by pieces: frames lie where they were.
-    #[inline]
-    pub fn retired(&mut self) -> Option<Vec<u8>> {
-        self.window.retired()
-    }
-
-    /// The buffer that frames lie in now.
-    #[must_use]
-    pub fn buffer(&self) -> &[u8] {
-        self.window.buffer()
     }
 }
 

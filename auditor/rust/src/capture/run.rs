@@ -1,29 +1,15 @@
 //! The common frames that lie in the buffer already, one after another: the fast path through classic pcap of Ethernet.
 //!
-//! [`Reader::next_frame`] knows all containers, damage, and the end of the buffer; here a record
+//! [`Reader::next_frame`](super::Reader::next_frame) knows all containers, damage, and the end of the buffer; here a record
 //! is taken when it is whole, sound and a common frame, and else the run is over. So nothing is decided for each frame
 //! that is the same for all of the file, and what is counted of them stays in registers. Those of one connection in a row
 //! make a [`Train`].
 
-use super::{Format, Reader};
 use crate::decode::{ETHERNET, Headers, quick_ethernet};
 use crate::entry::Entry;
 use crate::facts::FileFacts;
 use crate::train::{SHORTEST, Train};
-
-/// Bytes of a record's header.
-pub const RECORD_HEADER: usize = 16;
-
-/// What is the same for all records of a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Units {
-    /// Nanoseconds.
-    pub(super) nanos: i64,
-    /// How many of them, or of microseconds, make a second.
-    pub(super) in_second: u32,
-    /// The longest frame that the file may hold.
-    pub(super) limit: u32,
-}
+use crate::units::{RECORD_HEADER, Units};
 
 /// Frames that lie in the buffer.
 pub struct Run<'a> {
@@ -198,21 +184,5 @@ impl Tally {
             facts.last = facts.last.max(Some(self.latest));
             facts.count_links(ETHERNET, self.packets);
         }
-    }
-}
-
-impl Reader {
-    /// The common frames that are buffered, where the container is a common one. What is taken of them is to be told to
-    /// [`ran`](Self::ran).
-    #[inline]
-    #[must_use]
-    pub fn run(&self) -> Option<Run<'_>> {
-        if let Format::Pcap(pcap) = &self.format { pcap.run(self.window.bytes()) } else { None }
-    }
-
-    /// So many bytes of a run were taken.
-    #[inline]
-    pub fn ran(&mut self, bytes: usize) {
-        self.window.take(bytes);
     }
 }

@@ -1,6 +1,6 @@
 //! snoop, RFC 1761: what Solaris writes.
 
-use super::search::Look;
+use super::look::Look;
 use super::{ContainerFacts, Fault, Window};
 use crate::frame::{Frame, Ip, MAX_FRAME};
 use crate::problem::Problem;

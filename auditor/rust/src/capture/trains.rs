@@ -1,11 +1,12 @@
 //! Packets of one connection in a row, where they lie in the buffer: a [`Train`].
 
 use super::like::Like;
-use super::run::{RECORD_HEADER, Record, Run, Tally};
+use super::run::{Record, Run, Tally};
 use crate::decode::{Headers, quick_ethernet};
 use crate::entry::Entry;
 use crate::facts::FileFacts;
 use crate::train::{Direction, MORE, Train};
+use crate::units::RECORD_HEADER;
 
 impl<'a> Run<'a> {
     /// Makes a train of these frames, and counts and takes those behind them that belong to it, if they are one. The

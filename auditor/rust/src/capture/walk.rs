@@ -5,13 +5,13 @@
 //! Where the first record of the piece begins is a guess then. It holds if the one before ends there, which is seen when
 //! its turn has come; else nothing of this is used.
 
-use super::Reader;
+use super::look::{Look, is_chain};
 use super::pcap::Pcap;
 use super::run::Run;
-use super::search::{Look, is_chain};
-use crate::entry::{Entry, Frames};
+use crate::entry::Entry;
 use crate::facts::FileFacts;
 use crate::flow::AHEAD;
+use crate::frames::Frames;
 
 /// How far into a piece a record's beginning is looked for.
 const FAR: usize = 64 << 10;
@@ -63,15 +63,6 @@ impl Run<'_> {
                 break;
             }
         }
-    }
-}
-
-impl Reader {
-    /// The frames that follow, where somebody took them out of their piece already, and none is later than that. What is
-    /// taken of them is to be told to [`ran`](Self::ran).
-    #[inline]
-    pub fn walked(&mut self, last: i64) -> Option<(Walked, usize)> {
-        self.window.walked().filter(|(walked, _)| walked.facts.last <= Some(last))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Packets out of captures into a pcapng file: those that prove something, with a comment, and their connections.
 
 mod bare;
-mod write;
 
 #[cfg(test)]
 mod tests;
@@ -20,8 +19,8 @@ use crate::pseudonyms::Pseudonyms;
 use crate::recovery::Damage;
 use crate::source;
 use crate::watching::{Stopped, Watch};
+use crate::writer::Writer;
 use bare::bare;
-pub(crate) use write::Writer;
 
 /// Bytes between two reports of progress.
 const REPORT_EVERY: u64 = 16 << 20;

@@ -1,8 +1,6 @@
-//! ICMP and `ICMPv6`: type, code, and the packet that an error quotes.
+//! ICMP and `ICMPv6`: type, code, and the bytes that an error quotes.
 
-use super::ip::{self, ports};
-use super::packet::{Icmp, Packet, Tuple, protocol};
-use super::transport::{is_cut, skip};
+use super::packet::{Icmp, Packet, is_cut, protocol, skip};
 use crate::problem::Problem;
 
 const HEADER: u32 = 8;
@@ -24,18 +22,4 @@ pub fn decode(packet: &mut Packet<'_>) -> Result<(), Problem> {
         return Err(Problem::CutTransportHeader);
     }
     skip(packet, HEADER)
-}
-
-/// Five-tuple of a quoted packet, of which only the beginning is there; None when that does not reach to the ports.
-#[must_use]
-pub fn quoted_tuple(bytes: &[u8]) -> Option<Tuple> {
-    let datagram = ip::datagram(bytes, u32::MAX).ok()?;
-    if datagram.fragment.is_some_and(|fragment| fragment.offset > 0) {
-        return None;
-    }
-    let (source_port, destination_port) = match datagram.protocol {
-        protocol::TCP | protocol::UDP | protocol::SCTP => ports(datagram.body)?,
-        _ => (0, 0),
-    };
-    Some(Tuple { ends: datagram.ends, protocol: datagram.protocol, source_port, destination_port })
 }

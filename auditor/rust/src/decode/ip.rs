@@ -1,27 +1,14 @@
 //! IP version 4, and the choice between the versions.
 
-use super::bytes::{u8_at, u16_at, u32_at};
-use super::link::Inner;
+use super::bytes::{u8_at, u32_at};
+use super::datagram::{Datagram, length, ports};
+use super::inner::Inner;
 use super::packet::{Carrier, Decoded, Ends, Fragment, Tuple};
 use super::{ipv6, transport, tunnel};
 use crate::problem::Problem;
 
 /// The longest IP packet: header and a length of sixteen bits.
 const LONGEST: u32 = 40 + 0xffff;
-
-/// What an IP header leads to.
-#[derive(Clone, Copy)]
-pub struct Datagram<'a> {
-    pub ends: Ends,
-    pub protocol: u8,
-    pub fragment: Option<Fragment>,
-    /// Captured bytes from the transport header on, without padding of the frame.
-    pub body: &'a [u8],
-    /// Their number on the wire.
-    pub body_len: u32,
-    /// Trouble with the IP header that left the packet readable.
-    pub problem: Option<Problem>,
-}
 
 /// Decodes an IP packet down to its transport header; the innermost one, where tunnels are around it. What a tunnel
 /// carries besides IP packets counts with the tunnel itself.
@@ -101,20 +88,4 @@ fn ipv4(bytes: &[u8], wire_len: u32) -> Result<Datagram<'_>, Problem> {
         ipv6::extensions(&mut datagram);
     }
     Ok(datagram)
-}
-
-/// The length to go by. Segmentation offload leaves 0 in the header: then the frame's length counts.
-#[inline]
-pub fn length(claimed: u32, wire_len: u32) -> (u32, Option<Problem>) {
-    match claimed {
-        0 => (wire_len, None),
-        _ if claimed > wire_len => (wire_len, Some(Problem::IpLengthBeyondFrame)),
-        _ => (claimed, None),
-    }
-}
-
-/// Ports are the first two fields of every transport that has them.
-#[inline]
-pub fn ports(body: &[u8]) -> Option<(u16, u16)> {
-    Some((u16_at(body, 0)?, u16_at(body, 2)?))
 }

@@ -1,7 +1,7 @@
 //! IP version 6 and its extension headers.
 
 use super::bytes::{u8_at, u16_at, u32_at, u128_at};
-use super::ip::{Datagram, length};
+use super::datagram::{Datagram, length};
 use super::packet::{Ends, Fragment};
 use crate::problem::Problem;
 

@@ -4,14 +4,18 @@
 //! although its bytes are missing. Nothing here allocates.
 
 mod bytes;
+mod datagram;
 mod icmp;
+mod inner;
 mod ip;
 mod ipv6;
 mod link;
 mod packet;
 mod quick;
+mod quoted;
 mod transport;
 mod tunnel;
+mod types;
 mod wan;
 mod wlan;
 
@@ -20,16 +24,17 @@ mod layer_tests;
 #[cfg(test)]
 mod tests;
 
-pub use icmp::quoted_tuple;
-pub(crate) use ip::{Datagram, datagram};
+pub(crate) use datagram::Datagram;
+pub(crate) use ip::datagram;
 pub use link::is_decoded;
 pub use packet::{Carrier, Decoded, Ends, Fragment, Icmp, Packet, Tcp, Tuple, flag, protocol};
 pub use quick::{ETHERNET, Headers, quick, quick_ethernet};
+pub use quoted::quoted_tuple;
 pub use tunnel::{TUNNELS, Tunnel};
 
 use crate::frame::{Frame, Ip};
 use crate::problem::Problem;
-use link::Inner;
+use inner::Inner;
 
 /// Decodes a frame down to the transport header of its innermost packet.
 ///

@@ -150,3 +150,18 @@ pub struct Decoded<'a> {
     /// Captured bytes from the packet's IP header on.
     pub bytes: &'a [u8],
 }
+
+/// Steps from the transport header to the payload.
+#[inline]
+pub fn skip(packet: &mut Packet<'_>, count: u32) -> Result<(), Problem> {
+    let whole = packet.payload_len >= count;
+    packet.payload = packet.payload.get(count as usize..).unwrap_or_default();
+    packet.payload_len = packet.payload_len.saturating_sub(count);
+    if whole { Ok(()) } else { Err(Problem::MalformedTransportHeader) }
+}
+
+/// Whether bytes of what is now the payload were not captured.
+#[inline]
+pub fn is_cut(packet: &Packet<'_>) -> bool {
+    (packet.payload.len() as u64) < u64::from(packet.payload_len)
+}

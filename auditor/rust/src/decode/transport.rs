@@ -1,9 +1,9 @@
 //! Transport headers: ports, TCP fields, length of the payload.
 
 use super::bytes::{u8_at, u16_at, u32_at};
+use super::datagram::{Datagram, ports};
 use super::icmp;
-use super::ip::{Datagram, ports};
-use super::packet::{Packet, Tcp, Tuple, protocol};
+use super::packet::{Packet, Tcp, Tuple, is_cut, protocol, skip};
 use crate::problem::Problem;
 
 const UDP_HEADER: u32 = 8;
@@ -98,21 +98,6 @@ fn with_ports(packet: &mut Packet<'_>) -> Result<(), Problem> {
     packet.tuple.source_port = source;
     packet.tuple.destination_port = destination;
     Ok(())
-}
-
-/// Steps from the transport header to the payload.
-#[inline]
-pub fn skip(packet: &mut Packet<'_>, count: u32) -> Result<(), Problem> {
-    let whole = packet.payload_len >= count;
-    packet.payload = packet.payload.get(count as usize..).unwrap_or_default();
-    packet.payload_len = packet.payload_len.saturating_sub(count);
-    if whole { Ok(()) } else { Err(Problem::MalformedTransportHeader) }
-}
-
-/// Whether bytes of what is now the payload were not captured.
-#[inline]
-pub fn is_cut(packet: &Packet<'_>) -> bool {
-    (packet.payload.len() as u64) < u64::from(packet.payload_len)
 }
 
 fn cut_or_malformed(packet: &Packet<'_>) -> Problem {

@@ -4,9 +4,10 @@
 //! for something else; they are entered only where every field of their header, and the IP header inside, agrees.
 
 use super::bytes::{u8_at, u16_at, u32_at};
-use super::ip::Datagram;
-use super::link::{Inner, by_type, ethernet, ppp};
+use super::datagram::Datagram;
+use super::inner::Inner;
 use super::packet::{Ends, protocol};
+use super::types::{by_type, ethernet, ppp};
 
 /// How a packet was carried. The discriminant indexes [`TUNNELS`].
 #[repr(u8)]

@@ -1,6 +1,7 @@
 //! Frame Relay, ATM, and headers that routers and capture cards put before a frame.
 
-use super::link::{Inner, by_type, ethernet, llc, ppp, snap};
+use super::inner::Inner;
+use super::types::{by_nlpid, by_type, ethernet, llc, ppp};
 use crate::problem::Problem;
 
 /// Frame Relay: an address of two to four bytes, then a network layer number (RFC 2427) or, on Cisco's, a type.
@@ -15,17 +16,6 @@ pub fn frame_relay(frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
     }
     let rest = frame.skip(length + 1)?;
     if rest.u8_at(0)? == 0x03 { by_nlpid(rest.skip(1)?) } else { by_type(rest.u16_at(0)?, rest.skip(2)?) }
-}
-
-/// A network layer number, perhaps after a byte of padding.
-pub fn by_nlpid(frame: Inner<'_>) -> Result<Inner<'_>, Problem> {
-    let frame = if frame.u8_at(0)? == 0 { frame.skip(1)? } else { frame };
-    match frame.u8_at(0)? {
-        0xcc | 0x8e => frame.skip(1),
-        0x80 => snap(frame.skip(1)?),
-        0xcf => ppp(frame.skip(1)?),
-        _ => Err(Problem::NotIp),
-    }
 }
 
 /// ATM adaptation layer 5 (RFC 2684): LLC, or IP itself. Bridged Ethernet has two bytes of padding there.

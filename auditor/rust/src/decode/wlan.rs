@@ -1,7 +1,8 @@
 //! Wireless LAN: data frames, and what capturing programs put before them.
 
 use super::bytes::{u8_at, u32_at};
-use super::link::{Inner, decode, llc};
+use super::inner::Inner;
+use super::types::llc;
 use crate::problem::Problem;
 
 const TYPE_DATA: u8 = 2;
@@ -77,15 +78,12 @@ pub fn avs(header: Inner<'_>) -> Result<Inner<'_>, Problem> {
     frame(header.skip(length as usize)?, false)
 }
 
-/// PPI: flags, length and link type of what follows.
-pub fn ppi(header: Inner<'_>) -> Result<Inner<'_>, Problem> {
+/// PPI: flags, length and link type of what follows, which are given.
+pub fn ppi(header: Inner<'_>) -> Result<(u16, Inner<'_>), Problem> {
     const PPI: u16 = 192;
     let (length, link) = (usize::from(little16(&header, 2)?), little16(&header, 4)?);
     let rest = header.skip(length)?;
-    match link {
-        PPI => Err(Problem::UnsupportedLinkType),
-        _ => decode(link, rest.bytes, rest.wire_len),
-    }
+    if link == PPI { Err(Problem::UnsupportedLinkType) } else { Ok((link, rest)) }
 }
 
 fn little16(frame: &Inner<'_>, at: usize) -> Result<u16, Problem> {

@@ -14,7 +14,7 @@ use super::aside::Asides;
 use super::key::Addresses;
 use super::table::Table;
 use super::tracker::Tracker;
-use super::worth::{Candidate, Class, class};
+use super::worth::{Candidate, Class, End, class};
 use crate::app::ndmp::{Events, Messages};
 
 /// Names of the classes.
@@ -92,9 +92,6 @@ pub struct Aggregate {
     /// Time of the latest, ns.
     pub last: i64,
 }
-
-/// An end: address, IPv4 mapped into IPv6, and port.
-pub type End = ([u8; 16], u16);
 
 /// Ends that are kept apart among the aggregates; the others are taken together under no address.
 const MAX_AGGREGATES: usize = 1024;

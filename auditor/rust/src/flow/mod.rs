@@ -22,7 +22,7 @@ mod worth;
 mod tests;
 
 pub use aside::{Aside, Asides};
-pub use evict::{Aggregate, End, Evicted, Limits, Now, REASONS};
+pub use evict::{Aggregate, Evicted, Limits, Now, REASONS};
 pub use history::{Closed, History};
 pub use key::{Addresses, Key, Side};
 pub use ports::PortSet;
@@ -33,6 +33,7 @@ pub use state::{ConnState, STATES, tcp_state, udp_state};
 pub use steady::AHEAD;
 pub use table::Table;
 pub use tracker::{Finished, Place, Tracker};
+pub use worth::End;
 
 /// When and where a packet came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use super::evict::End;
 use super::key::{Addresses, Side};
 use super::record::Record;
 use super::state::ConnState::{Rej, Rsto, Rstos0, Rstr, Rstrh, Sf};
@@ -11,6 +10,9 @@ use super::state::tcp_state;
 use super::tracker::Tracker;
 use crate::app::App;
 use crate::decode::{flag, protocol};
+
+/// An end: address, IPv4 mapped into IPv6, and port.
+pub type End = ([u8; 16], u16);
 
 /// What a flow is to those who decide what to forget, least valuable first. The discriminant indexes [`REASONS`](super::evict::REASONS).
 #[repr(u8)]

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::counts;
+use super::common::counts;
 use crate::decode::TUNNELS;
 use crate::reading;
 

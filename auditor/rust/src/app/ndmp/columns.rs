@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     bodies::env::{WITHHELD, is_secret},
-    events::Events,
+    events::{Events, Row},
     value::{Body, Value},
 };
 
@@ -112,8 +112,20 @@ const VARIABLES: [(&str, &str); 13] = [
 /// Items kept of one list: what an honest peer sends is far below, and the sender chooses the length.
 const MAX_ITEMS: usize = 64;
 
+impl Events {
+    /// Adds a message and the fields of its body.
+    pub(super) fn add(&mut self, row: &Row, body: &Body) {
+        if self.is_full() {
+            return;
+        }
+        let Ok(index) = u32::try_from(self.messages.len()) else { return };
+        self.messages.push(row);
+        add(self, index, body);
+    }
+}
+
 /// Adds the fields of a body as rows of message `message`.
-pub fn add(events: &mut Events, message: u32, body: &Body) {
+fn add(events: &mut Events, message: u32, body: &Body) {
     let mut ip = None;
     for (name, value) in body {
         match (*name, value) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{pulse::Beats, value::Body};
+use super::pulse::Beats;
 use crate::app::names::Name;
 use crate::app::tls::Details;
 
@@ -85,7 +85,7 @@ impl Messages {
         self.flow.is_empty()
     }
 
-    fn push(&mut self, row: &Row) {
+    pub(super) fn push(&mut self, row: &Row) {
         self.flow.push(row.flow);
         self.packet.push(row.packet);
         self.file.push(row.file);
@@ -273,16 +273,6 @@ impl Events {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.messages.len() >= MAX_ROWS || self.fields.len() >= MAX_ROWS
-    }
-
-    /// Adds a message and the fields of its body.
-    pub(super) fn add(&mut self, row: &Row, body: &Body) {
-        if self.is_full() {
-            return;
-        }
-        let Ok(index) = u32::try_from(self.messages.len()) else { return };
-        self.messages.push(row);
-        super::columns::add(self, index, body);
     }
 
     /// The row of a text, -1 when there are too many to number.

@@ -2,11 +2,11 @@
 
 use super::super::{Stamp, Tracker};
 use super::{A, CLIENT, S, SERVER};
-use crate::capture::Units;
 use crate::decode::{Headers, protocol};
 use crate::entry::Entry;
 use crate::testing::Random;
 use crate::train::Train;
+use crate::units::Units;
 
 /// Headers of a packet between the two, of TCP unless told.
 fn headers(client: bool, flags: u8, (seq, ack, length): (u32, u32, u32), udp: bool) -> Headers {

@@ -14,12 +14,13 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 use auditor_ring::filter::Instruction;
 use auditor_ring::{Config, filter};
 
+use super::caller::Caller;
+use super::common::{counts, panicked};
+use super::reading::Reading;
 use crate::flow::{Evicted, Limits, REASONS};
 use crate::live::{Handed, Live, Shared, Taker};
 use crate::options::Options;
 use crate::problem::Problems;
-use crate::python::caller::Caller;
-use crate::python::{Reading, counts, panicked};
 use crate::watching::Stopped;
 
 /// Captures that go on: taken in batches, looked at in between.

@@ -13,8 +13,9 @@ use std::time::Duration;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
+use super::common::panicked;
+use super::reading::Reading;
 use crate::options::Options;
-use crate::python::{Reading, panicked};
 use crate::reading;
 use crate::watching::{Stopped, Watch};
 

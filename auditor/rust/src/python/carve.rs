@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
+use super::caller::Caller;
+use super::common::panicked;
 use crate::carve::{Connection, Failure, Wanted, carve as carve_captures};
 use crate::pseudonyms::Pseudonyms;
-use crate::python::{caller::Caller, panicked};
 
 /// A capture: its path, and numbers of packets with their comments.
 type Capture = (PathBuf, Vec<(u64, String)>);
