@@ -16,6 +16,9 @@ pub fn as_argument(path: &Path) -> OsString {
 }
 
 /// Reads the output of a program in a thread; an empty chunk is its end.
+///
+/// # Errors
+/// No thread can be started.
 pub fn listen(mut output: ChildStdout) -> io::Result<Receiver<io::Result<Vec<u8>>>> {
     let (sender, receiver) = sync_channel(4);
     thread::Builder::new().name("convert".to_owned()).spawn(move || {

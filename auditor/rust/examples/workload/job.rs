@@ -1,17 +1,12 @@
 //! A backup job: its control connection in real NDMP (version 4), and the data connection that it announces.
 
-use std::ops::Range;
-
 use crate::{
     frame::Ends,
+    ports::{CONTROL_PORT, DATA_PORTS},
     rng::Rng,
     talk::{MSS, Script, Turn},
 };
 
-/// Port on which agents listen for control connections.
-pub const CONTROL_PORT: u16 = 10_000;
-/// Ports that agents are given for data; nothing else is asked for there.
-pub const DATA_PORTS: Range<u16> = 50_100..50_300;
 /// Agents: every sixth speaks IPv6, every third has a VLAN of its own.
 pub const AGENTS: u64 = 24;
 const MEDIA: usize = 0;

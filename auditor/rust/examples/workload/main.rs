@@ -13,6 +13,7 @@ mod frame;
 mod job;
 mod mix;
 mod office;
+mod ports;
 mod rng;
 mod talk;
 mod tls;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     frame::Ends,
-    job::{CONTROL_PORT, DATA_PORTS},
+    ports::{CONTROL_PORT, DATA_PORTS},
 };
 
 /// What one flow carried, by direction: packets, and bytes of their frames on the wire.

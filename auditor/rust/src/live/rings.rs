@@ -5,28 +5,11 @@ use std::time::{Duration, Instant};
 
 use auditor_ring::{Config, Error, Event, Ring};
 
-use super::Live;
+use super::intake::Intake;
 use crate::frame::{Frame, Ip};
 
 /// Times between two looks at whether the interface is still the same.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// What the kernel counted, and what became of the interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
-    /// Frames that passed the filter, dropped ones among them.
-    pub received: u64,
-    /// Times that a ring was full.
-    pub freezes: u64,
-    /// Frames that came and could not be taken.
-    pub own_drops: u64,
-    /// Times that the interface went down or away.
-    pub downs: u64,
-    /// Times that it was opened anew.
-    pub reopened: u64,
-    /// It is up.
-    pub up: bool,
-}
 
 /// The rings of one interface, which share its frames.
 pub struct Rings {
@@ -55,7 +38,7 @@ impl Rings {
     }
 
     /// Takes what is there, for so long at most; whether there was anything.
-    pub fn take(&mut self, live: &mut Live, time: Duration) -> bool {
+    pub fn take(&mut self, intake: &mut Intake, time: Duration) -> bool {
         let until = Instant::now() + time;
         let mut some = false;
         let now = loop {
@@ -64,7 +47,7 @@ impl Rings {
                 let link = ring.link();
                 news |= ring.drain(|frame| {
                     let auditor_ring::Frame { time, wire_len, data } = frame;
-                    live.take(&Frame { time, link, wire_len, data, untimed: false, ip: Ip::Unasked });
+                    intake.take(&Frame { time, link, wire_len, data, untimed: false, ip: Ip::Unasked });
                 });
             }
             some |= news;
@@ -73,15 +56,15 @@ impl Rings {
                 break now;
             }
         };
-        live.clock.breathe();
+        intake.clock.breathe();
         if now >= self.next_look {
             self.next_look = now + LOOK_EVERY;
-            self.look(live);
+            self.look(intake);
         }
         if let Some(error) = self.trouble.take() {
-            live.facts().error = Some(format!("the packet socket says: {error}"));
+            intake.facts().error = Some(format!("the packet socket says: {error}"));
         }
-        self.count(live);
+        self.count(intake);
         some
     }
 
@@ -99,24 +82,24 @@ impl Rings {
     }
 
     /// Looks after the interface: whether it is up, and still the one that was opened.
-    fn look(&mut self, live: &mut Live) {
+    fn look(&mut self, intake: &mut Intake) {
         let name = self.config.interface.clone();
         if self.open.first().is_some_and(|ring| !ring.is_current()) {
-            self.count(live);
+            self.count(intake);
             self.open.clear();
         }
         if self.open.is_empty()
             && let Ok(rings) = open(&self.config, self.count)
         {
             self.open = rings;
-            live.told.reopened += 1;
+            intake.told.reopened += 1;
         }
         let up = self.open.first().is_some_and(Ring::is_up);
-        if live.told.up && !up {
-            live.told.downs += 1;
+        if intake.told.up && !up {
+            intake.told.downs += 1;
         }
-        live.told.up = up;
-        let facts = live.facts();
+        intake.told.up = up;
+        let facts = intake.facts();
         facts.error = match (up, self.open.is_empty()) {
             (true, _) => None,
             (false, true) => Some(format!("there is no interface {name} at the moment; it is looked for every second")),
@@ -125,12 +108,12 @@ impl Rings {
     }
 
     /// Asks the kernel what it counted.
-    fn count(&mut self, live: &mut Live) {
+    fn count(&mut self, intake: &mut Intake) {
         for ring in &mut self.open {
             let Ok(counted) = ring.statistics() else { continue };
-            live.told.received += counted.received;
-            live.told.freezes += counted.freezes;
-            let facts = live.facts();
+            intake.told.received += counted.received;
+            intake.told.freezes += counted.freezes;
+            let facts = intake.facts();
             facts.drops = Some(facts.drops.unwrap_or(0) + counted.dropped);
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{BATCH, Live};
+use super::intake::Intake;
 use crate::capture::{Fault, Reader, Search, Window};
 use crate::facts::Status;
 use crate::opening;
@@ -18,6 +18,8 @@ use crate::watching::{Stopped, Unwatched, Watch};
 
 /// Bytes by which the container is recognised: the header of a pcap file, no more, since no packet may come for long.
 const MARK: usize = 24;
+/// Frames between two looks at the clock.
+const BATCH: u64 = 256;
 /// So long a read waits before signals are looked for.
 const SLICE: Duration = Duration::from_millis(100);
 
@@ -87,24 +89,24 @@ impl Stream {
     }
 
     /// Takes what comes until the deadline; true when there is no more.
-    pub fn pump(&mut self, live: &mut Live, deadline: Instant, watch: &mut dyn Watch) -> Result<bool, Stopped> {
+    pub fn pump(&mut self, intake: &mut Intake, deadline: Instant, watch: &mut dyn Watch) -> Result<bool, Stopped> {
         if let State::Opening(window) = &mut self.state {
             match recognised(window, deadline, &self.signalled, watch)? {
                 Some(Ok(reader)) => self.state = State::Reading(reader),
                 Some(Err(error)) => {
-                    live.facts().fail(Status::Unreadable, error);
+                    intake.facts().fail(Status::Unreadable, error);
                     return Ok(true);
                 }
                 None => return Ok(false),
             }
         }
         let State::Reading(reader) = &mut self.state else { return Ok(false) };
-        if live.facts().format.is_empty() {
-            reader.format().clone_into(&mut live.facts().format);
+        if intake.facts().format.is_empty() {
+            reader.format().clone_into(&mut intake.facts().format);
         }
-        let over = frames(reader, &mut self.damage, live, deadline, &self.signalled, watch)?;
+        let over = frames(reader, &mut self.damage, intake, deadline, &self.signalled, watch)?;
         let container = reader.facts();
-        let facts = live.facts();
+        let facts = intake.facts();
         (facts.snaplen, facts.drops) = (container.snaplen, container.drops);
         if over {
             std::mem::take(&mut self.damage).tell(facts);
@@ -148,7 +150,7 @@ fn recognised(
 fn frames(
     reader: &mut Reader,
     damage: &mut Damage,
-    live: &mut Live,
+    intake: &mut Intake,
     deadline: Instant,
     signalled: &AtomicBool,
     watch: &mut dyn Watch,
@@ -156,7 +158,7 @@ fn frames(
     let mut searching = false;
     for number in 1u64.. {
         let fault = if searching {
-            match reader.search(live.facts().first.zip(live.facts().last)) {
+            match reader.search(intake.facts().first.zip(intake.facts().last)) {
                 Ok(Search::Going) => None,
                 Ok(outcome) => {
                     searching = false;
@@ -170,7 +172,7 @@ fn frames(
         } else {
             match reader.next_frame() {
                 Ok(Some(frame)) => {
-                    live.take(&frame);
+                    intake.take(&frame);
                     None
                 }
                 Ok(None) => return Ok(true),
@@ -187,7 +189,7 @@ fn frames(
                 }
             }
             Some(fault) => {
-                if !damage.met(live.facts(), fault, reader.position()) {
+                if !damage.met(intake.facts(), fault, reader.position()) {
                     return Ok(true);
                 }
                 searching = true;

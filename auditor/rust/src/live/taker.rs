@@ -129,7 +129,7 @@ impl Drop for Taker {
 fn take(rings: &mut Rings, shared: &Shared, stop: &AtomicBool) {
     loop {
         let last = stop.load(Ordering::Acquire);
-        let some = rings.take(&mut shared.after_others(), HELD);
+        let some = rings.take(shared.after_others().intake_mut(), HELD);
         if last {
             return;
         }

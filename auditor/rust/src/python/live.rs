@@ -66,7 +66,7 @@ impl LiveReading {
         }
         drop(taker);
         auditor_ring::pause(Duration::from_millis(milliseconds));
-        let packets = self.shared.lock().taken();
+        let packets = self.shared.lock().intake().taken();
         Ok(Some(packets - self.told.swap(packets, Ordering::Relaxed)))
     }
 }
@@ -194,7 +194,7 @@ impl LiveReading {
 
     /// Adds what the kernel counted for a source that hands frames in.
     fn add_statistics(&self, py: Python<'_>, received: u64, dropped: u64) {
-        self.lock(py).add_statistics(received, dropped);
+        self.lock(py).intake_mut().add_statistics(received, dropped);
     }
 
     /// Takes what comes within a time.
@@ -227,14 +227,14 @@ impl LiveReading {
     /// What is wrong with the latest source, or nothing.
     #[getter]
     fn error(&self, py: Python<'_>) -> String {
-        self.lock(py).error().unwrap_or_default().to_owned()
+        self.lock(py).intake().error().unwrap_or_default().to_owned()
     }
 
     /// What was seen so far.
     fn snapshot(&self, py: Python<'_>) -> PyResult<Reading> {
         let view = py.detach(|| {
             let live = self.shared.lock();
-            catch_unwind(AssertUnwindSafe(|| live.view()))
+            catch_unwind(AssertUnwindSafe(|| live.intake().view()))
         });
         Reading::new(py, view.map_err(|_| panicked("looking at flows"))?)
     }
@@ -244,7 +244,7 @@ impl LiveReading {
     fn evict(&self, py: Python<'_>, now_ns: Option<i64>) -> PyResult<Py<PyDict>> {
         let evicted = py.detach(|| {
             let mut live = self.shared.lock();
-            catch_unwind(AssertUnwindSafe(|| live.evict(now_ns)))
+            catch_unwind(AssertUnwindSafe(|| live.intake_mut().evict(now_ns)))
         });
         all_reasons(py, &evicted.map_err(|_| panicked("forgetting flows"))?)
     }
@@ -252,13 +252,13 @@ impl LiveReading {
     /// What was counted so far.
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let live = self.lock(py);
-        let told = live.counters();
-        let (flows, messages) = live.sizes();
-        let (latest, steps) = live.clock();
+        let told = live.intake().counters();
+        let (flows, messages) = live.intake().sizes();
+        let (latest, steps) = live.intake().clock();
         let mut problems = Problems::default();
         let dict = PyDict::new(py);
         let (mut packets, mut bytes, mut unordered, mut file_drops) = (0, 0, 0, 0);
-        for facts in live.files() {
+        for facts in live.intake().files() {
             packets += facts.packets;
             bytes += facts.bytes;
             unordered += facts.clock.unordered;
@@ -273,8 +273,8 @@ impl LiveReading {
         dict.set_item("own_drops", told.own_drops)?;
         dict.set_item("flows", flows)?;
         dict.set_item("messages", messages)?;
-        dict.set_item("evicted", all_reasons(py, live.evicted())?)?;
-        dict.set_item("pressed", reasons(py, &live.evicted().pressed, live.evicted().messages)?)?;
+        dict.set_item("evicted", all_reasons(py, live.intake().evicted())?)?;
+        dict.set_item("pressed", reasons(py, &live.intake().evicted().pressed, live.intake().evicted().messages)?)?;
         dict.set_item("problems", counts(py, problems.iter())?)?;
         dict.set_item("clock_steps", steps)?;
         dict.set_item("unordered", unordered)?;
@@ -288,7 +288,7 @@ impl LiveReading {
     /// Flows that were never established and are forgotten, by the end that did not answer; most flows first.
     fn aggregates<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let live = self.lock(py);
-        let mut rows: Vec<_> = live.aggregates().iter().collect();
+        let mut rows: Vec<_> = live.intake().aggregates().iter().collect();
         rows.sort_by_key(|(end, sum)| (std::cmp::Reverse(sum.flows), **end));
         let list = PyList::empty(py);
         for (&(address, port), sum) in rows {
