@@ -5,6 +5,9 @@ use crate::decode::{Headers, quick};
 use crate::frame::{Frame, Ip};
 use crate::units::RECORD_HEADER;
 
+/// Frames that are taken at once: their places in the flow table are looked at together.
+pub const AHEAD: usize = 32;
+
 /// A frame, by where its bytes lie, or the first of a train. One cache line.
 #[derive(Clone, Copy, Default)]
 pub struct Entry {

@@ -12,9 +12,8 @@ use std::thread;
 
 use crate::assembly::Reading;
 use crate::capture::{Pieces, Run};
-use crate::entry::Entry;
+use crate::entry::{AHEAD, Entry};
 use crate::facts::{FileFacts, Status};
-use crate::flow::AHEAD;
 use crate::frame::Frame;
 use crate::frames::Frames;
 use crate::merge::{self, Merged, broken};

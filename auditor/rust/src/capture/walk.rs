@@ -8,9 +8,8 @@
 use super::look::{Look, is_chain};
 use super::pcap::Pcap;
 use super::run::Run;
-use crate::entry::Entry;
+use crate::entry::{AHEAD, Entry};
 use crate::facts::FileFacts;
-use crate::flow::AHEAD;
 use crate::frames::Frames;
 
 /// How far into a piece a record's beginning is looked for.

@@ -30,7 +30,6 @@ pub use record::{ORIGINATOR_BY, OriginatorBy, Record, mark};
 pub use refusal::{REFUSALS, Refusal};
 pub use sequence::repeated;
 pub use state::{ConnState, STATES, tcp_state, udp_state};
-pub use steady::AHEAD;
 pub use table::Table;
 pub use tracker::{Finished, Place, Tracker};
 pub use worth::End;

@@ -7,6 +7,7 @@ use super::record::{Record, mark};
 use super::tcp::{TOLD_ACK, TOLD_DATA};
 use super::tracker::{Place, Tracker};
 use crate::decode::{Headers, protocol};
+use crate::entry::AHEAD;
 use crate::train::{Direction, Train, Way, goes_on, is_within};
 
 impl Tracker {
@@ -74,9 +75,6 @@ impl Tracker {
         steady
     }
 }
-
-/// Packets that are looked at ahead.
-pub const AHEAD: usize = 32;
 
 /// Both sides are numbered.
 const NUMBERED: u16 = mark::NUMBERED | mark::NUMBERED << 1;
