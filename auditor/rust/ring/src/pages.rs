@@ -57,6 +57,9 @@ impl<T> Spare<T> {
 
     /// Puts pages under `zeros`, which holds nothing but zeros, and does so afterwards. False where there are none left, or
     /// the system cannot do it (Linux can from 5.7 on): nothing happened then.
+    ///
+    /// # Panics
+    /// When the system takes memory away and gives none back, which it has no reason to.
     #[cfg(target_os = "linux")]
     pub fn give<P: Plain>(&mut self, zeros: &mut [P]) -> bool {
         let room = self.memory.spare_capacity_mut().as_mut_ptr_range();
@@ -68,15 +71,21 @@ impl<T> Spare<T> {
         }
         let target = zeros.as_mut_ptr().cast::<libc::c_void>().with_addr(from);
         let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED | libc::MREMAP_DONTUNMAP;
+        let source = room.start.cast::<libc::c_void>().with_addr(source);
         // SAFETY: both ranges are whole pages of memory that is borrowed for writing, and apart from each other. What was
         // in the first counts as uninitialized; it is mapped still, to fresh pages. The second is written before anybody
         // reads it, with zeros, which its type allows.
-        unsafe {
-            let source = room.start.cast::<libc::c_void>().with_addr(source);
-            if libc::mremap(source, length, length, flags, target) == libc::MAP_FAILED {
-                return false;
-            }
-            target.cast::<u8>().write_bytes(0, length);
+        let moved = unsafe { libc::mremap(source, length, length, flags, target) } != libc::MAP_FAILED;
+        if moved {
+            // SAFETY: as above.
+            unsafe { target.cast::<u8>().write_bytes(0, length) };
+        } else {
+            // The system may have taken the second range away before it found that it cannot move the first.
+            let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+            // SAFETY: whole pages of zeros are replaced by pages of zeros.
+            let again = unsafe { libc::mmap(target, length, access, kind | libc::MAP_FIXED, -1, 0) };
+            assert_ne!(again, libc::MAP_FAILED, "memory was taken away");
+            return false;
         }
         self.given += length;
         true
