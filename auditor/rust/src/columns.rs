@@ -190,12 +190,8 @@ pub fn tabulate(finished: Finished, serials: &Serials, threads: usize) -> (FlowT
     let by_two = shares::are_worth(rows, threads);
     let mut flows = FlowTable::zeroed(rows);
     let mut fill = Fill { flows: &mut flows, addresses: &addresses, asides: &asides, serials };
-    let (mut sorted, mut before, mut row) = (true, 0, 0);
+    let mut row = 0;
     for chunk in table.into_chunks() {
-        for record in &chunk {
-            sorted &= before <= record.first;
-            before = record.first;
-        }
         if by_two {
             shares::fill_by_two(&mut fill, row, &chunk);
         } else {
@@ -203,7 +199,7 @@ pub fn tabulate(finished: Finished, serials: &Serials, threads: usize) -> (FlowT
         }
         row += chunk.len() as u32;
     }
-    if !sorted {
+    if !flows.columns.first_packet.is_sorted() {
         flows.arrange();
     }
     (flows, events)
