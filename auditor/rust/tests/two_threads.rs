@@ -237,7 +237,7 @@ fn many(connections: u16) -> Vec<u8> {
     bytes
 }
 
-/// Of more than 8,192 flows the columns are made by two threads.
+/// Of 8,192 flows and more the columns are made by two threads.
 #[test]
 fn columns_of_many_flows() {
     let folder = Folder::new("two-threads-many");
