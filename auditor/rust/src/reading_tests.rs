@@ -132,10 +132,13 @@ fn the_watcher_can_stop_the_reading() {
         bytes.resize(bytes.len() + (1 << 20), 0);
     }
     let file = Temporary::new("large", &bytes);
-    let mut watch = Impatient(Vec::new());
-    assert!(matches!(read(&[file.path()], &Options::default(), &mut watch), Err(Stopped)));
-    assert_eq!(watch.0.len(), 2);
-    assert!(watch.0.iter().all(|&(read, total)| read >= 16 << 20 && total == bytes.len() as u64));
+    for threads in [1, 2] {
+        let mut watch = Impatient(Vec::new());
+        let options = Options { threads, ..Options::default() };
+        assert!(matches!(read(&[file.path()], &options, &mut watch), Err(Stopped)));
+        assert_eq!(watch.0.len(), 2);
+        assert!(watch.0.iter().all(|&(read, total)| read >= 16 << 20 && total == bytes.len() as u64));
+    }
 }
 
 #[test]

@@ -17,11 +17,11 @@ const MANY: usize = 1 << 13;
 
 /// Whether two threads are to fill so many rows, where so many threads are wanted, 0 for as many as are worth it.
 pub fn are_worth(rows: usize, threads: usize) -> bool {
-    let wanted = match threads {
+    match threads {
+        _ if rows < MANY => false,
         0 => thread::available_parallelism().is_ok_and(|count| count.get() > 1),
         wanted => wanted > 1,
-    };
-    wanted && rows >= MANY
+    }
 }
 
 /// Fills the rows of records that follow each other from a row on, a block at a time. Memory for those of the first chunk is

@@ -18,13 +18,9 @@ pub fn tabulate(finished: Finished, serials: &Serials, threads: usize) -> (FlowT
     let by_two = shares::are_worth(rows, threads);
     let mut flows = FlowTable::zeroed(rows);
     let mut fill = Fill { flows: &mut flows, addresses: &addresses, asides: &asides, serials };
-    let (mut sorted, mut before, mut row) = (true, 0, 0);
+    let mut row = 0;
     let mut spare = Spare::new(Vec::new());
     for chunk in table.into_chunks() {
-        for record in &chunk {
-            sorted &= before <= record.first;
-            before = record.first;
-        }
         fill.flows.columns.make_ready(row as usize, row as usize + chunk.len(), &mut spare);
         if by_two {
             shares::fill_by_two(&mut fill, row, &chunk);
@@ -34,7 +30,7 @@ pub fn tabulate(finished: Finished, serials: &Serials, threads: usize) -> (FlowT
         row += chunk.len() as u32;
         spare = Spare::new(chunk);
     }
-    if !sorted {
+    if !flows.columns.first_packet.is_sorted() {
         flows.arrange();
     }
     (flows, events)

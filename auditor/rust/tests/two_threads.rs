@@ -211,6 +211,44 @@ fn everything_that_a_segment_can_do_to_its_flow() {
     }
 }
 
+/// Packets of so many connections, each from an address of its own: one packet each, a third answered, and in a tenth a
+/// segment behind a hole.
+fn many(connections: u16) -> Vec<u8> {
+    let mut bytes = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x10\0\x01\0\0\0".to_vec();
+    let mut packets = 0u32;
+    for number in 0..connections {
+        let flow = usize::from(number % 8);
+        let ip = if flow == 3 { 18 } else { 14 };
+        let sides = [(0, 1000, true), (1, 5000, number % 3 == 0), (0, 1500, number % 10 == 0)];
+        for (side, seq, _) in sides.into_iter().filter(|&(.., wanted)| wanted) {
+            let mut frame = head(flow, side, 10, (seq, 0, 0x10, 1000));
+            // The middle of the originator's address.
+            let address = if flow >= 5 { ip + 8 + 16 * side + 12 } else { ip + 12 + 4 * side + 1 };
+            frame[address..address + 2].copy_from_slice(&number.to_be_bytes());
+            frame.resize(frame.len() + 10, 0x5a);
+            let length = frame.len() as u32;
+            for word in [1_700_000_000 + packets / 1000, packets % 1000 * 1000, length, length] {
+                bytes.extend(word.to_le_bytes());
+            }
+            bytes.extend(frame);
+            packets += 1;
+        }
+    }
+    bytes
+}
+
+/// Of 8,192 flows and more the columns are made by two threads.
+#[test]
+fn columns_of_many_flows() {
+    let folder = Folder::new("two-threads-many");
+    let path = folder.put("many", &many(20_000));
+    assert_eq!(check(std::slice::from_ref(&path), false), 20_000 + 6667 + 2000);
+    let flows = reading(&[path], 2, false, (false, false)).flows;
+    assert_eq!(flows.rows(), 20_000);
+    // The first of each side in turn, and the address that all connections of a family have in common.
+    assert_eq!(flows.addresses.rows().len(), 20_000 + 2);
+}
+
 #[test]
 fn frames_that_are_longer_than_the_room_before_a_buffer() {
     let folder = Folder::new("two-threads-long");

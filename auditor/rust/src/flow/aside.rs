@@ -88,6 +88,12 @@ impl Aside {
         news
     }
 
+    /// Whether there is a hole that no acknowledgement has passed yet.
+    #[must_use]
+    pub fn has_untold(&self) -> bool {
+        self.holes.iter().flatten().any(|hole| !hole.told)
+    }
+
     /// Bytes of a side that the capture lacks.
     #[must_use]
     pub fn missed(&self, side: Side) -> u64 {

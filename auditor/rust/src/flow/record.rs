@@ -40,7 +40,7 @@ pub mod mark {
     pub const ORIGINATOR_HIGH: u16 = 32;
     /// Sequence numbers of side 0 are known; shift by the side.
     pub const NUMBERED: u16 = 64;
-    /// Sequence numbers were passed over: the row aside has holes.
+    /// Sequence numbers were passed over, and no acknowledgement was seen that passes them, too: the row aside has holes.
     pub const HOLES: u16 = 1 << 11;
     /// Place of [`OriginatorBy`].
     pub const BY_SHIFT: u32 = 8;

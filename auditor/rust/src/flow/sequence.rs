@@ -59,7 +59,7 @@ fn out_of_line(
         return;
     }
     asides.repeated += 1;
-    if record.is(mark::HOLES) {
+    if record.is(mark::ASIDE) {
         asides.of(flow, record).fill(side, seq, space);
     }
     if end.wrapping_sub(record.next[side]).cast_signed() > 0 {
@@ -88,8 +88,17 @@ fn acknowledge_unseen(flow: u32, record: &mut Record, side: Side, tcp: &Tcp, ahe
     }
     // Acknowledgements at the very end of a connection are not to be relied on.
     let ending = tcp.has(flag::FIN);
-    if record.is(mark::HOLES) && asides.of(flow, record).acknowledged(side, tcp.ack) && !ending {
-        asides.tell_repeated(flow, record, Letter::Gap, side);
+    if record.is(mark::HOLES) {
+        let aside = asides.of(flow, record);
+        let news = aside.acknowledged(side, tcp.ack);
+        // A flow whose holes are all told is as steady as any other: of a capture that lacks one packet in a hundred nearly
+        // all flows have some, and took three times as many instructions for all of their packets.
+        if !aside.has_untold() {
+            record.marks &= !mark::HOLES;
+        }
+        if news && !ending {
+            asides.tell_repeated(flow, record, Letter::Gap, side);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Missed bytes: holes, reordering, repetition, wrapping numbers.
 
 use super::{A, F, S, Scene};
+use crate::flow::record::mark;
 
 const C: bool = true;
 const V: bool = false;
@@ -43,6 +44,24 @@ fn holes_count_unless_they_are_filled() {
     ] {
         assert_eq!(missed(segments), bytes, "{segments:?}");
     }
+}
+
+#[test]
+fn a_hole_that_was_acknowledged_is_not_looked_at_any_more_and_filled_all_the_same() {
+    let mut scene = Scene::new();
+    let looks = |scene: &mut Scene| scene.tracker.table.record(0).is(mark::HOLES);
+    scene.handshake();
+    scene.tcp(C, A, 101, 501, 10);
+    scene.tcp(C, A, 121, 501, 10);
+    scene.tcp(V, A, 501, 111, 0);
+    assert!(looks(&mut scene));
+    scene.tcp(V, A, 501, 131, 0);
+    assert!(!looks(&mut scene));
+    // Another one beside it, then four of the first ten.
+    scene.tcp(C, A, 141, 501, 10);
+    assert!(looks(&mut scene));
+    scene.tcp(C, A, 111, 501, 4);
+    assert_eq!(scene.table().columns.orig_missed[0], 6 + 10);
 }
 
 /// Sends client segments of (seq, length) after a handshake (next number 101), then a FIN; gives the bytes repeated.
