@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from auditor.distinct import among, distinct, grouped
-from auditor.engine.matching import matches
+from auditor.engine.matching import meeting
 from auditor.packs.model import Rule, Template
 from auditor.packs.words import COUNT
 from auditor.records import draft, record
@@ -117,6 +117,6 @@ class _Sorting:
         """Return the severity of each pile."""
         found = np.full(len(self.level), int(self.rule.severity))
         for escalation in self.rule.escalate:
-            met = distinct(self.pile[matches(escalation.select, self.table)[self.rows]])
+            met = distinct(self.pile[among(self.rows, meeting(escalation.select, self.table, self.rows))])
             found[met] = np.maximum(found[met], int(escalation.severity))
         return found
