@@ -27,11 +27,17 @@ def selected(conditions: Iterable[Condition], table: RuleTable) -> Rows:
 
     A condition is asked of the whole table while many rows are left, then of those alone; none is where no row is.
     """
-    mask, left = np.ones(len(table), np.bool_), list(conditions)
-    while left and int(mask.sum()) * _MANY > len(mask):
-        condition = left.pop(0)
-        mask &= _matches_one(condition, table[condition.column])
+    left = list(conditions)
+    if not left:
+        return np.arange(len(table))
+    mask = _of_all(left.pop(0), table)
+    while left and np.count_nonzero(mask) * _MANY > len(mask):
+        mask &= _of_all(left.pop(0), table)
     return meeting(left, table, np.flatnonzero(mask))
+
+
+def _of_all(condition: Condition, table: RuleTable) -> Mask:
+    return _matches_one(condition, table[condition.column])
 
 
 def meeting(conditions: Iterable[Condition], table: RuleTable, rows: Rows) -> Rows:

@@ -96,7 +96,7 @@ def _observed(source: Source) -> dict[str, Maker]:
     plain = ("orig_port", "resp_port", "orig_packets", "resp_packets", "orig_payload", "resp_payload", "vlan")
     return {
         "transport": lambda: ColumnData(flows["transport"], tuple(transport_text(number) for number in range(256))),
-        "how": lambda: source.how,
+        "how": source.how,
         "missed": lambda: ColumnData(flows["orig_missed"] + flows["resp_missed"]),
         **{name: partial(_column, flows[column], names) for name, (column, names) in coded.items()},
         **{name: partial(_column, flows[name]) for name in plain},
