@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from auditor import _native
 from auditor.records import names_of
+from auditor.whole_files import write_whole
 
 T = TypeVar("T")
 
@@ -125,14 +126,4 @@ def _plain(value: Any) -> Any:
 def _save(folder: Path, name: str, text: str) -> None:
     """Write a file whole or not at all, for this user alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(folder / name)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    write_whole(str(folder / name), [text.encode()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +76,8 @@ BEAT_COLUMNS = (
 """Columns of ``Reading.control_beats()``; bounded, so that the later segments of very long sessions are missing."""
 
 
-class Field(NamedTuple):
+@record
+class Field:
     """One value of a message's field. ``number`` is the port where ``address`` (a code of the flow table) is one."""
 
     number: int
@@ -84,7 +85,8 @@ class Field(NamedTuple):
     address: int | None
 
 
-class StreamCounts(NamedTuple):
+@record
+class StreamCounts:
     """What was read of a control stream, both directions: messages, those of them without a body, bytes skipped."""
 
     messages: int = 0
@@ -165,10 +167,12 @@ class NdmpMessages:
 
     def fields(self, row: int) -> dict[str, list[Field]]:
         """Return the fields of a message, by name; a name occurs more than once in lists (addresses, for one)."""
+        own = slice(int(self._starts[row]), int(self._starts[row + 1]))
+        columns = (self._fields[name][own].tolist() for name in ("name", "number", "text", "address"))
         found: dict[str, list[Field]] = {}
-        for index in range(int(self._starts[row]), int(self._starts[row + 1])):
-            name = _native.FIELD_NAMES[int(self._fields["name"][index])]
-            found.setdefault(name, []).append(self._field(index))
+        for name, number, text, address in zip(*columns, strict=True):
+            field = Field(number, None if text < 0 else self._texts[text], None if address == NO_ADDRESS else address)
+            found.setdefault(_native.FIELD_NAMES[name], []).append(field)
         return found
 
     def numbers(self, rows: Rows, name: str) -> Array:
@@ -198,15 +202,6 @@ class NdmpMessages:
     def beats(self, flow: int) -> tuple[Array, Array]:
         """Return times (ns, sorted) and senders (true: the responder) of the flow's segments with payload."""
         return self._beats.get(flow, _NO_BEATS)
-
-    def _field(self, index: int) -> Field:
-        text = int(self._fields["text"][index])
-        address = int(self._fields["address"][index])
-        return Field(
-            int(self._fields["number"][index]),
-            None if text < 0 else self._texts[text],
-            None if address == NO_ADDRESS else address,
-        )
 
 
 _NO_BEATS = (np.zeros(0, np.int64), np.zeros(0, np.bool_))

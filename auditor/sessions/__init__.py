@@ -127,7 +127,19 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: NDArray[np.intp]) 
         posture = PostureReader(messages, flow, from_the_start=whole).read()
         exchange = read_exchange(messages, flow, whole=whole)
         counts = messages.stream_counts(flow)
-        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, exchange=exchange, **counts._asdict()))
+        sessions.append(
+            Session(
+                flow,
+                how,
+                dialogue,
+                jobs=jobs,
+                posture=posture,
+                exchange=exchange,
+                messages=counts.messages,
+                bodies_missing=counts.bodies_missing,
+                skipped_bytes=counts.skipped_bytes,
+            )
+        )
     return sessions
 
 
