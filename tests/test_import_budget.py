@@ -122,6 +122,12 @@ def modules_of_a_process(cache: Path, *arguments: str) -> set[str]:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
+def needed_by_numpy() -> set[str]:
+    """Return all modules of a process that has NumPy as it comes."""
+    bare = [sys.executable, "-c", "import sys, numpy; print(*sys.modules)"]
+    return set(subprocess.run(bare, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+
+
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere Click reads every command line")
 @pytest.mark.parametrize("capture", ["out-of-range", "snaplen96", "blocked"])
 def test_an_audit_loads_what_it_needs(tmp_path: Path, capture: str) -> None:
@@ -133,10 +139,20 @@ def test_an_audit_loads_what_it_needs(tmp_path: Path, capture: str) -> None:
     assert "auditor.cli.leaving" in modules
     # With a file to write to it loads no more.
     modules |= modules_of_a_process(tmp_path, *arguments, "--output", str(tmp_path / "report.json"))
-    bare = [sys.executable, "-c", "import sys, numpy; print(*sys.modules)"]
-    needed = set(subprocess.run(bare, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    needed = needed_by_numpy()
     for purpose, names in LEFT_OUT.items():
         assert (modules - needed) & names == set(), purpose
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere Click reads every command line")
+def test_an_audit_with_a_policy_that_it_knows_loads_no_yaml_reader(tmp_path: Path) -> None:
+    arguments = ("audit", str(CAPTURE), "--policy", str(CAPTURE.with_name("policy.yaml")), "--format", "json")
+    assert "yaml" in modules_of_a_process(tmp_path, *arguments)
+    modules = modules_of_a_process(tmp_path, *arguments)
+    assert "auditor.policy.load" in modules
+    left_out = LEFT_OUT["standard library"] | LEFT_OUT["rules and services as files"] | LEFT_OUT["command line"]
+    left_out |= {"yaml", "auditor.documents.yaml_events"}
+    assert (modules - needed_by_numpy()) & left_out == set()
 
 
 @pytest.mark.parametrize("report_format", ["text", "json"])
