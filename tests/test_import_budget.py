@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.cli.commands import COMMANDS
 from tests.support import CAPTURES, ROOT
 
 HEAVY = {"numpy", "pandas", "scapy", "pyshark", "pyarrow", "jinja2", "duckdb", "rich"}
@@ -63,6 +64,18 @@ def test_commands_without_captures_load_nothing_heavy(arguments: list[str]) -> N
 @pytest.mark.parametrize("arguments", [["--help"], ["audit", "--help"], ["--version"]], ids=" ".join)
 def test_help_reads_no_documents(arguments: list[str]) -> None:
     assert "yaml" not in loaded_by(*arguments)[1]
+
+
+def test_help_and_completion_load_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {place.partition(":")[0] for place, _ in COMMANDS.values()}
+    helped = modules_of_a_process(tmp_path, "--help")
+    monkeypatch.setenv("_AUDITOR_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "auditor p")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    completed = modules_of_a_process(tmp_path)
+    for modules in (helped, completed):
+        assert "auditor.cli.group" in modules
+        assert modules & {*named, "auditor.model", "auditor._native", "dataclasses", "tempfile", "pathlib"} == set()
 
 
 @pytest.mark.parametrize("capture", ["out-of-range", "snaplen96", "blocked"])
