@@ -167,7 +167,10 @@ class NdmpMessages:
 
     def fields(self, row: int) -> dict[str, list[Field]]:
         """Return the fields of a message, by name; a name occurs more than once in lists (addresses, for one)."""
-        own = slice(int(self._starts[row]), int(self._starts[row + 1]))
+        first, beyond = self._starts[row : row + 2].tolist()
+        if first == beyond:
+            return {}
+        own = slice(first, beyond)
         columns = (self._fields[name][own].tolist() for name in ("name", "number", "text", "address"))
         found: dict[str, list[Field]] = {}
         for name, number, text, address in zip(*columns, strict=True):

@@ -20,6 +20,7 @@ from auditor.errors import PolicyError
 from auditor.model import Severity
 from auditor.packs.load import load_pack
 from auditor.policy.load import load_policy
+from auditor.records import replace
 from auditor.services import catalogue, load_catalogue, rules_folder
 from tests.support import CAPTURES
 from tests.test_import_budget import loaded_by
@@ -37,6 +38,7 @@ class Row:
     words: dict[str, str]
 
 
+CHECKS = rules_folder() / "checks"
 ROW = Row("\N{GREEK SMALL LETTER MU}", Severity.HIGH, ((1, 2), (3, 4)), {"@x": "="})
 
 
@@ -145,6 +147,14 @@ def test_rules_services_and_controls_are_the_same_kept_and_read(cache: Path, mon
     assert everything() == read
     assert sorted(path.name for path in cache.iterdir()) == ["checks.json", "controls.json", "services.json"]
     assert everything() == read
+
+
+def test_rules_are_judged_by_without_their_examples(cache: Path) -> None:
+    whole, bare = load_pack([CHECKS]), load_pack([CHECKS], examples=False)
+    assert all(rule.fires and rule.silent for rule in whole.rules)
+    assert bare == load_pack([CHECKS], examples=False) != whole
+    assert [replace(rule, fires=(), silent=()) for rule in whole.rules] == list(bare.rules)
+    assert (cache / "judged.json").stat().st_size < (cache / "checks.json").stat().st_size
 
 
 def test_a_second_start_loads_no_yaml_reader() -> None:
