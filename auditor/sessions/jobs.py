@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from auditor import _native
-from auditor.ndmp import Field, NdmpMessages
+from auditor.ndmp import Fields, NdmpMessages
 from auditor.records import draft, replace
 from auditor.sessions.dialogue import (
     DATA_CONNECT,
@@ -204,7 +204,7 @@ class JobReader:
         return f"{_native.ndmp_error_name(int(self._messages['error'][row]))} (packet {int(self._messages['packet'][row])})"
 
 
-def _text(fields: dict[str, list[Field]], names: tuple[str, ...]) -> str:
+def _text(fields: Fields, names: tuple[str, ...]) -> str:
     """Return the first of these fields that has a text."""
     return next((text for name in names for field in fields.get(name, []) if (text := field.text)), "")
 
@@ -214,6 +214,6 @@ def _word(text: str) -> str:
     return text if re.fullmatch(_WORD, text) else ""
 
 
-def _number(fields: dict[str, list[Field]], name: str) -> int | None:
+def _number(fields: Fields, name: str) -> int | None:
     values = fields.get(name, [])
     return values[0].number if values else None
