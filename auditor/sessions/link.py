@@ -21,6 +21,8 @@ LOOK_BACK = 1 * _SECOND
 """A SYN may be recorded before the reply that announces it: packets of two queues are not always in order."""
 EXPIRY = 300 * _SECOND
 """An announcement that nobody used within five minutes is void."""
+_MOST_REASONS = 2
+"""Reasons of a tie, beyond which state reports add none."""
 _MOST = 4
 """Connections looked at on either side of an announcement."""
 
@@ -43,9 +45,17 @@ class EndpointIndex:
     def __init__(self, table: FlowTable, excluded: NDArray[np.bool_]) -> None:
         self._table, self._excluded = table, excluded
         self._sides: dict[str, _Side] = {}
+        self._known: dict[tuple[str, int, int], Ends] = {}
 
     def at(self, side: str, code: int, port: int) -> Ends:
         """Return the flows with this end as ``resp`` or ``orig``; as ``guessed``, originators without a handshake."""
+        # Reports of a session's state ask for the same end again and again.
+        known = self._known.get((side, code, port))
+        if known is None:
+            known = self._known[side, code, port] = self._found(side, code, port)
+        return known
+
+    def _found(self, side: str, code: int, port: int) -> Ends:
         if side not in self._sides:
             # A million flows take 25 ms to sort, and where nothing is announced nobody asks.
             self._sides[side] = self._sorted(side)
@@ -109,13 +119,14 @@ class Linker:
             if link is None:
                 continue
             known = found.setdefault(link.flow, link)
-            if known is not link and (len(known.because) < 2 or not announcement.state):
+            if known is not link:
                 found[link.flow] = replace(known, because=known.because + link.because)
         return list(found.values())
 
-    def _reported(self, control: int, announcement: Announcement, found: Container[int]) -> DataLink | None:
+    def _reported(self, control: int, announcement: Announcement, found: Mapping[int, DataLink]) -> DataLink | None:
+        """Return what a state report says of a connection, None where it adds nothing: one reason more is told, not thousands."""
         flow = self._at_value(control, announcement)
-        if flow is None:
+        if flow is None or (flow in found and len(found[flow].because) >= _MOST_REASONS):
             return None
         told, grade = self._told(announcement), Grade.PROVED
         if flow not in found:
