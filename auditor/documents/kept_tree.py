@@ -1,4 +1,4 @@
-"""The tree of a document as the last start read it: the parser of YAML takes as long to import as two NumPys do.
+"""The tree of a document as the last start read it: the parser of YAML takes longer to import than NumPy.
 
 It counts only for exactly the same text and code (``auditor.compiled``), and one is kept under each name, the last.
 """
