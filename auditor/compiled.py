@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from auditor import _native
 from auditor.records import names_of
+from auditor.whole_files import write_whole
 
 T = TypeVar("T")
 
@@ -33,17 +34,37 @@ def remembered(name: str, paths: Iterable[str | Path], types: Iterable[type], re
     ``types`` are the dataclasses and enumerations in it, whose fields hold text, numbers, flags, tuples, mappings by text,
     and each other. Raises what ``read`` raises; such an outcome is never kept.
     """
-    known = {one.__name__: one for one in types}
-    folder = _folder()
-    key = None if folder is None else _key(paths, known.values())
-    if folder is None or key is None:
+    kinds, folder = tuple(types), _folder()
+    if folder is None:
         return read()
+    names = [str(path) for path in paths]
+    try:
+        digests = _native.sha256_of_files(names)
+    except OSError:
+        return read()
+    lines = [f"{name}\0{digest}" for name, digest in zip(names, digests, strict=True)]
+    return _remembered(folder / f"{name}.json", _key(lines, kinds), kinds, read)
+
+
+def remembered_text(name: str, text: str, types: Iterable[type], read: Callable[[], T]) -> T:
+    """Return what ``read`` returns for this text, as ``remembered`` does for files; ``types`` tell where its code stands."""
+    kinds, folder = tuple(types), _folder()
+    if folder is None:
+        return read()
+    lines = [_native.sha256(text.encode("utf-8", "surrogatepass"))]
+    return _remembered(folder / f"{name}.json", _key(lines, kinds), kinds, read)
+
+
+def _remembered(place: Path, key: str | None, types: Iterable[type], read: Callable[[], T]) -> T:
+    if key is None:
+        return read()
+    known = {one.__name__: one for one in types}
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-        found: T = _load(folder / f"{name}.json", key, known)
+        found: T = _load(place, key, known)
         return found
     value = read()
     with contextlib.suppress(OSError):
-        _save(folder, f"{name}.json", json.dumps({"key": key, "value": _plain(value)}, separators=(",", ":")))
+        _save(place, json.dumps({"key": key, "value": _plain(value)}, separators=(",", ":")))
     return value
 
 
@@ -56,12 +77,10 @@ def _folder() -> Path | None:
     return home / ".cache" / "auditor" if home.is_absolute() else None
 
 
-def _key(paths: Iterable[str | Path], types: Iterable[type]) -> str | None:
-    """Return a digest of the files' names and bytes and of the code that reads them; None where one cannot be read."""
-    names = [str(path) for path in paths]
-    lines = [repr(sys.version_info[:2])]
+def _key(read: Iterable[str], types: Iterable[type]) -> str | None:
+    """Return a digest of what was read and of the code that reads it; None where that cannot be read."""
+    lines = [repr(sys.version_info[:2]), *read]
     try:
-        lines += [f"{name}\0{digest}" for name, digest in zip(names, _native.sha256_of_files(names), strict=True)]
         for source in _sources(types):
             facts = os.stat(source)
             lines.append(f"{source}\0{facts.st_size}\0{facts.st_mtime_ns}")
@@ -122,17 +141,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be kept")
 
 
-def _save(folder: Path, name: str, text: str) -> None:
+def _save(place: Path, text: str) -> None:
     """Write a file whole or not at all, for this user alone."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    import tempfile
-
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(temporary).replace(folder / name)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(str(place), [text.encode()])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from auditor import _native
 from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.records import record
+
+_CODES: Mapping[Any, int] = {name: code for code, name in enumerate(_native.FIELD_NAMES)}
 
 NO_ADDRESS = 0xFFFFFFFF
 """The address code that stands for none."""
@@ -76,7 +78,8 @@ BEAT_COLUMNS = (
 """Columns of ``Reading.control_beats()``; bounded, so that the later segments of very long sessions are missing."""
 
 
-class Field(NamedTuple):
+@record
+class Field:
     """One value of a message's field. ``number`` is the port where ``address`` (a code of the flow table) is one."""
 
     number: int
@@ -84,7 +87,46 @@ class Field(NamedTuple):
     address: int | None
 
 
-class StreamCounts(NamedTuple):
+class Fields(Mapping[str, list[Field]]):
+    """The fields of one message by name, each made when it is asked for: of the twenty of a state report one or two are."""
+
+    __slots__ = ("_codes", "_field", "_first")
+
+    def __init__(self, field: Callable[[int], Field], first: int, codes: list[int]) -> None:
+        self._field, self._first, self._codes = field, first, codes
+
+    def __getitem__(self, name: str) -> list[Field]:
+        """Return the fields of a name, in their order; raises KeyError where the message has none."""
+        found = self._of(name)
+        if not found:
+            raise KeyError(name)
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the fields of a name, ``default`` where the message has none."""
+        return self._of(name) or default
+
+    def _of(self, name: str) -> list[Field]:
+        code = _CODES.get(name)
+        if code not in self._codes:
+            return []
+        return [self._field(row) for row, one in enumerate(self._codes, self._first) if one == code]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the message has a field of this name."""
+        return _CODES.get(name) in self._codes
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names, each once."""
+        return iter(dict.fromkeys(_native.FIELD_NAMES[code] for code in self._codes))
+
+    def __len__(self) -> int:
+        """Return the number of names."""
+        return len(set(self._codes))
+
+
+@record
+class StreamCounts:
     """What was read of a control stream, both directions: messages, those of them without a body, bytes skipped."""
 
     messages: int = 0
@@ -163,19 +205,25 @@ class NdmpMessages:
             return rows
         return rows[among(self._messages["message"][rows], list(codes))]
 
-    def fields(self, row: int) -> dict[str, list[Field]]:
+    def fields(self, row: int) -> Fields:
         """Return the fields of a message, by name; a name occurs more than once in lists (addresses, for one)."""
-        found: dict[str, list[Field]] = {}
-        for index in range(int(self._starts[row]), int(self._starts[row + 1])):
-            name = _native.FIELD_NAMES[int(self._fields["name"][index])]
-            found.setdefault(name, []).append(self._field(index))
-        return found
+        first, beyond = self._starts[row : row + 2].tolist()
+        return Fields(self.field, first, self._fields["name"][first:beyond].tolist() if first < beyond else [])
+
+    def field(self, index: int) -> Field:
+        """Return one field, by its row."""
+        text, address = int(self._fields["text"][index]), int(self._fields["address"][index])
+        return Field(
+            int(self._fields["number"][index]),
+            None if text < 0 else self._texts[text],
+            None if address == NO_ADDRESS else address,
+        )
 
     def numbers(self, rows: Rows, name: str) -> Array:
         """Return the numbers of field ``name`` in these messages, in order of ``rows``; shape (values,), dtype u8."""
         if not len(rows):
             return np.zeros(0, np.uint64)
-        code = _native.FIELD_NAMES.index(name)
+        code = _CODES[name]
         if code not in self._named:
             self._named[code] = np.flatnonzero(self._fields["name"] == code)
         places = self._named[code]
@@ -198,15 +246,6 @@ class NdmpMessages:
     def beats(self, flow: int) -> tuple[Array, Array]:
         """Return times (ns, sorted) and senders (true: the responder) of the flow's segments with payload."""
         return self._beats.get(flow, _NO_BEATS)
-
-    def _field(self, index: int) -> Field:
-        text = int(self._fields["text"][index])
-        address = int(self._fields["address"][index])
-        return Field(
-            int(self._fields["number"][index]),
-            None if text < 0 else self._texts[text],
-            None if address == NO_ADDRESS else address,
-        )
 
 
 _NO_BEATS = (np.zeros(0, np.int64), np.zeros(0, np.bool_))

@@ -58,7 +58,7 @@ class PortSet:
 
         inside = np.zeros(ports.shape, dtype=np.bool_)
         for low, high in self.ranges:
-            inside |= (ports >= low) & (ports <= high)
+            inside |= ports == low if low == high else (ports >= low) & (ports <= high)
         return inside
 
     def overlaps(self, other: PortSet) -> bool:

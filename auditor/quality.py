@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from auditor import _native
+from auditor.blocks import occurring
 from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable, time_text
 from auditor.model import CaptureQuality, Finding, Quality
@@ -40,16 +41,15 @@ def summarise_quality(
     talking, alone = talking_directions(table, len(files))
     tcp = table["transport"] == TCP
     late = tcp & ~among(table["originator_by"], _HANDSHAKE)
-    missed = (table["orig_missed"] + table["resp_missed"]).astype(np.float64)
     began = np.bincount(table["first_file"][late], minlength=len(files))
-    lost = np.bincount(table["first_file"], weights=missed, minlength=len(files))
+    missed = _missed(table, len(files))
     captures = tuple(
         replace(
             _of_file(facts),
             tcp_flows=int(talking[row]),
             one_sided=int(alone[row]),
             without_handshake=int(began[row]),
-            missed_bytes=int(lost[row]),
+            missed_bytes=missed[row],
         )
         for row, facts in enumerate(files)
     )
@@ -60,6 +60,15 @@ def summarise_quality(
         known_by = "unknown" if vantage == UNKNOWN_VANTAGE else "inferred"
     total = _with_silences(_in_all(captures), files)
     return Quality(vantage, known_by, because, total, captures)
+
+
+def _missed(table: FlowTable, files: int) -> list[int]:
+    """Return the TCP bytes that the capture lacks of the flows that began in each file."""
+    lost = np.zeros(files)
+    for side in ("orig_missed", "resp_missed"):
+        rows = np.flatnonzero(table[side])
+        lost += np.bincount(table["first_file"][rows], weights=table[side][rows], minlength=files)[:files]
+    return [int(count) for count in lost]
 
 
 def _of_file(facts: _native.FileFacts) -> CaptureQuality:
@@ -156,14 +165,14 @@ def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
     host = int(ends.argmax())
     share = int(ends[host]) * 100 // len(tcp)
     mine = (one == host) | (other == host)
-    peers = len(distinct(np.where(one[mine] == host, other[mine], one[mine])))
-    pairs = len(distinct(np.minimum(one, other).astype(np.uint64) << np.uint64(32) | np.maximum(one, other)))
+    peers = np.count_nonzero(occurring(np.where(one[mine] == host, other[mine], one[mine]), size))
     if share >= _NEARLY_ALL and peers >= _LEAST_PEERS:
         row = int(tcp[np.flatnonzero(mine)[0]])
         side = "orig" if table["orig_addr"][row] == host else "resp"
         role = verdicts.roles[int(getattr(verdicts, f"{side}_role")[row])]
         vantage = _SINGLE_HOSTS.get(role, UNKNOWN_VANTAGE)
         return vantage, f"{table.address_text(host)} is an end of {share} percent of {counted(len(tcp), 'TCP flow')}"
+    pairs = len(distinct(np.minimum(one, other).astype(np.uint64) << np.uint64(32) | np.maximum(one, other)))
     if pairs > _LEAST_PEERS:
         return "span", f"no host is an end of all: {number(pairs)} pairs of hosts talk over TCP"
     return UNKNOWN_VANTAGE, ""
@@ -185,7 +194,9 @@ def weaken(
     """
     files = len(quality.captures)
     rows = stretches or range(files)
-    carried = _carried(table, files) if table is not None else [0] * files
+    # What was carried is held against what is missing: mostly nothing is.
+    lacks = any(one.missed_bytes for one in quality.captures)
+    carried = _carried(table, files) if table is not None and lacks else [0] * files
     sums = [_Connections() for _ in range(files)]
     for one, row, held in zip(quality.captures, rows, carried, strict=True):
         sums[row].add(one, held)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -86,6 +86,38 @@ class ColumnData:
             return np.array([word == "true" for word in words], np.intp)
         wanted = frozenset(words)
         return np.array([code for code in range(len(self.names)) if self.names[code] in wanted], np.intp)
+
+
+class Columns(Mapping[str, ColumnData]):
+    """Columns of a table by name, each made when it is first asked for.
+
+    Rules ask of most tables a few at a time and stop where no row is left: of a million flows that nobody blocked it need
+    not be known whether they were answered elsewhere.
+    """
+
+    __slots__ = ("_made", "_makers")
+
+    def __init__(self, makers: Mapping[str, Callable[[], ColumnData]]) -> None:
+        self._makers = makers
+        self._made: dict[str, ColumnData] = {}
+
+    def __getitem__(self, name: str) -> ColumnData:
+        """Return a column; raises KeyError for a name that the table lacks."""
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the table has a column, without making it."""
+        return name in self._makers
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self._makers)
 
 
 def words_column(words: Sequence[str]) -> ColumnData:

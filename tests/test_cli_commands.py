@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
 
-from auditor.cli.commands import COMMANDS
+from auditor.cli.commands import COMMANDS, command
+from auditor.cli.group import LazyGroup
+from auditor.cli.policy import policy
 from auditor.cli.reference import reference
 from auditor.cli.schema import SCHEMAS
 from tests.support import ROOT, run_auditor
@@ -22,6 +25,23 @@ def test_help_names_every_command() -> None:
     assert done.code == 0
     assert all(f"  {name} " in done.out for name in COMMANDS)
     assert "130 interrupted" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("group", [command, policy], ids=["auditor", "policy"])
+def test_what_is_told_of_a_command_is_its_own_help(group: LazyGroup) -> None:
+    context = click.Context(group)
+    told = group._told()
+    assert sorted(told) == group.list_commands(context)
+    for name, listed in told.items():
+        own = group.get_command(context, name)
+        assert own is not None
+        assert listed.get_short_help_str(200) == own.get_short_help_str(200)
+        assert not own.hidden
+
+
+@pytest.mark.parametrize(("begun", "found"), [("re", ["rejudge", "report"]), ("--ver", ["--version"]), ("nothing", [])])
+def test_words_are_completed(begun: str, found: list[str]) -> None:
+    assert [item.value for item in command.shell_complete(click.Context(command), begun)] == found
 
 
 def test_rules_are_listed_with_severity_and_title() -> None:

@@ -13,9 +13,16 @@ import pytest
 from auditor import controls
 from auditor.compiled import remembered
 from auditor.controls import load_controls
+from auditor.documents import yaml_events
+from auditor.documents.kept_tree import kept_tree
+from auditor.documents.yaml_events import build_tree
+from auditor.errors import PolicyError
 from auditor.model import Severity
 from auditor.packs.load import load_pack
+from auditor.policy.load import load_policy
+from auditor.records import replace
 from auditor.services import catalogue, load_catalogue, rules_folder
+from tests.support import CAPTURES
 from tests.test_import_budget import loaded_by
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="nothing is kept where files have no owner")
@@ -31,6 +38,7 @@ class Row:
     words: dict[str, str]
 
 
+CHECKS = rules_folder() / "checks"
 ROW = Row("\N{GREEK SMALL LETTER MU}", Severity.HIGH, ((1, 2), (3, 4)), {"@x": "="})
 
 
@@ -141,6 +149,63 @@ def test_rules_services_and_controls_are_the_same_kept_and_read(cache: Path, mon
     assert everything() == read
 
 
+def test_rules_are_judged_by_without_their_examples(cache: Path) -> None:
+    whole, bare = load_pack([CHECKS]), load_pack([CHECKS], examples=False)
+    assert all(rule.fires and rule.silent for rule in whole.rules)
+    assert bare == load_pack([CHECKS], examples=False) != whole
+    assert [replace(rule, fires=(), silent=()) for rule in whole.rules] == list(bare.rules)
+    assert (cache / "judged.json").stat().st_size < (cache / "checks.json").stat().st_size
+
+
 def test_a_second_start_loads_no_yaml_reader() -> None:
     assert "yaml" in loaded_by("rules", "list")[1]
     assert "yaml" not in loaded_by("rules", "list")[1]
+
+
+POLICY = (CAPTURES / "out-of-range" / "policy.yaml").read_text(encoding="utf-8")
+ODD = """
+# Words that could be taken for what is kept of something else, in every place.
+"@": Place
+"=": ["@", '=', {"@": "Place", "=": [1, 2]}, [], {}, ~, "null", null]
+plain: ""
+twice: 1
+twice: {a: b}
+"\u03bc\u00a0": |
+  long
+"""
+
+
+@pytest.mark.parametrize("text", [POLICY, ODD, "", "# nothing", "word", "[a, [b, [c]]]"])
+def test_a_tree_is_the_same_kept_and_read(text: str, cache: Path) -> None:
+    read = build_tree(text, "first.yaml")
+    assert kept_tree("tree", text, "first.yaml") == read
+    assert (cache / "tree.json").exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml_events, "build_tree", None)
+        assert kept_tree("tree", text, "first.yaml") == read
+        # The same text in another file: complaints name that one.
+        moved = kept_tree("tree", text, "second.yaml")
+    assert moved == build_tree(text, "second.yaml")
+
+
+def test_one_tree_is_kept_under_each_name(cache: Path) -> None:
+    for text in ("a: 1", "a: 2", "a: 1"):
+        assert kept_tree("tree", text, "p") == build_tree(text, "p")
+    assert [path.name for path in cache.iterdir()] == ["tree.json"]
+
+
+def test_a_mistake_is_told_each_time(tmp_path: Path, cache: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("zones: {agents: [10.0.0.1], agents: [10.0.0.2]}\nzone: x\n")
+    told = []
+    for _ in range(2):
+        with pytest.raises(PolicyError) as caught:
+            load_policy(policy)
+        told.append([(problem.line, problem.message) for problem in caught.value.problems])
+    assert told[0] == told[1]
+    assert [line for line, _ in told[0]] == [1, 2]
+    assert (cache / "policy.json").exists()
+    policy.write_text("zones: [\n")
+    for _ in range(2):
+        with pytest.raises(PolicyError, match="not YAML"):
+            load_policy(policy)

@@ -14,12 +14,21 @@ from hypothesis import strategies as st
 
 from auditor.engine import evaluate, finding_key, findings
 from auditor.engine.evidence import MOST_EVIDENCE
-from auditor.engine.piles import MOST_FINDINGS
+from auditor.engine.piles import MOST_FINDINGS, combination_numbers
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
 from auditor.notation import parse
 from auditor.packs.model import Collapse, Condition, Escalation, Pack, Rule, Template
-from auditor.rule_table import AddressNames, ColumnData, RuleTable, Witness, named_column, no_witnesses, words_column
+from auditor.rule_table import (
+    AddressNames,
+    ColumnData,
+    Columns,
+    RuleTable,
+    Witness,
+    named_column,
+    no_witnesses,
+    words_column,
+)
 from auditor.tables.witness import flow_witness
 
 WORDS = ("red", "green", "blue")
@@ -305,3 +314,36 @@ def test_packs_load_without_numpy() -> None:
     count, numpy_loaded = done.stdout.split()
     assert int(count) > 30
     assert numpy_loaded == "False"
+
+
+def test_columns_are_made_when_rules_ask_for_them() -> None:
+    made: list[str] = []
+
+    def maker(name: str, values: list[int]) -> ColumnData:
+        made.append(name)
+        return ColumnData(np.array(values, np.uint8))
+
+    columns = Columns({"few": lambda: maker("few", [0, 1, 0]), "costly": lambda: maker("costly", [5, 6, 7])})
+    table = RuleTable("flows", columns, np.arange(3), no_witnesses)
+    flows = FlowTable.from_columns({"resp_port": np.zeros(3, np.uint16)}, np.zeros((1, 16), np.uint8))
+    none = make_rule(select=(Condition("few", ">", (1,)), Condition("costly", "<", (9,))))
+    assert evaluate(none, table, flows) == []
+    assert made == ["few"]
+    one = make_rule(select=(Condition("few", ">", (0,)), Condition("costly", "<", (9,))), subject={"value": "costly"})
+    assert [found.subject for found in evaluate(one, table, flows)] == [{"value": "6"}]
+    assert made == ["few", "costly"]
+    assert (list(columns), len(columns), "costly" in columns, "other" in columns) == (["few", "costly"], 2, True, False)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 7, 70_000, 2**31]), st.booleans()), max_size=40),
+    st.sampled_from([0, -1]),
+)
+def test_combinations_are_numbered_in_the_order_of_their_values(rows: list[tuple[int, int, bool]], least: int) -> None:
+    columns = [
+        np.array([row[0] + least for row in rows], np.int64),
+        np.array([row[1] for row in rows], np.uint32),
+        np.array([row[2] for row in rows], np.bool_),
+    ]
+    places = {row: place for place, row in enumerate(sorted(set(rows)))}
+    assert combination_numbers(columns, len(rows)).tolist() == [places[row] for row in rows]

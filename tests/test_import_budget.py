@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from auditor.cli.commands import COMMANDS
 from tests.support import CAPTURES, ROOT
 
 HEAVY = {"numpy", "pandas", "scapy", "pyshark", "pyarrow", "jinja2", "duckdb", "rich"}
@@ -65,6 +66,18 @@ def test_help_reads_no_documents(arguments: list[str]) -> None:
     assert "yaml" not in loaded_by(*arguments)[1]
 
 
+def test_help_and_completion_load_no_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {place.partition(":")[0] for place, _ in COMMANDS.values()}
+    helped = modules_of_a_process(tmp_path, "--help")
+    monkeypatch.setenv("_AUDITOR_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "auditor p")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    completed = modules_of_a_process(tmp_path)
+    for modules in (helped, completed):
+        assert "auditor.cli.group" in modules
+        assert modules & {*named, "auditor.model", "auditor._native", "dataclasses", "tempfile", "pathlib"} == set()
+
+
 @pytest.mark.parametrize("capture", ["out-of-range", "snaplen96", "blocked"])
 def test_an_audit_loads_of_numpy_what_it_needs(capture: str) -> None:
     # Masked arrays are loaded by np.unique, and nothing here is masked; NumPy itself loads them where it is older.
@@ -82,7 +95,7 @@ def test_an_audit_loads_of_numpy_what_it_needs(capture: str) -> None:
 LEFT_OUT = {
     "standard library": {
         "bz2", "csv", "dataclasses", "difflib", "gettext", "glob", "hashlib", "html", "locale", "lzma", "random", "shutil", "string",
-        "tempfile", "threading", "traceback", "uuid", "zlib",
+        "tempfile", "threading", "traceback", "uuid", "weakref", "zlib",
     },
     "command line": {"click"},
     "numpy": {"numpy.ma", "numpy.random", "numpy.fft"},
@@ -122,6 +135,12 @@ def modules_of_a_process(cache: Path, *arguments: str) -> set[str]:
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
+def needed_by_numpy() -> set[str]:
+    """Return all modules of a process that has NumPy as it comes."""
+    bare = [sys.executable, "-c", "import sys, numpy; print(*sys.modules)"]
+    return set(subprocess.run(bare, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+
+
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere Click reads every command line")
 @pytest.mark.parametrize("capture", ["out-of-range", "snaplen96", "blocked"])
 def test_an_audit_loads_what_it_needs(tmp_path: Path, capture: str) -> None:
@@ -131,10 +150,22 @@ def test_an_audit_loads_what_it_needs(tmp_path: Path, capture: str) -> None:
     assert {"numpy", "auditor.engine", "auditor.report.json_"} <= modules
     # The end of the process is the quick one, which loads nothing that Python has not.
     assert "auditor.cli.leaving" in modules
-    bare = [sys.executable, "-c", "import sys, numpy; print(*sys.modules)"]
-    needed = set(subprocess.run(bare, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    # With a file to write to it loads no more.
+    modules |= modules_of_a_process(tmp_path, *arguments, "--output", str(tmp_path / "report.json"))
+    needed = needed_by_numpy()
     for purpose, names in LEFT_OUT.items():
         assert (modules - needed) & names == set(), purpose
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere Click reads every command line")
+def test_an_audit_with_a_policy_that_it_knows_loads_no_yaml_reader(tmp_path: Path) -> None:
+    arguments = ("audit", str(CAPTURE), "--policy", str(CAPTURE.with_name("policy.yaml")), "--format", "json")
+    assert "yaml" in modules_of_a_process(tmp_path, *arguments)
+    modules = modules_of_a_process(tmp_path, *arguments)
+    assert "auditor.policy.load" in modules
+    left_out = LEFT_OUT["standard library"] | LEFT_OUT["rules and services as files"] | LEFT_OUT["command line"]
+    left_out |= {"yaml", "auditor.documents.yaml_events"}
+    assert (modules - needed_by_numpy()) & left_out == set()
 
 
 @pytest.mark.parametrize("report_format", ["text", "json"])

@@ -43,7 +43,7 @@ def test_the_longest_prefix_counts(networks: list[Network], addresses: list[Addr
 )
 def test_distinct_rows_lead_back_to_every_row(rows: list[tuple[int, int, int]], wide: int) -> None:
     columns = [np.array([row[n] for row in rows], np.int64) for n in range(3)]
-    distinct, index = distinct_rows(columns, [4 * wide, 3, 2])
+    distinct, index = distinct_rows(len(rows), lambda some: [column[some] for column in columns], [4 * wide, 3, 2])
     kept = list(zip(*(column.tolist() for column in distinct), strict=True))
     assert kept == sorted(set(rows))
     assert [kept[number] for number in index] == rows

@@ -8,22 +8,31 @@ import click
 from auditor.cli.group import LazyGroup, print_version
 
 COMMANDS = {
-    "audit": "auditor.cli.audit:audit",
-    "compare": "auditor.cli.compare:compare",
-    "crosscheck": "auditor.cli.crosscheck:crosscheck",
-    "doctor": "auditor.cli.doctor:doctor",
-    "policy": "auditor.cli.policy:policy",
-    "rejudge": "auditor.cli.rejudge:rejudge",
-    "report": "auditor.cli.report:report",
-    "rules": "auditor.cli.rules:rules",
-    "schema": "auditor.cli.schema:schema",
-    "services": "auditor.cli.services:services",
-    "sessions": "auditor.cli.sessions:sessions",
-    "verify": "auditor.cli.verify:verify",
-    "why": "auditor.cli.why:why",
-    "watch": "auditor.cli.watch:watch",
+    "audit": ("auditor.cli.audit:audit", "Audit captures against a policy."),
+    "compare": ("auditor.cli.compare:compare", "Compare two saved reports."),
+    "crosscheck": (
+        "auditor.cli.crosscheck:crosscheck",
+        "Compare the flows of captures with those that Wireshark sees.",
+    ),
+    "doctor": (
+        "auditor.cli.doctor:doctor",
+        "Tell how this machine would listen, which privilege is missing, and the least that must be given.",
+    ),
+    "policy": (
+        "auditor.cli.policy:policy",
+        "Write, check, read and try policy files, and write them as firewall rules.",
+    ),
+    "rejudge": ("auditor.cli.rejudge:rejudge", "Judge exported flows under another policy."),
+    "report": ("auditor.cli.report:report", "Render a saved report again."),
+    "rules": ("auditor.cli.rules:rules", "List, explain and check the rules behind the findings."),
+    "schema": ("auditor.cli.schema:schema", "Print the JSON Schema of a document."),
+    "services": ("auditor.cli.services:services", "Show the services of the product, by the vendor's names."),
+    "sessions": ("auditor.cli.sessions:sessions", "Tell the NDMP sessions of captures, judging nothing."),
+    "verify": ("auditor.cli.verify:verify", "Check the files of a manifest."),
+    "why": ("auditor.cli.why:why", "Explain a finding, and show or carve the packets that prove it."),
+    "watch": ("auditor.cli.watch:watch", "Audit packets as they come, for minutes or for months."),
 }
-"""Name of a command -> module and object."""
+"""Name of a command -> module and object, and what it does: the first paragraph of its help."""
 
 EPILOG = """\
 Exit codes: 0 conforms, 1 findings at or above --fail-on, 2 wrong usage or policy, 3 inconclusive, 130 interrupted.

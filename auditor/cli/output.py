@@ -12,6 +12,7 @@ from auditor.errors import UsageError
 from auditor.model import Report
 from auditor.report.interface import LOWEST, USUAL_HEIGHT, USUAL_WIDTH, WIDEST, RenderOptions
 from auditor.report.registry import FORMATS, check_flows, check_installed, pieces, split_target
+from auditor.whole_files import write_whole
 
 
 def terminal_options(*, plain: bool = False, verbosity: int = 0, to_file: bool = False) -> RenderOptions:
@@ -133,19 +134,8 @@ def _write_file(pieces: Iterable[bytes], path: Path) -> None:
         with path.open("wb") as device:
             device.writelines(pieces)
         return
-    import tempfile
-
     target = path.resolve()
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-        made = Path(file.name)
-        try:
-            file.writelines(pieces)
-            file.flush()
-            made.chmod(_mode(target))
-            made.replace(target)
-        except BaseException:
-            made.unlink()
-            raise
+    write_whole(str(target), pieces, _mode(target))
 
 
 def _mode(target: Path) -> int:

@@ -20,7 +20,15 @@ _VERDICTS = ("permit", "deny", "unstated", "undetermined", "out-of-scope")
 # Documents are read with PyYAML, which --help need not wait for: whatever needs it is imported where it is used.
 
 
-@click.group(cls=LazyGroup, commands_by_name={"firewall": "auditor.cli.firewall:firewall"})
+_ELSEWHERE = {
+    "firewall": (
+        "auditor.cli.firewall:firewall",
+        "Write a policy as firewall rules: the fewest that say what it permits, each with its term and reason.",
+    )
+}
+
+
+@click.group(cls=LazyGroup, commands_by_name=_ELSEWHERE)
 def policy() -> None:
     """Write, check, read and try policy files, and write them as firewall rules."""
 

@@ -12,9 +12,6 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from auditor.cli.audit_options import AUDIT_OPTIONS, COUNT, FLAG, MANY, Option
-
-_WRITTEN = {written: option for option in AUDIT_OPTIONS for written in option.written}
 _COUNTED = {"-v": 1, "-vv": 2, "-vvv": 3}
 _CLICK_LISTENS = ("AUDITOR_DEBUG", "_AUDITOR_COMPLETE")
 """What Click takes from the environment."""
@@ -24,7 +21,12 @@ def plain_audit(arguments: Sequence[str]) -> dict[str, Any] | None:
     """Return the parameters of ``auditor audit`` for a plain command line, or None for one that Click is to read."""
     if arguments[:1] != ["audit"] or os.name != "posix" or any(name in os.environ for name in _CLICK_LISTENS):
         return None
-    read: dict[str, Any] = {option.name: _unsaid(option) for option in AUDIT_OPTIONS}
+    # Only here: no other command waits for what the options of this one take.
+    from auditor.cli.audit_options import AUDIT_OPTIONS, COUNT, FLAG, MANY
+
+    by_writing = {written: option for option in AUDIT_OPTIONS for written in option.written}
+    unsaid = {FLAG: False, COUNT: 0, MANY: ()}
+    read: dict[str, Any] = {option.name: unsaid.get(option.kind, option.default) for option in AUDIT_OPTIONS}
     captures: list[str] = []
     words = iter(arguments[1:])
     for word in words:
@@ -32,7 +34,7 @@ def plain_audit(arguments: Sequence[str]) -> dict[str, Any] | None:
             captures.append(word)
             continue
         written, equals, behind = word.partition("=")
-        option = _WRITTEN.get(written)
+        option = by_writing.get(written)
         if word in _COUNTED:
             read["verbosity"] += _COUNTED[word]
         elif option is None or (equals and (option.kind in (FLAG, COUNT) or not written.startswith("--"))):
@@ -47,8 +49,3 @@ def plain_audit(arguments: Sequence[str]) -> dict[str, Any] | None:
                 return None
             read[option.name] = (*read[option.name], value) if option.kind == MANY else value
     return {"captures": tuple(captures), **read} if captures else None
-
-
-def _unsaid(option: Option) -> Any:
-    """Return what an option is that was not given."""
-    return {FLAG: False, COUNT: 0, MANY: ()}.get(option.kind, option.default)

@@ -11,13 +11,12 @@ reason and a fix for each that is not so. Nothing is raised before ``raise_probl
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingType
 from pathlib import Path
 
-from auditor.documents.yaml_tree import MAX_CHARACTERS, Mapping, Node, Place, Scalar, Sequence, TreeError
+from auditor.documents.yaml_tree import MAX_CHARACTERS, Duplicate, Mapping, Node, Place, Scalar, Sequence, TreeError
 from auditor.errors import DocumentError, DocumentProblem
 from auditor.ports import PortError, PortSet, parse_ports
 
@@ -36,16 +35,14 @@ def _nothing(_: str) -> None:
 class Document:
     """A document being read: its tree (``root``, None when there is none) and every complaint about it so far."""
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, *, kept: str | None = None) -> None:
+        """Read the tree of ``text``; ``kept`` is the name that it is kept under for the next start, if it is to be."""
         self.path = path
         self.problems: list[DocumentProblem] = []
         self.root: Node | None = None
         self._lines = text.splitlines()
-        # Only here: a start that finds all it needs compiled never loads the parser.
-        from auditor.documents.yaml_events import build_tree
-
         try:
-            self.root, duplicates = build_tree(text, path)
+            self.root, duplicates = _tree(text, path, kept)
         except TreeError as error:
             self.complain(error.place, error.message, error.fix)
             return
@@ -186,10 +183,22 @@ class Document:
         return [(text, item) for text, item in pairs if text is not None]
 
 
-def read_document(path: Path, *, shown: str | None = None) -> Document:
+def _tree(text: str, path: str, kept: str | None) -> tuple[Node | None, list[Duplicate]]:
+    """Return the tree of a text and the keys given twice. Raises TreeError."""
+    # Only here: a start that finds all it needs compiled never loads the parser.
+    if kept is not None:
+        from auditor.documents.kept_tree import kept_tree
+
+        return kept_tree(kept, text, path)
+    from auditor.documents.yaml_events import build_tree
+
+    return build_tree(text, path)
+
+
+def read_document(path: Path, *, shown: str | None = None, kept: str | None = None) -> Document:
     """Read a file; one that cannot be read gives a document without ``root`` and with the reason as a problem.
 
-    ``shown`` is the name that complaints use; the path itself when not given.
+    ``shown`` is the name that complaints use; the path itself when not given. ``kept`` is as for ``Document``.
     """
     name = str(path) if shown is None else shown
     text, problem = read_text(path, name)
@@ -199,7 +208,7 @@ def read_document(path: Path, *, shown: str | None = None) -> Document:
         if problem is not None:
             document.problems.append(problem)
         return document
-    return Document(name, text)
+    return Document(name, text, kept=kept)
 
 
 def read_text(path: Path, shown: str) -> tuple[str | None, DocumentProblem | None]:
@@ -243,6 +252,9 @@ def problem_at(place: Place, message: str, fix: str, lines: list[str]) -> Docume
 
 def did_you_mean(word: str, known: Iterable[str] | MappingType[str, object]) -> str:
     """Return advice that names the nearest known word, or all of them when none is near."""
+    # Only here: it takes as long to import as to read a policy, and most have no mistake.
+    import difflib
+
     names = tuple(known)
     near = difflib.get_close_matches(word[:80].lower(), names, n=1, cutoff=0.6)
     if near:

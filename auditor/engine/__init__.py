@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import numpy as np
-
 from auditor.distinct import distinct
 from auditor.engine.evidence import collect_evidence
-from auditor.engine.matching import matches, meeting
+from auditor.engine.matching import meeting, selected
 from auditor.engine.parts import parts_of
 from auditor.engine.piles import Pile, sort_into_piles
 from auditor.flows import FlowTable
@@ -42,7 +40,7 @@ def evaluate(
     """
     if not len(table):
         return []
-    rows = np.flatnonzero(matches(rule.select, table))
+    rows = selected(rule.select, table)
     if not len(rows):
         return []
     made = []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
 
 import numpy as np
 
 from auditor.distinct import among
 from auditor.packs.model import Condition
 from auditor.rule_table import Array, ColumnData, Mask, Rows, RuleTable
+
+_MANY = 16
+"""As many times the rows that are left, and a look at the whole table takes longer than one at them."""
 
 _COMPARE = {
     "<": np.less,
@@ -20,20 +22,31 @@ _COMPARE = {
 }
 
 
-def matches(conditions: Iterable[Condition], table: RuleTable) -> Mask:
-    """Return which rows meet all conditions; all rows where there are none."""
-    mask = np.ones(len(table), np.bool_)
-    for condition in conditions:
-        mask &= _matches_one(condition, table[condition.column])
-        if not mask.any():
-            break
-    return mask
+def selected(conditions: Iterable[Condition], table: RuleTable) -> Rows:
+    """Return which rows meet all conditions; all rows where there are none.
+
+    A condition is asked of the whole table while many rows are left, then of those alone; none is where no row is.
+    """
+    left = list(conditions)
+    if not left:
+        return np.arange(len(table))
+    mask = _of_all(left.pop(0), table)
+    while left and np.count_nonzero(mask) * _MANY > len(mask):
+        mask &= _of_all(left.pop(0), table)
+    return meeting(left, table, np.flatnonzero(mask))
+
+
+def _of_all(condition: Condition, table: RuleTable) -> Mask:
+    return _matches_one(condition, table[condition.column])
 
 
 def meeting(conditions: Iterable[Condition], table: RuleTable, rows: Rows) -> Rows:
     """Return those of ``rows`` that meet all conditions, without looking at the rest of the table."""
-    masks = (_matches_one(condition, table[condition.column].at(rows)) for condition in conditions)
-    return rows[reduce(np.logical_and, masks, np.ones(len(rows), np.bool_))]
+    for condition in conditions:
+        if not len(rows):
+            break
+        rows = rows[_matches_one(condition, table[condition.column].at(rows))]
+    return rows
 
 
 def _matches_one(condition: Condition, column: ColumnData) -> Mask:

@@ -11,15 +11,18 @@ from auditor.digests import files_below
 from auditor.errors import DocumentProblem, RuleError
 from auditor.model import Severity
 from auditor.packs.model import Collapse, Condition, Escalation, Example, Pack, Rule, Template
-from auditor.records import record
+from auditor.records import record, replace
 from auditor.services import rules_folder
 
 NOT_RULES = frozenset({"examples.yaml"})
 """Files in a folder of rules that hold none: the policy that the examples of a site's own rules are judged against."""
 
 
-def load_pack(folders: Iterable[Path]) -> Pack:
+def load_pack(folders: Iterable[Path], *, examples: bool = True) -> Pack:
     """Load every rule file below the folders, site rules and built-in ones alike.
+
+    Without ``examples`` the rules that come with auditor have none: a quarter of what is kept of them, and judging asks for
+    no example.
 
     Raises
     ------
@@ -32,7 +35,9 @@ def load_pack(folders: Iterable[Path]) -> Pack:
         if not folder.is_dir():
             problems.append(DocumentProblem(str(folder), 1, 1, "there is no such folder of rules", "name a folder"))
         paths = [path for path in files_below(folder, ".yaml") if os.path.basename(path) not in NOT_RULES]  # noqa: PTH119
-        found = _built_in(folder, paths) if folder == rules_folder() / "checks" else _read(folder, paths)
+        found = (
+            _built_in(folder, paths, examples=examples) if folder == rules_folder() / "checks" else _read(folder, paths)
+        )
         rules += found.rules
         problems += found.problems
     problems += _shared(rules)
@@ -49,12 +54,19 @@ class _Folder:
     problems: tuple[DocumentProblem, ...] = ()
 
 
-def _built_in(folder: Path, paths: list[str]) -> _Folder:
+def _built_in(folder: Path, paths: list[str], *, examples: bool) -> _Folder:
     """Return the rules that come with auditor, as they were read the last time where nothing has changed since."""
+
+    def read() -> _Folder:
+        found = _read(folder, paths)
+        if examples:
+            return found
+        return _Folder(tuple(replace(rule, fires=(), silent=()) for rule in found.rules), found.problems)
+
     types = (Rule, Condition, Template, Escalation, Collapse, Example, Severity, DocumentProblem, _Folder)
     # The names of product generations, which rules may give, are those of the service files.
     others = files_below(rules_folder() / "services", ".yaml")
-    return remembered("checks", [*paths, *others], types, lambda: _read(folder, paths))
+    return remembered("checks" if examples else "judged", [*paths, *others], types, read)
 
 
 def _read(folder: Path, paths: list[str]) -> _Folder:

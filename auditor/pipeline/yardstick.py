@@ -50,7 +50,7 @@ def completed(known: Declared, options: AuditOptions) -> Yardstick:
     """Load what is beside policy and services. Raises as ``prepare`` does."""
     policy = known.policy
     folders = dict.fromkeys(map(Path, (*options.rules, *(policy.rules if policy else ()))))
-    pack = load_pack([rules_folder() / "checks", *folders])
+    pack = load_pack([rules_folder() / "checks", *folders], examples=False)
     return Yardstick(
         policy=policy,
         catalogue=known.catalogue,

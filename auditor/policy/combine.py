@@ -7,6 +7,7 @@ million flows so become some hundred combinations, each judged once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Combinations:
     transport: Codes
     port: Codes
     kind: Codes
-    of_flow: Codes
+    of_flow: NDArray[Any]
 
     def __len__(self) -> int:
         """Return the number of combinations."""
@@ -53,30 +54,35 @@ def combine(
 ) -> Combinations:
     """Return the combinations of a table. ``control`` and ``data`` mark flows, as bool arrays with one entry each."""
     interval_of, first_port = _intervals(port_sets)
-    none, first, second = np.arange(3, dtype=np.uint8)
-    transport = np.where(table["transport"] == TCP, first, np.where(table["transport"] == UDP, second, none))
-    kind = np.where(control, first, np.where(data, second, none))
-    # No connection has port 0 at both ends; it is how the core writes that it saw none.
-    portless = (transport > 0) & (table["orig_port"] == 0) & (table["resp_port"] == 0)
-    interval = np.where(portless, len(first_port), interval_of[table["resp_port"]])
-    first_port = np.append(first_port, NO_PORT)
-    shape = (len(groups), len(groups), len(TRANSPORT_WORDS), len(first_port), len(KIND_WORDS))
-    parts = (
-        groups.of_address[table["orig_addr"]],
-        groups.of_address[table["resp_addr"]],
-        transport,
-        interval,
-        kind,
-    )
-    (orig, resp, transport, interval, kind), of_flow = distinct_rows(parts, shape)
-    return Combinations(orig, resp, transport, first_port[interval], kind, of_flow)
+    shape = (len(groups), len(groups), len(TRANSPORT_WORDS), len(first_port) + 1, len(KIND_WORDS))
+
+    def parts(rows: slice) -> tuple[NDArray[Any], ...]:
+        is_tcp, is_udp = (table["transport"][rows] == number for number in (TCP, UDP))
+        data_only = data[rows] & ~control[rows]
+        # No connection has port 0 at both ends; it is how the core writes that it saw none.
+        interval = interval_of[table["resp_port"][rows]]
+        interval[(is_tcp | is_udp) & (table["orig_port"][rows] == 0) & (table["resp_port"][rows] == 0)] = len(
+            first_port
+        )
+        return (
+            groups.of_address[table["orig_addr"][rows]],
+            groups.of_address[table["resp_addr"][rows]],
+            is_tcp + (is_udp.view(np.uint8) << 1),
+            interval,
+            control[rows] + (data_only.view(np.uint8) << 1),
+        )
+
+    (orig, resp, transport, interval, kind), of_flow = distinct_rows(len(table), parts, shape)
+    return Combinations(orig, resp, transport, np.append(first_port, NO_PORT)[interval], kind, of_flow)
 
 
-def _intervals(port_sets: Iterable[PortSet]) -> tuple[Codes, Codes]:
+def _intervals(port_sets: Iterable[PortSet]) -> tuple[NDArray[Any], Codes]:
     """Return the interval of each port 0..65535, and the first port of each interval."""
     starts = {0, 1}
     for ports in port_sets:
         for low, high in ports.ranges:
             starts |= {low, high + 1}
     first = np.array(sorted(port for port in starts if port <= 65535), np.int64)
-    return np.searchsorted(first, np.arange(65536), side="right") - 1, first
+    interval = np.searchsorted(first, np.arange(65536), side="right") - 1
+    # Mostly a byte or two each, so that it stays in the inner caches; with room for one more, that of no port.
+    return interval.astype(np.min_scalar_type(len(first))), first

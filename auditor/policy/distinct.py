@@ -3,45 +3,60 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from auditor.arrays import NDArray
+from auditor.blocks import Column, blocks, look_up, occurring
 
 _DENSE_LIMIT = 1 << 22
 """Up to this many possible rows, a table with an entry for each is faster than sorting (and stays below 40 MB)."""
 
 Codes = NDArray[np.int64]
+Parts = Callable[[slice], Sequence[Column]]
+"""Returns the columns of some of the rows, as arrays of integers of equal lengths."""
 
 
-def distinct_rows(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Codes]:
-    """Return the distinct rows of ``columns``, as columns, and for each row its index among them.
+def distinct_rows(length: int, parts: Parts, sizes: Sequence[int]) -> tuple[tuple[Codes, ...], Column]:
+    """Return the distinct rows of columns, as columns, and for each row its index among them, an unsigned integer.
 
-    ``columns`` have equal lengths; the values of each lie in 0 .. size - 1. Distinct rows come in ascending order.
+    ``parts`` returns the columns of some of the ``length`` rows, the values of each in 0 .. size - 1. Distinct rows come in
+    ascending order.
     """
     if math.prod(sizes) >= 1 << 62:
-        return _by_sorting(columns)
-    keys = columns[0].astype(np.int64)
-    for column, size in zip(columns[1:], sizes[1:], strict=True):
-        keys *= size
-        keys += column
+        return _by_sorting(length, parts, len(sizes))
+    # Four bytes for each row where they do: they are written once and read twice.
+    keys = np.empty(length, np.int32 if math.prod(sizes) < 1 << 31 else np.int64)
+    for rows in blocks(length):
+        first, *others = parts(rows)
+        key = first.astype(keys.dtype)
+        for column, size in zip(others, sizes[1:], strict=True):
+            key *= size
+            key += column.astype(keys.dtype, copy=False)
+        keys[rows] = key
     distinct, index = _distinct(keys, math.prod(sizes))
     return tuple(np.unravel_index(distinct, tuple(sizes))), index
 
 
-def _distinct(keys: Codes, size: int) -> tuple[Codes, Codes]:
+def _distinct(keys: Column, size: int) -> tuple[Column, Column]:
     if size > _DENSE_LIMIT:
         found, inverse = np.unique(keys, return_inverse=True)
-        return found, inverse.reshape(-1)
-    present = np.zeros(size, np.bool_)
-    present[keys] = True
-    distinct = np.flatnonzero(present)
-    index = np.zeros(size, np.int64)
-    index[distinct] = np.arange(len(distinct))
-    return distinct, index[keys]
+        return found, inverse.reshape(-1).astype(_kind(len(found)), copy=False)
+    distinct = np.flatnonzero(occurring(keys, size))
+    number = np.zeros(size, _kind(len(distinct)))
+    number[distinct] = np.arange(len(distinct))
+    return distinct, look_up(number, keys)
 
 
-def _by_sorting(columns: Sequence[Codes]) -> tuple[tuple[Codes, ...], Codes]:
-    found, inverse = np.unique(np.stack(columns), axis=1, return_inverse=True)
-    return tuple(found), inverse.reshape(-1)
+def _kind(count: int) -> np.dtype[Any]:
+    """Return the narrowest type for ``count`` numbers from 0 on."""
+    return np.min_scalar_type(max(count - 1, 0))
+
+
+def _by_sorting(length: int, parts: Parts, columns: int) -> tuple[tuple[Codes, ...], Column]:
+    stacked = [np.stack([part.astype(np.int64) for part in parts(rows)]) for rows in blocks(length)]
+    whole = np.concatenate(stacked, axis=1) if stacked else np.zeros((columns, 0), np.int64)
+    found, inverse = np.unique(whole, axis=1, return_inverse=True)
+    return tuple(found), inverse.reshape(-1).astype(_kind(found.shape[1]), copy=False)

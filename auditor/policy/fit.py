@@ -41,15 +41,18 @@ class Fit:
     @property
     def whole(self) -> Bools:
         """Where the term matches for certain."""
-        known = (
-            self.applies & self.declares & self.source & self.destination & self.transport & self.port & ~self.unknown
-        )
+        fits = self.applies & self.declares & self.source & self.destination & self.transport & self.port
+        if not self.unknown.any():
+            return fits
+        known = fits & ~self.unknown
         must = self.unknown & self.source & self.destination & self.reversed & self.transport
         return known | must if self.any_port else known
 
     @property
     def possible(self) -> Bools:
         """Where the term may match although the capture does not show whether it does."""
+        if not self.unknown.any():
+            return self.unknown
         ends = (self.source & self.destination) | self.reversed
         return self.unknown & ends & self.transport & ~self.whole
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_left
+from typing import Any
 
 import numpy as np
 
 from auditor.arrays import NDArray
+from auditor.blocks import look_up, occurring
 from auditor.flows import UDP, FlowTable
 from auditor.policy.distinct import distinct_rows
 from auditor.policy.model import ANY, MULTICAST, OTHER, UNDECLARED, Network, Policy, Term
@@ -41,7 +43,7 @@ class Groups:
     term that holds the group, by its code; ``_operands`` gives the codes of the networks within each, low and high.
     """
 
-    of_address: Codes
+    of_address: NDArray[Any]
     zones: tuple[str, ...]
     zone: Codes
     role: Codes
@@ -79,7 +81,9 @@ def group_addresses(table: FlowTable, policy: Policy, terms: tuple[Term, ...]) -
     networks, operands = _numbered(named)
     named_of = PrefixIndex(networks).lookup(table.addresses)
     (zone, host, member), of_address = distinct_rows(
-        [zone_of, host_of, named_of], [len(zones), len(hosts) + 1, len(networks) + 1]
+        len(table.addresses),
+        lambda rows: (zone_of[rows], host_of[rows], named_of[rows]),
+        (len(zones), len(hosts) + 1, len(networks) + 1),
     )
     roles = np.array([ROLE_NAMES.index(role) for role in (UNDECLARED, *(z.role for z in policy.zones), MULTICAST)])
     return Groups(
@@ -151,7 +155,8 @@ def _broadcast(table: FlowTable, undeclared: Bools) -> Bools:
     only, and never send anything themselves."""
     likely: Bools = undeclared & is_ipv4(table.addresses) & (table.addresses[:, 15] == 255)
     if likely.any():
-        alive = (table["resp_packets"] > 0) | (table["transport"] != UDP)
-        likely[table["resp_addr"][alive]] = False
-        likely[table["orig_addr"]] = False
+        asked = np.flatnonzero(look_up(likely, table["resp_addr"]))
+        alive = (table["resp_packets"][asked] > 0) | (table["transport"][asked] != UDP)
+        likely[table["resp_addr"][asked[alive]]] = False
+        likely &= ~occurring(table["orig_addr"], len(likely))
     return likely

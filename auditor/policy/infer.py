@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
+from functools import cached_property
 
 import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
+from auditor.blocks import look_up
 from auditor.distinct import among, distinct
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
 from auditor.policy.beside import with_data_beside
 from auditor.policy.model import DEFAULT_NDMP_PORT, Policy, Zone, normalised
-from auditor.policy.outcome import ESTABLISHED, observed
+from auditor.policy.outcome import established
+from auditor.ports import PortSet
 from auditor.services import ROLES, Catalogue
 
 CLIENT_AUTH = 0x901
@@ -61,8 +64,7 @@ class _Inference:
         self._catalogue = catalogue
         self._roles: dict[int, str] = {}
         self._because: dict[int, dict[str, int]] = {}
-        self._ndmp = (table["transport"] == TCP) & (table["app"] == _NDMP)
-        self._established = observed(table, np.zeros(len(table), np.bool_)) == ESTABLISHED
+        self._ndmp = np.flatnonzero((table["transport"] == TCP) & (table["app"] == _NDMP))
         self._ndmp_port = self._usual_ndmp_port()
 
     def policy(self) -> Policy:
@@ -91,7 +93,7 @@ class _Inference:
 
     def _usual_ndmp_port(self) -> int:
         """Return the port on which most hosts answer NDMP; the vendor's where there is none or a draw."""
-        rows = np.flatnonzero(self._ndmp)
+        rows = self._ndmp
         pairs = distinct(self._table["resp_addr"][rows].astype(np.int64) << 16 | self._table["resp_port"][rows])
         counts = Counter((pairs & 0xFFFF).tolist())
         return max(counts, key=lambda port: (counts[port], port == DEFAULT_NDMP_PORT, -port), default=DEFAULT_NDMP_PORT)
@@ -117,7 +119,9 @@ class _Inference:
         """Return what may be a control connection of which little or nothing can be read, TLS above all."""
         table, streams = self._table, self._messages.streams
         by_port = (table["resp_port"] == self._ndmp_port) & among(table["app"], _UNREADABLE)
-        mask: Bools = (table["transport"] == TCP) & by_port & self._established
+        rows = np.flatnonzero((table["transport"] == TCP) & by_port)
+        mask = np.zeros(len(table), np.bool_)
+        mask[rows] = established(table, rows)
         mask[streams["flow"][streams["tls"].astype(np.bool_)]] = True
         return mask
 
@@ -125,36 +129,45 @@ class _Inference:
         """Take a host on which agents register for a media server; where no NDMP was seen, any that answers on that port."""
         talks_ndmp = np.zeros(len(self._table.addresses), np.bool_)
         talks_ndmp[self._table["resp_addr"][self._ndmp]] = True
-        flows = self._to_service("agent-browser") & self._established
-        if self._ndmp.any():
-            flows &= talks_ndmp[self._table["orig_addr"]] & ~talks_ndmp[self._table["resp_addr"]]
-        self._note_all(flows, "resp_addr", "media-servers", "accepts registrations of agents")
+        ports = self._ports("agent-browser")
+        rows = np.flatnonzero(ports.contains(self._table["resp_port"])) if ports.ranges else np.zeros(0, np.intp)
+        rows = rows[established(self._table, rows)]
+        if len(self._ndmp):
+            orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
+            rows = rows[talks_ndmp[orig] & ~talks_ndmp[resp]]
+        self._note_all(rows, "resp_addr", "media-servers", "accepts registrations of agents")
 
     def _agents(self) -> None:
         self._note_all(self._ndmp, "resp_addr", "agents", "answers NDMP")
-        from_media = self._from_media()
-        control = (self._table["transport"] == TCP) & (self._table["resp_port"] == self._ndmp_port)
-        self._note_all(from_media & control, "resp_addr", "agents", "is asked for NDMP by a media server")
+        rows = self._from_media
+        tcp = self._table["transport"][rows] == TCP
+        control = rows[tcp & (self._table["resp_port"][rows] == self._ndmp_port)]
+        self._note_all(control, "resp_addr", "agents", "is asked for NDMP by a media server")
         for service in _AGENT_SERVICES:
             reason = f"is asked for {self._name(service)} by a media server"
-            self._note_all(from_media & self._to_service(service), "resp_addr", "agents", reason)
+            self._note_all(self._to_service(service), "resp_addr", "agents", reason)
 
     def _targets(self) -> None:
-        from_media = self._from_media()
         for service, role, reason in _TARGETS:
-            self._note_all(from_media & self._to_service(service), "resp_addr", role, f"{reason} a media server")
+            self._note_all(self._to_service(service), "resp_addr", role, f"{reason} a media server")
 
-    def _from_media(self) -> Bools:
+    @cached_property
+    def _from_media(self) -> Rows:
+        """The flows that media servers opened; asked for when all of these are known."""
         media = np.zeros(len(self._table.addresses), np.bool_)
         media[[code for code, role in self._roles.items() if role == "media-servers"]] = True
-        return media[self._table["orig_addr"]]
+        if not media.any():
+            return np.zeros(0, np.intp)
+        return np.flatnonzero(look_up(media, self._table["orig_addr"]))
 
-    def _to_service(self, service_id: str) -> Bools:
+    def _to_service(self, service_id: str) -> Rows:
+        """Return the flows that media servers opened to the ports of a service."""
+        rows: Rows = self._from_media[self._ports(service_id).contains(self._table["resp_port"][self._from_media])]
+        return rows
+
+    def _ports(self, service_id: str) -> PortSet:
         service = self._catalogue.get(service_id)
-        if service is None:
-            return np.zeros(len(self._table), np.bool_)
-        ports: Bools = service.ports.contains(self._table["resp_port"])
-        return ports
+        return PortSet(()) if service is None else service.ports
 
     def _name(self, service_id: str) -> str:
         service = self._catalogue.get(service_id)
@@ -168,9 +181,8 @@ class _Inference:
         flows, first = np.unique(messages["flow"][rows], return_index=True)
         return dict(zip(flows.tolist(), messages["packet"][rows[first]].tolist(), strict=True))
 
-    def _note_all(self, flows: Bools, end: str, role: str, reason: str) -> None:
-        """Give ``role`` to the addresses at one end of ``flows``, each with the first packet that shows it."""
-        rows = np.flatnonzero(flows)
+    def _note_all(self, rows: Rows, end: str, role: str, reason: str) -> None:
+        """Give ``role`` to the addresses at one end of flows, each with the first packet that shows it."""
         codes, first = np.unique(self._table[end][rows], return_index=True)
         for code, row in zip(codes.tolist(), rows[first].tolist(), strict=True):
             self._note(code, role, reason, int(self._table["first_packet"][row]))

@@ -43,7 +43,7 @@ def load_policy(path: str | Path) -> Policy:
     PolicyError
         With every problem of these files at once, each with file, line, column, reason and fix.
     """
-    document = read_document(Path(path), shown=str(path))
+    document = read_document(Path(path), shown=str(path), kept="policy")
     if document.root is None:
         document.raise_problems(PolicyError)
     policy = _PolicyReader(document, Path(path).parent).read()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from auditor.arrays import NDArray
+from auditor.blocks import look_up_all
 from auditor.distinct import among
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
 from auditor.policy.combine import KIND_WORDS, Combinations, combine
@@ -129,20 +132,24 @@ def _as_they_stand(table: FlowTable, policy: Policy, catalogue: Catalogue, *, co
     service, services = _services(naming, term, terms, in_scope, combinations, groups, catalogue)
     doubt, doubts = _doubts(naming, term, terms, verdict)
     silent = np.array([entry is not None and not entry.answers for entry in services])[service]
+    orig, resp = combinations.orig, combinations.resp
     # Made narrow while there are few: what is looked up for each flow then is a byte or two, not eight.
-    of_flow, orig, resp = combinations.of_flow, combinations.orig, combinations.resp
+    columns: dict[str, NDArray[Any]] = {
+        "orig_zone": groups.zone[orig].astype(np.uint16),
+        "resp_zone": groups.zone[resp].astype(np.uint16),
+        "orig_role": groups.role[orig].astype(np.uint8),
+        "resp_role": groups.role[resp].astype(np.uint8),
+        "service": service.astype(np.uint16),
+        "verdict": verdict.astype(np.uint8),
+        "term": term.astype(np.int32),
+        "nearest": nearest.astype(np.int32),
+        "nearest_misfit": misfit.astype(np.uint8),
+        "doubt": doubt.astype(np.uint16),
+    }
+    *found, unanswering = look_up_all((*columns.values(), silent), combinations.of_flow)
     return Verdicts(
-        orig_zone=groups.zone[orig].astype(np.uint16)[of_flow],
-        resp_zone=groups.zone[resp].astype(np.uint16)[of_flow],
-        orig_role=groups.role[orig].astype(np.uint8)[of_flow],
-        resp_role=groups.role[resp].astype(np.uint8)[of_flow],
-        service=service.astype(np.uint16)[of_flow],
-        outcome=observed(table, silent[of_flow]),
-        verdict=verdict.astype(np.uint8)[of_flow],
-        term=term.astype(np.int32)[of_flow],
-        nearest=nearest.astype(np.int32)[of_flow],
-        nearest_misfit=misfit.astype(np.uint8)[of_flow],
-        doubt=doubt.astype(np.uint16)[of_flow],
+        **dict(zip(columns, found, strict=True)),
+        outcome=observed(table, unanswering),
         zones=groups.zones,
         roles=ROLE_NAMES,
         services=services,

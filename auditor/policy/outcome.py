@@ -9,6 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
+from auditor.blocks import blocks
 from auditor.flows import TCP, UDP, FlowTable
 
 OUTCOMES = ("established", "unanswered", "refused", "uncertain")
@@ -36,14 +37,28 @@ def observed(table: FlowTable, silent: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
     ``silent`` (bool, one per flow) marks flows of services that do not answer: over UDP, sending is all there is to see.
     """
-    key = table["state"].astype(np.uint16)
-    key += _FIRST_STATE[table["transport"]]
-    accepted = (table["orig_flags"] & _ACK) != 0
-    for flag in (table["refusal"] != 0, table["orig_payload"] > 0, table["resp_payload"] > 0, accepted, silent):
+    outcome = np.empty(len(table), np.uint8)
+    for rows in blocks(len(table)):
+        outcome[rows] = _outcomes()[_keys(table, rows, silent[rows])]
+    return outcome
+
+
+def established(table: FlowTable, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which of some flows were established, whatever services do not answer; shape (rows,)."""
+    found: NDArray[np.bool_] = _outcomes()[_keys(table, rows, np.zeros(len(rows), np.bool_))] == ESTABLISHED
+    return found
+
+
+def _keys(table: FlowTable, rows: slice | NDArray[np.intp], silent: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """Return the places of some flows in ``_outcomes()``."""
+    key = table["state"][rows].astype(np.uint16)
+    key += _FIRST_STATE[table["transport"][rows]]
+    accepted = (table["orig_flags"][rows] & _ACK) != 0
+    sent, answered = (table[f"{side}_payload"][rows] > 0 for side in ("orig", "resp"))
+    for flag in (table["refusal"][rows] != 0, sent, answered, accepted, silent):
         key *= 2
         key += flag
-    outcome: NDArray[np.uint8] = _outcomes()[key]
-    return outcome
+    return key
 
 
 def tcp_outcome(state: str, *, refused: bool, sent: bool, answered: bool, accepted: bool = False) -> int:
@@ -80,7 +95,7 @@ def udp_outcome(state: str, *, refused: bool, silent: bool) -> int:
 
 @cache
 def _outcomes() -> NDArray[np.uint8]:
-    """Return the outcome for every combination of transport, state and the flags of ``observed``, in the order of its key."""
+    """Return the outcome for every combination of transport, state and the flags, in the order of ``_keys``."""
     table = np.full(len(_JUDGED) + 1 << _STATE_BITS + _FLAGS, UNCERTAIN, np.uint8)
     cases = product(_native.STATES, _BOTH, _BOTH, _BOTH, _BOTH, _BOTH)
     for number, (state, refused, sent, answered, accepted, silent) in enumerate(cases):

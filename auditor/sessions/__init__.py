@@ -13,7 +13,7 @@ from auditor.handshakes import Handshakes
 from auditor.ndmp import NdmpMessages
 from auditor.records import record, replace
 from auditor.sessions.claims import still_undecided, without_claims
-from auditor.sessions.controls import backwards, control_mask, readable, session_mask
+from auditor.sessions.controls import backwards, control_mask, readable, session_rows
 from auditor.sessions.cut import after_cut_announcements
 from auditor.sessions.dialogue import ANNOUNCES, DialogueReader
 from auditor.sessions.exchange import read_exchange
@@ -107,7 +107,7 @@ def find_sessions(
     fixed ports of known services, never those of a data connection.
     """
     control = control_mask(table, control_ports)
-    rows = np.flatnonzero(session_mask(table, control))
+    rows = session_rows(table, control)
     sessions = with_handshakes(_read_all(table, messages, rows), handshakes or Handshakes())
     sessions = _tie_by_value(table, sessions, control)
     data = _data_mask(len(table), sessions)
@@ -128,7 +128,19 @@ def _read_all(table: FlowTable, messages: NdmpMessages, rows: NDArray[np.intp]) 
         posture = PostureReader(messages, flow, from_the_start=whole).read()
         exchange = read_exchange(messages, flow, whole=whole)
         counts = messages.stream_counts(flow)
-        sessions.append(Session(flow, how, dialogue, jobs=jobs, posture=posture, exchange=exchange, **counts._asdict()))
+        sessions.append(
+            Session(
+                flow,
+                how,
+                dialogue,
+                jobs=jobs,
+                posture=posture,
+                exchange=exchange,
+                messages=counts.messages,
+                bodies_missing=counts.bodies_missing,
+                skipped_bytes=counts.skipped_bytes,
+            )
+        )
     return sessions
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
+from auditor.blocks import look_up
 from auditor.distinct import among
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
@@ -29,7 +30,7 @@ def control_mask(table: FlowTable, control_ports: NDArray[np.uint16]) -> Mask:
     tcp: Mask = table["transport"] == TCP
     if not len(control_ports):
         return np.zeros(len(table), np.bool_)
-    declared = control_ports[table["resp_addr"]]
+    declared = look_up(control_ports, table["resp_addr"])
     by_port = (declared != 0) & (table["resp_port"] == declared)
     mask: Mask = tcp & (by_port | (table["app"] == NDMP))
     return mask
@@ -39,19 +40,20 @@ def backwards(table: FlowTable, control_ports: NDArray[np.uint16]) -> Mask:
     """Return the flows without a handshake that come *from* a declared NDMP port: control connections, by a wrong guess."""
     if not len(control_ports):
         return np.zeros(len(table), np.bool_)
-    declared = control_ports[table["orig_addr"]]
+    declared = look_up(control_ports, table["orig_addr"])
     at_port = (declared != 0) & (table["orig_port"] == declared)
     mask: Mask = (table["transport"] == TCP) & (table["syn_packets"] == 0) & at_port
     return mask
 
 
-def session_mask(table: FlowTable, control: Mask) -> Mask:
+def session_rows(table: FlowTable, control: Mask) -> NDArray[np.intp]:
     """Return the control connections that came about: both sides were seen to talk, and not some other protocol."""
-    talked = (table["orig_packets"] > 0) & (table["resp_packets"] > 0)
-    accepted = ((table["resp_flags"] & _ACK) != 0) & (table["refusal"] == 0)
-    ours = among(table["app"], (NDMP, TLS, UNKNOWN))
-    mask: Mask = control & ours & ((table["app"] == NDMP) | (talked & accepted))
-    return mask
+    rows = np.flatnonzero(control)
+    app = table["app"][rows]
+    talked = (table["orig_packets"][rows] > 0) & (table["resp_packets"][rows] > 0)
+    accepted = ((table["resp_flags"][rows] & _ACK) != 0) & (table["refusal"][rows] == 0)
+    came_about: NDArray[np.intp] = rows[among(app, (NDMP, TLS, UNKNOWN)) & ((app == NDMP) | (talked & accepted))]
+    return came_about
 
 
 def readable(table: FlowTable, messages: NdmpMessages, flow: int, cut_messages: int) -> Readable:

@@ -71,10 +71,12 @@ class DialogueReader:
     def read(self) -> Dialogue:
         """Return what was said."""
         rows = self._messages.rows(self._flow)
-        codes = self._messages["message"]
+        codes, replies = self._messages["message"], self._messages["reply"]
         relevant = rows[among(codes[rows], _RELEVANT)]
-        for row in relevant.tolist():
-            self._take(row, int(codes[row]))
+        for row, code, reply in zip(
+            *(one.tolist() for one in (relevant, codes[relevant], replies[relevant])), strict=True
+        ):
+            self._take(row, code, reply=bool(reply))
         self._announce_lost()
         self._requests = len(rows) - int(self._messages["from_responder"][rows].sum())
         self._logins.extend(Login(kind, None, packet) for kind, packet in self._pending_auth.values())
@@ -88,10 +90,9 @@ class DialogueReader:
             cut_messages=self._cut(rows),
         )
 
-    def _take(self, row: int, code: int) -> None:
-        reply = bool(self._messages["reply"][row])
+    def _take(self, row: int, code: int, *, reply: bool) -> None:
         if code in LISTENS:
-            self._note_answer(row, code, reply)
+            self._note_answer(row, code, reply=reply)
         if code == NOTIFY_CONNECTED and not reply:
             fields = self._messages.fields(row)
             self._greeting = fields["protocol_version"][0].number if "protocol_version" in fields else None
@@ -161,7 +162,7 @@ class DialogueReader:
             )
         )
 
-    def _note_answer(self, row: int, code: int, reply: bool) -> None:
+    def _note_answer(self, row: int, code: int, *, reply: bool) -> None:
         if reply:
             self._unanswered.pop(int(self._messages["reply_sequence"][row]), None)
         else:
@@ -182,7 +183,7 @@ class DialogueReader:
 
     def _cut(self, rows: Rows) -> int:
         lost = rows[self._messages["status"][rows] == _status(_NOT_CAPTURED)]
-        return int(among(self._messages["message"][lost], list(NEEDED)).sum())
+        return sum(code in NEEDED for code in self._messages["message"][lost].tolist())
 
     def _version_in_force(self, rows: Rows) -> int | None:
         """Return what the last CONNECT_OPEN answered with success asked for.
@@ -194,7 +195,7 @@ class DialogueReader:
             return self._version
         if self._greeting is not None:
             return self._greeting if self._requests else None
-        seen = Counter(int(version) for version in self._messages["version"][rows] if version)
+        seen = Counter(version for version in self._messages["version"][rows].tolist() if version)
         return seen.most_common(1)[0][0] if seen else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -29,12 +30,21 @@ class Candidates:
 
     def __init__(self, table: FlowTable, taken: Mask, service_ports: NDArray[np.uint16]) -> None:
         self._table = table
+        self._taken = taken
+        self._service_ports = service_ports
+        self._strangers: dict[int, Rows] = {}
+
+    @cached_property
+    def _by_pair(self) -> tuple[NDArray[np.uint64], Rows]:
+        """The candidates in the order of their host pairs, with the keys of these. Mostly nothing is unreadable, and
+        nobody asks."""
+        table = self._table
         known = np.zeros(65536, np.bool_)
-        known[service_ports] = True
+        known[self._service_ports] = True
         known[:_FIRST_FREE_PORT] = True
         free = (
             (table["transport"] == TCP)
-            & ~taken
+            & ~self._taken
             & ~known[table["resp_port"]]
             & among(table["app"], _CARRIES_DATA)
             # Without a handshake either end may be the listener.
@@ -43,8 +53,11 @@ class Candidates:
         rows = np.flatnonzero(free)
         keys = _pair_keys(table["orig_addr"][rows], table["resp_addr"][rows])
         order = np.argsort(keys, kind="stable")
-        self._keys, self._rows = keys[order], rows[order]
-        self._strangers: dict[int, Rows] = {}
+        return keys[order], rows[order]
+
+    @property
+    def _rows(self) -> Rows:
+        return self._by_pair[1]
 
     def of_pair(self, control: int) -> Rows:
         """Return the candidates between the two hosts of a control connection, in order of first packets."""
@@ -53,8 +66,9 @@ class Candidates:
     def between(self, one: int, other: int) -> Rows:
         """Return the candidates between two hosts, given as address codes, in order of first packets."""
         key = _pair_keys(np.array([one], np.uint32), np.array([other], np.uint32))[0]
-        first, last = np.searchsorted(self._keys, [key, key + np.uint64(1)])
-        found: Rows = self._rows[first:last]
+        keys, rows = self._by_pair
+        first, last = np.searchsorted(keys, [key, key + np.uint64(1)])
+        found: Rows = rows[first:last]
         return found
 
     def within(self, hosts: frozenset[int]) -> dict[int, Rows]:

@@ -6,10 +6,11 @@ Layouts, states and reasons: draft-skardal-ndmp4-04 and the version 2 and 3 docu
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from auditor import _native
-from auditor.ndmp import Field, NdmpMessages
-from auditor.records import draft, replace
+from auditor.ndmp import Fields, NdmpMessages
+from auditor.records import draft
 from auditor.sessions.dialogue import (
     DATA_CONNECT,
     DATA_GET_STATE,
@@ -58,9 +59,9 @@ _UNC_HOST = r'"?\\\\(?P<host>[^\\"]{1,255})\\'
 
 @draft
 class _Open:
-    """An operation as far as it has been read."""
+    """An operation as far as it has been read: ``told`` holds what will be its job. Of thousands of reports each changes it."""
 
-    job: Job
+    told: dict[str, Any]
     data_started: bool = False
     halted: bool = False
 
@@ -114,7 +115,7 @@ class JobReader:
         if reply and int(self._messages["error"][row]) != NO_ERROR:
             self._halt(row, (Outcome.REFUSED, self._error(row)), certain=True)
         modes = self._messages.fields(row).get("mode", []) if code in (MOVER_LISTEN, MOVER_CONNECT) else []
-        if modes and not reply and not self._open.job.operation:
+        if modes and not reply and not self._open.told.get("operation"):
             self._change(operation=_MOVER_MODES.get(modes[0].number, ""), mover=True)
 
     def _start(self, row: int, code: int) -> None:
@@ -171,13 +172,13 @@ class JobReader:
         assert self._open is not None
         if halted and data:
             self._change(counted_at_end=True)
-        if halted and ending is not None and self._open.job.outcome is Outcome.OPEN:
+        if halted and ending is not None and self._open.told.get("outcome", Outcome.OPEN) is Outcome.OPEN:
             self._halt(row, ending, certain=data or not self._open.data_started)
 
     def _begin(self, row: int) -> None:
         self._finish()
         began, packet = int(self._messages["time"][row]), int(self._messages["packet"][row])
-        self._open = _Open(Job(packet=packet, began=began))
+        self._open = _Open({"packet": packet, "began": began})
 
     def _halt(self, row: int, ending: tuple[Outcome, str], *, certain: bool) -> None:
         """Take note of an end; what is not certain stands until something certain comes."""
@@ -193,18 +194,18 @@ class JobReader:
 
     def _change(self, **values: object) -> None:
         assert self._open is not None
-        self._open.job = replace(self._open.job, **values)  # type: ignore[arg-type]
+        self._open.told.update(values)
 
     def _finish(self) -> None:
         if self._open is not None:
-            self._jobs.append(self._open.job)
+            self._jobs.append(Job(**self._open.told))
         self._open = None
 
     def _error(self, row: int) -> str:
         return f"{_native.ndmp_error_name(int(self._messages['error'][row]))} (packet {int(self._messages['packet'][row])})"
 
 
-def _text(fields: dict[str, list[Field]], names: tuple[str, ...]) -> str:
+def _text(fields: Fields, names: tuple[str, ...]) -> str:
     """Return the first of these fields that has a text."""
     return next((text for name in names for field in fields.get(name, []) if (text := field.text)), "")
 
@@ -214,6 +215,6 @@ def _word(text: str) -> str:
     return text if re.fullmatch(_WORD, text) else ""
 
 
-def _number(fields: dict[str, list[Field]], name: str) -> int | None:
+def _number(fields: Fields, name: str) -> int | None:
     values = fields.get(name, [])
     return values[0].number if values else None

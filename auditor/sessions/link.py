@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from auditor.arrays import NDArray
 from auditor.distinct import among
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
-from auditor.records import replace
+from auditor.records import record, replace
 from auditor.sessions.model import Announcement, DataLink, Grade
 from auditor.sessions.settle import Choice, Pair, Place, Settled, settle
 
@@ -22,11 +21,14 @@ LOOK_BACK = 1 * _SECOND
 """A SYN may be recorded before the reply that announces it: packets of two queues are not always in order."""
 EXPIRY = 300 * _SECOND
 """An announcement that nobody used within five minutes is void."""
+_MOST_REASONS = 2
+"""Reasons of a tie, beyond which state reports add none."""
 _MOST = 4
 """Connections looked at on either side of an announcement."""
 
 
-class Ends(NamedTuple):
+@record
+class Ends:
     """Flows whose one end is the same, in order of their first packets: rows of the flow table, and those times (ns)."""
 
     rows: Rows
@@ -43,9 +45,17 @@ class EndpointIndex:
     def __init__(self, table: FlowTable, excluded: NDArray[np.bool_]) -> None:
         self._table, self._excluded = table, excluded
         self._sides: dict[str, _Side] = {}
+        self._known: dict[tuple[str, int, int], Ends] = {}
 
     def at(self, side: str, code: int, port: int) -> Ends:
         """Return the flows with this end as ``resp`` or ``orig``; as ``guessed``, originators without a handshake."""
+        # Reports of a session's state ask for the same end again and again.
+        known = self._known.get((side, code, port))
+        if known is None:
+            known = self._known[side, code, port] = self._found(side, code, port)
+        return known
+
+    def _found(self, side: str, code: int, port: int) -> Ends:
         if side not in self._sides:
             # A million flows take 25 ms to sort, and where nothing is announced nobody asks.
             self._sides[side] = self._sorted(side)
@@ -79,14 +89,14 @@ class Linker:
         """Return for each control connection (row) of ``told`` what its announcements tie, each flow once with all reasons."""
         self._clients = {int(self._table["orig_addr"][control]) for control in told}
         places = [
-            Place(control, number)
+            (control, number)
             for control, announcements in told.items()
             for number, one in enumerate(announcements)
             if one.captured and not one.state
         ]
         pairs = [pair for place in places for pair in self._named_pairs(place, told)]
         named = settle(pairs)
-        taken = {(flow, told[place.control][place.number].connects) for place, (flow, _) in named.items()}
+        taken = {(choice.flow, told[control][number].connects) for (control, number), choice in named.items()}
         more = [pair for place in places if place not in named for pair in self._port_pairs(place, told, taken)]
         translated = settle(more)
         return {
@@ -101,7 +111,7 @@ class Linker:
         for number, announcement in sorted(enumerate(announcements), key=lambda one: one[1].state):
             if not announcement.captured:
                 continue
-            place = Place(control, number)
+            place = (control, number)
             if announcement.state:
                 link = self._reported(control, announcement, found)
             else:
@@ -109,13 +119,14 @@ class Linker:
             if link is None:
                 continue
             known = found.setdefault(link.flow, link)
-            if known is not link and (len(known.because) < 2 or not announcement.state):
+            if known is not link:
                 found[link.flow] = replace(known, because=known.because + link.because)
         return list(found.values())
 
-    def _reported(self, control: int, announcement: Announcement, found: Container[int]) -> DataLink | None:
+    def _reported(self, control: int, announcement: Announcement, found: Mapping[int, DataLink]) -> DataLink | None:
+        """Return what a state report says of a connection, None where it adds nothing: one reason more is told, not thousands."""
         flow = self._at_value(control, announcement)
-        if flow is None:
+        if flow is None or (flow in found and len(found[flow].because) >= _MOST_REASONS):
             return None
         told, grade = self._told(announcement), Grade.PROVED
         if flow not in found:
@@ -137,8 +148,9 @@ class Linker:
 
     def _named_pairs(self, place: Place, told: Mapping[int, Sequence[Announcement]]) -> Iterator[Pair]:
         """Give the connections to the very end that is named."""
-        announcement = told[place.control][place.number]
-        codes = self._listener_codes(place.control, announcement)
+        control, number = place
+        announcement = told[control][number]
+        codes = self._listener_codes(control, announcement)
         # Without handshake the listener may stand on the originator's side of the record.
         for side in ("resp", "guessed"):
             ends = [self._index.at(side, code, announcement.port) for code in codes]
@@ -151,8 +163,9 @@ class Linker:
         self, place: Place, told: Mapping[int, Sequence[Announcement]], taken: Container[tuple[int, bool]]
     ) -> Iterator[Pair]:
         """Give the connections between the two hosts of the control connection to the port that is named."""
-        announcement = told[place.control][place.number]
-        hosts = [int(self._table[f"{side}_addr"][place.control]) for side in ("orig", "resp")]
+        control, number = place
+        announcement = told[control][number]
+        hosts = [int(self._table[f"{side}_addr"][control]) for side in ("orig", "resp")]
         for code in hosts:
             found = self._index.at("resp", code, announcement.port)
             inside = among(self._table["orig_addr"][found.rows], hosts)
@@ -167,10 +180,10 @@ class Linker:
         None where that end is an NDMP client of this capture: not another address of this server, but somebody else whom
         the announcement names, by mistake or in bad faith.
         """
-        reversed_ = self._is_reversed(place.control, flow, announcement)
+        reversed_ = self._is_reversed(place[0], flow, announcement)
         own = "orig_addr" if announcement.connects ^ reversed_ else "resp_addr"
         address = int(self._table[own][flow])
-        natural = address == int(self._table["resp_addr"][place.control])
+        natural = address == int(self._table["resp_addr"][place[0]])
         if not natural and address in self._clients:
             return None
         return Pair(place, announcement.connects, flow, abs(age), natural)

@@ -8,7 +8,7 @@ one that tools for CVE-2005-2611 always send.
 from __future__ import annotations
 
 from auditor import _native
-from auditor.ndmp import Field, NdmpMessages
+from auditor.ndmp import Field, Fields, NdmpMessages
 from auditor.records import draft
 from auditor.sessions.dialogue import (
     CLIENT_AUTH,
@@ -166,6 +166,6 @@ class PostureReader:
         self._packets.append(int(self._messages["packet"][row]))
 
 
-def _first(fields: dict[str, list[Field]], name: str) -> Field:
+def _first(fields: Fields, name: str) -> Field:
     """Return the first field of a name, an empty one where there is none."""
     return next(iter(fields.get(name, ())), _NO_FIELD)

@@ -8,7 +8,8 @@ connection to a port is not always the one that was meant: what is nearest in ti
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+from auditor.records import record
 
 _AS_NEAR = 3
 """A rival is as near up to this factor."""
@@ -16,14 +17,12 @@ _RESOLUTION = 1_000_000
 """What is nearer than this (ns) is near: within it the scheduler says which packet comes first."""
 
 
-class Place(NamedTuple):
-    """An announcement: row of its control connection, and its number there."""
-
-    control: int
-    number: int
+Place = tuple[int, int]
+"""An announcement: row of its control connection, and its number there."""
 
 
-class Pair(NamedTuple):
+@record
+class Pair:
     """An announcement and a connection (row) that it can mean, ``distance`` ns apart.
 
     ``natural`` where the end that the announcement leaves to its NDMP server has the server's address.
@@ -36,7 +35,8 @@ class Pair(NamedTuple):
     natural: bool
 
 
-class Choice(NamedTuple):
+@record
+class Choice:
     """The connection (row) that an announcement means; ``alone`` where no announcement left without one is as near."""
 
     flow: int

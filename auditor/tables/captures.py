@@ -8,9 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
+from auditor.blocks import blocks
 from auditor.flows import TCP, FlowTable
 from auditor.packs.words import STATUSES
-from auditor.rule_table import NO_FLOW, Array, ColumnData, Mask, RuleTable, no_witnesses, words_column
+from auditor.rule_table import NO_FLOW, Array, ColumnData, Rows, RuleTable, no_witnesses, words_column
 from auditor.stretches import stretches_of
 from auditor.tables.source import Source
 from auditor.text import counted
@@ -89,27 +90,26 @@ def _stretch_texts(captures: Sequence[CaptureFacts]) -> list[str]:
 def talking_directions(flows: FlowTable, files: int) -> tuple[Array, Array]:
     """Return per file the TCP connections that got beyond a handshake, and those with one direction only."""
     size = max(files, int(flows["first_file"].max(initial=0)) + 1)
-    talking = _talking(flows)
-    masks = talking, talking & _alone(flows)
-    return tuple(np.bincount(flows["first_file"][mask], minlength=size)[:files] for mask in masks)  # type: ignore[return-value]
+    talking, alone = (np.bincount(flows["first_file"][rows], minlength=size)[:files] for rows in _directions(flows))
+    return talking, alone
 
 
-def lone_directions(flows: FlowTable) -> Mask:
+def lone_directions(flows: FlowTable) -> Rows:
     """Return the TCP connections that got beyond a handshake, and of which one direction alone was captured."""
-    return _talking(flows) & _alone(flows)
+    return _directions(flows)[1]
 
 
-def _alone(flows: FlowTable) -> Mask:
-    alone: Mask = (flows["orig_packets"] == 0) | (flows["resp_packets"] == 0)
-    return alone
-
-
-def _talking(flows: FlowTable) -> Mask:
-    acknowledges = ((flows["orig_flags"] | flows["resp_flags"]) & _ACK) != 0
-    several = flows["orig_packets"] + flows["resp_packets"] > 2
-    payload = (flows["orig_payload"] > 0) | (flows["resp_payload"] > 0)
-    talking: Mask = (flows["transport"] == TCP) & ((acknowledges & several) | payload) & (flows["refusal"] == 0)
-    return talking
+def _directions(flows: FlowTable) -> tuple[Rows, Rows]:
+    """Return the TCP connections that got beyond a handshake, and those of them with one direction only."""
+    talking = np.empty(len(flows), np.bool_)
+    for rows in blocks(len(flows)):
+        acknowledges = ((flows["orig_flags"][rows] | flows["resp_flags"][rows]) & _ACK) != 0
+        several = flows["orig_packets"][rows] + flows["resp_packets"][rows] > 2
+        payload = (flows["orig_payload"][rows] > 0) | (flows["resp_payload"][rows] > 0)
+        judged = (flows["transport"][rows] == TCP) & (flows["refusal"][rows] == 0)
+        talking[rows] = judged & ((acknowledges & several) | payload)
+    found = np.flatnonzero(talking)
+    return found, found[(flows["orig_packets"][found] == 0) | (flows["resp_packets"][found] == 0)]
 
 
 def _percent(part: Array, whole: Array) -> Array:

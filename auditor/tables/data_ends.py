@@ -76,7 +76,7 @@ def data_table(source: Source, ends: DataEnds) -> RuleTable:
         "inside": ColumnData(ends.inside),
         "grade": ColumnData(np.array(grades, np.uint8)[ends.tie], GRADES),
         "outcome": ColumnData(verdicts.outcome[ends.flow], OUTCOMES),
-        "how": ColumnData(source.how.values[ends.flow], source.how.names),
+        "how": source.how(ends.flow),
     }
 
     def witnesses(row: int) -> tuple[Witness, ...]:

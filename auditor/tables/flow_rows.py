@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 import numpy as np
 
 from auditor import _native
+from auditor.blocks import occurring
 from auditor.distinct import among, distinct
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
-from auditor.rule_table import Array, ColumnData, Mask, RuleTable, Witness, named_column
+from auditor.ports import PortSet
+from auditor.rule_table import (
+    AddressNames,
+    Array,
+    ColumnData,
+    Columns,
+    Mask,
+    Names,
+    RuleTable,
+    Witness,
+    named_column,
+)
+from auditor.services import Service
 from auditor.sessions import Session
 from auditor.tables.data_ends import DataEnds
+from auditor.tables.ndmp_ports import ndmp_port_columns
 from auditor.tables.source import ESTABLISHED, NANOSECONDS, UNANSWERED, Source
 from auditor.tables.witness import flow_witness
+
+Maker = Callable[[], ColumnData]
 
 _NO_ANSWER_YET = 3 * NANOSECONDS
 """A single SYN this shortly before the capture's end would be repeated after it: that it got no answer says nothing."""
@@ -26,14 +43,16 @@ _HANDSHAKE = tuple(_native.ORIGINATOR_BY.index(name) for name in ("syn", "syn-ac
 
 
 def flows_table(source: Source, ends: DataEnds) -> RuleTable:
-    """Return the table ``flows``."""
-    columns = {
-        **_observed(source),
-        **_judged(source),
-        **_of_sessions(source, ends),
-        **_of_ndmp_ports(source),
-        **_in_context(source),
-    }
+    """Return the table ``flows``; its columns are made when they are asked for."""
+    columns = Columns(
+        {
+            **_observed(source),
+            **_judged(source),
+            **_of_sessions(source, ends),
+            **ndmp_port_columns(source),
+            **_in_context(source),
+        }
+    )
     notes = _login_notes(source.sessions.sessions)
 
     def witnesses(row: int) -> tuple[Witness, ...]:
@@ -63,145 +82,149 @@ def _nearest_note(source: Source, row: int) -> str:
     )
 
 
-def _observed(source: Source) -> dict[str, ColumnData]:
+def _observed(source: Source) -> dict[str, Maker]:
     flows = source.flows
-    transports = tuple(transport_text(number) for number in range(256))
+    coded: dict[str, tuple[str, Names | AddressNames]] = {
+        "state": ("state", _native.STATES),
+        "originator_by": ("originator_by", ORIGINATOR_BY),
+        "refusal": ("refusal", _native.REFUSALS),
+        "app": ("app", _native.APPS),
+        "tunnel": ("tunnel", _native.TUNNELS),
+        "originator": ("orig_addr", source.addresses),
+        "responder": ("resp_addr", source.addresses),
+    }
+    plain = ("orig_port", "resp_port", "orig_packets", "resp_packets", "orig_payload", "resp_payload", "vlan")
     return {
-        "originator": ColumnData(flows["orig_addr"], source.addresses),
-        "responder": ColumnData(flows["resp_addr"], source.addresses),
-        "transport": ColumnData(flows["transport"], transports),
-        "state": ColumnData(flows["state"], _native.STATES),
-        "originator_by": ColumnData(flows["originator_by"], ORIGINATOR_BY),
-        "refusal": ColumnData(flows["refusal"], _native.REFUSALS),
-        "app": ColumnData(flows["app"], _native.APPS),
-        "tunnel": ColumnData(flows["tunnel"], _native.TUNNELS),
+        "transport": lambda: ColumnData(flows["transport"], tuple(transport_text(number) for number in range(256))),
         "how": source.how,
-        "missed": ColumnData(flows["orig_missed"] + flows["resp_missed"]),
-        **{
-            name: ColumnData(flows[name])
-            for name in (
-                "orig_port",
-                "resp_port",
-                "orig_packets",
-                "resp_packets",
-                "orig_payload",
-                "resp_payload",
-                "vlan",
-            )
-        },
+        "missed": lambda: ColumnData(flows["orig_missed"] + flows["resp_missed"]),
+        **{name: partial(_column, flows[column], names) for name, (column, names) in coded.items()},
+        **{name: partial(_column, flows[name]) for name in plain},
     }
 
 
-def _judged(source: Source) -> dict[str, ColumnData]:
-    flows, verdicts = source.flows, source.verdicts
-    services = [*verdicts.services]
+def _column(values: Array, names: Names | AddressNames | None = None) -> ColumnData:
+    return ColumnData(values, names)
+
+
+def _judged(source: Source) -> dict[str, Maker]:
+    verdicts = source.verdicts
     media = source.roles.index("media-servers") if "media-servers" in source.roles else -1
     terms = ("none", *(term.name for term in verdicts.terms))
-    traps = _to_ports(source, "snmp_ports", (TCP, UDP))
-    mail = _to_ports(source, "smtp_ports", (TCP,))
-    datagram = (flows["transport"] == UDP) & traps & (verdicts.outcome == UNANSWERED)
+
+    def of_service(text: Callable[[Service], str | None], none: str = "none") -> Maker:
+        words = [none if one is None else text(one) or "none" for one in verdicts.services]
+        return lambda: named_column(verdicts.service, words)
+
+    coded: dict[str, tuple[Array, Names]] = {
+        "orig_zone": (verdicts.orig_zone, source.zones),
+        "resp_zone": (verdicts.resp_zone, source.zones),
+        "orig_role": (verdicts.orig_role, source.roles),
+        "resp_role": (verdicts.resp_role, source.roles),
+        "verdict": (verdicts.verdict, VERDICTS),
+        "outcome": (verdicts.outcome, OUTCOMES),
+        "misfit": (verdicts.nearest_misfit, MISFITS),
+    }
     return {
-        "orig_zone": ColumnData(verdicts.orig_zone, source.zones),
-        "resp_zone": ColumnData(verdicts.resp_zone, source.zones),
-        "orig_role": ColumnData(verdicts.orig_role, source.roles),
-        "resp_role": ColumnData(verdicts.resp_role, source.roles),
-        "media_server_end": ColumnData((verdicts.orig_role == media) | (verdicts.resp_role == media)),
-        "undeclared_end": ColumnData((verdicts.orig_zone == 0) | (verdicts.resp_zone == 0)),
-        "service": named_column(verdicts.service, [s.id if s else "none" for s in services]),
-        "service_name": named_column(verdicts.service, [s.name if s else "no documented service" for s in services]),
-        "family": named_column(verdicts.service, [s.family if s else "none" for s in services]),
-        "process": named_column(verdicts.service, [(s.process if s else "") or "none" for s in services]),
-        "verdict": ColumnData(verdicts.verdict, VERDICTS),
-        "outcome": ColumnData(verdicts.outcome, OUTCOMES),
-        "passed": ColumnData((verdicts.outcome == ESTABLISHED) | datagram),
-        "term": named_column(verdicts.term + 1, terms),
-        "nearest": named_column(verdicts.nearest + 1, terms),
-        "misfit": ColumnData(verdicts.nearest_misfit, MISFITS),
-        "doubt": named_column(verdicts.doubt, [doubt or "none" for doubt in verdicts.doubts]),
-        "smtp": ColumnData(mail),
-        "snmp_trap": ColumnData(traps),
-        "notification": ColumnData(mail | traps),
+        **{name: partial(_column, values, names) for name, (values, names) in coded.items()},
+        "media_server_end": lambda: ColumnData((verdicts.orig_role == media) | (verdicts.resp_role == media)),
+        "undeclared_end": lambda: ColumnData((verdicts.orig_zone == 0) | (verdicts.resp_zone == 0)),
+        "service": of_service(lambda one: one.id),
+        "service_name": of_service(lambda one: one.name, "no documented service"),
+        "family": of_service(lambda one: one.family),
+        "process": of_service(lambda one: one.process),
+        "term": lambda: named_column(verdicts.term + 1, terms),
+        "nearest": lambda: named_column(verdicts.nearest + 1, terms),
+        "doubt": lambda: named_column(verdicts.doubt, [doubt or "none" for doubt in verdicts.doubts]),
+        **_notifying(source),
     }
 
 
-def _to_ports(source: Source, setting: str, transports: Sequence[int]) -> Mask:
-    ports = getattr(source.policy, setting).contains(source.flows["resp_port"])
-    mask: Mask = ports & among(source.flows["transport"], transports)
+def _notifying(source: Source) -> dict[str, Maker]:
+    """Return the columns that tell mail and traps, with that which takes a trap for delivered when it was sent."""
+    flows, outcome = source.flows, source.verdicts.outcome
+
+    @cache
+    def traps() -> Mask:
+        return _to_ports(source, source.policy.snmp_ports, (TCP, UDP))
+
+    @cache
+    def mail() -> Mask:
+        return _to_ports(source, source.policy.smtp_ports, (TCP,))
+
+    def passed() -> ColumnData:
+        sent = (outcome == UNANSWERED) & (flows["transport"] == UDP) & traps()
+        return ColumnData((outcome == ESTABLISHED) | sent)
+
+    return {
+        "smtp": lambda: ColumnData(mail()),
+        "snmp_trap": lambda: ColumnData(traps()),
+        "notification": lambda: ColumnData(mail() | traps()),
+        "passed": passed,
+    }
+
+
+def _to_ports(source: Source, ports: PortSet, transports: Sequence[int]) -> Mask:
+    mask: Mask = ports.contains(source.flows["resp_port"]) & among(source.flows["transport"], transports)
     return mask
 
 
-def _of_sessions(source: Source, ends: DataEnds) -> dict[str, ColumnData]:
-    length = len(source.flows)
-    login, grade = np.zeros(length, np.uint8), np.zeros(length, np.uint8)
-    control_verdict = np.zeros(length, np.uint8)
-    for session in source.sessions.sessions:
-        login[session.control] = login_code(session)
-    for session, link in source.ties:
-        grade[link.flow] = GRADES.index(link.grade.value)
-        control_verdict[link.flow] = source.verdicts.verdict[session.control] + 1
-    outside = np.zeros(length, np.bool_)
-    outside[ends.flow[ends.declared & ~ends.inside & ends.listens]] = True
+def _of_sessions(source: Source, ends: DataEnds) -> dict[str, Maker]:
+    length, sessions, verdict = len(source.flows), source.sessions.sessions, source.verdicts.verdict
+    tied = np.array([link.flow for _, link in source.ties], np.intp)
+
+    @cache
+    def grades() -> Array:
+        return _placed(length, tied, [GRADES.index(link.grade.value) for _, link in source.ties])
+
+    def logins() -> Array:
+        return _placed(length, [session.control for session in sessions], list(map(login_code, sessions)))
+
+    def control_verdicts() -> Array:
+        return _placed(length, tied, [int(verdict[session.control]) + 1 for session, _ in source.ties])
+
+    def outside() -> Array:
+        return _placed(length, ends.flow[ends.declared & ~ends.inside & ends.listens], 1) > 0
+
     return {
-        "control": ColumnData(source.sessions.control),
-        "data": ColumnData(grade > 0),
-        "login": ColumnData(login, LOGINS),
-        "grade": ColumnData(grade, GRADES),
-        "control_verdict": ColumnData(control_verdict, ("none", *VERDICTS)),
-        "listens_outside": ColumnData(outside),
+        "control": lambda: ColumnData(source.sessions.control),
+        "data": lambda: ColumnData(grades() > 0),
+        "login": lambda: ColumnData(logins(), LOGINS),
+        "grade": lambda: ColumnData(grades(), GRADES),
+        "control_verdict": lambda: ColumnData(control_verdicts(), ("none", *VERDICTS)),
+        "listens_outside": lambda: ColumnData(outside()),
     }
 
 
-def _of_ndmp_ports(source: Source) -> dict[str, ColumnData]:
-    flows, outcome = source.flows, source.verdicts.outcome
-    responder = flows["resp_addr"]
-    declared = source.ndmp_ports[responder]
-    to_declared = (flows["transport"] == TCP) & (declared != 0) & (flows["resp_port"] == declared)
-    greets = (flows["app"] == _native.APPS.index("ndmp")) & source.sessions.control
-    hosts = len(flows.addresses)
-    elsewhere, refused, alive = (np.zeros(hosts, np.bool_) for _ in range(3))
-    elsewhere[responder[greets & ~to_declared & (declared != 0)]] = True
-    refused[responder[to_declared & source.blocked]] = True
-    alive[responder[to_declared & (outcome == ESTABLISHED)]] = True
-    of_hosts = source.ndmp_ports[_occurring(responder, hosts)]
-    ports = distinct(np.concatenate([of_hosts[of_hosts != 0], flows["resp_port"][greets]]))
-    own = source.ndmp_ports[flows["orig_addr"]]
-    on_own = (flows["transport"] == TCP) & (own != 0) & (declared != 0) & ~to_declared & (flows["resp_port"] == own)
-    of_others = (flows["transport"] == TCP) & (declared != 0) & ~to_declared & among(flows["resp_port"], ports)
-    return {
-        "on_ndmp_port": ColumnData(to_declared),
-        "ndmp_port": ColumnData(declared),
-        "ndmp_elsewhere": ColumnData(elsewhere[responder]),
-        "ndmp_port_of_others": ColumnData(of_others),
-        "called_on_own_port": ColumnData(on_own),
-        "ndmp_hosts_tried": ColumnData(_hosts_tried(source, to_declared)),
-        "ndmp_port_dead": ColumnData((refused & ~alive)[responder]),
-    }
+def _placed(length: int, rows: Array | list[int], codes: list[int] | int) -> Array:
+    """Return a column of codes: those given in their rows, where one is told twice the last of them, and 0 elsewhere."""
+    column = np.zeros(length, np.uint8)
+    column[np.asarray(rows, np.intp)] = codes
+    return column
 
 
-def _hosts_tried(source: Source, to_declared: Mask) -> Array:
-    """Return for each flow how many hosts its originator tried on their NDMP port and did not log in to."""
+def _in_context(source: Source) -> dict[str, Maker]:
     flows = source.flows
-    if not to_declared.any():
-        return np.zeros(len(flows), np.uint32)
-    fruitless = to_declared.copy()
-    fruitless[[session.control for session in source.sessions.sessions if session.authentications]] = False
-    # Both ends in one number: pairs would be compared byte by byte.
-    pairs = distinct(flows["orig_addr"][fruitless].astype(np.int64) << 32 | flows["resp_addr"][fruitless])
-    tried = np.bincount(pairs >> 32, minlength=len(flows.addresses))
-    counted: Array = np.where(to_declared, tried[flows["orig_addr"]], 0).astype(np.uint32)
-    return counted
 
+    def mid_stream() -> Mask:
+        mask: Mask = (flows["transport"] == TCP) & ~among(flows["originator_by"], _HANDSHAKE)
+        return mask
 
-def _in_context(source: Source) -> dict[str, ColumnData]:
-    flows, outcome = source.flows, source.verdicts.outcome
-    remaining = source.capture_ends[flows["first_file"]] - flows["first_time"]
-    single = (outcome == UNANSWERED) & (flows["orig_packets"] <= 1)
     return {
-        "answered_elsewhere": ColumnData(_answered_elsewhere(source)),
-        "at_the_end": ColumnData(single & (remaining < _NO_ANSWER_YET)),
-        "ends_tried": ColumnData(_ends_tried(source)),
-        "mid_stream": ColumnData((flows["transport"] == TCP) & ~among(flows["originator_by"], _HANDSHAKE)),
+        "answered_elsewhere": lambda: ColumnData(_answered_elsewhere(source)),
+        "at_the_end": lambda: ColumnData(_at_the_end(source)),
+        "ends_tried": lambda: ColumnData(_ends_tried(source)),
+        "mid_stream": lambda: ColumnData(mid_stream()),
     }
+
+
+def _at_the_end(source: Source) -> Mask:
+    """Return the flows of one packet whose answer, or whose repetition, would come after the end of the capture."""
+    flows, found = source.flows, np.zeros(len(source.flows), np.bool_)
+    rows = np.flatnonzero((source.verdicts.outcome == UNANSWERED) & (flows["orig_packets"] <= 1))
+    remaining = source.capture_ends[flows["first_file"][rows]] - flows["first_time"][rows]
+    found[rows] = remaining < _NO_ANSWER_YET
+    return found
 
 
 def _answered_elsewhere(source: Source) -> Mask:
@@ -216,8 +239,8 @@ def _answered_elsewhere(source: Source) -> Mask:
         ("resp_addr", len(flows.addresses)),
         ("resp_port", 1 << 16),
     ):
-        good = good[_occurring(flows[name][blocked], size)[flows[name][good]]]
-        blocked = blocked[_occurring(flows[name][good], size)[flows[name][blocked]]]
+        good = good[occurring(flows[name][blocked], size)[flows[name][good]]]
+        blocked = blocked[occurring(flows[name][good], size)[flows[name][blocked]]]
     rows = np.concatenate([blocked, good])
     pair = (flows["orig_addr"][rows].astype(np.uint64) << np.uint64(32)) | flows["resp_addr"][rows]
     port = (flows["transport"][rows].astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
@@ -244,13 +267,6 @@ def _ends_tried(source: Source) -> Array:
     counts = np.bincount((ends >> np.uint64(40)).astype(np.intp), minlength=1)
     tried[rows] = counts[own] if len(rows) else 0
     return tried
-
-
-def _occurring(values: Array, size: int) -> Mask:
-    """Return which of the numbers 0 .. size - 1 occur."""
-    found = np.zeros(size, np.bool_)
-    found[values] = True
-    return found
 
 
 def _login_notes(sessions: Sequence[Session]) -> dict[int, str]:

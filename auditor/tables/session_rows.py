@@ -109,7 +109,7 @@ def _one_sided(source: Source, sessions: tuple[Session, ...]) -> list[bool]:
     if not sessions:
         return []
     flows = source.flows
-    alone = np.flatnonzero(lone_directions(flows))
+    alone = lone_directions(flows)
     hosts = np.concatenate([flows["orig_addr"][alone], flows["resp_addr"][alone]])
     begun, ended = (np.tile(flows[name][alone], 2) for name in ("first_time", "last_time"))
     order = np.lexsort((begun, hosts))

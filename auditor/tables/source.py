@@ -14,13 +14,14 @@ from auditor.policy.control_ports import declared_ndmp_ports
 from auditor.policy.match import VERDICTS, Verdicts
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
-from auditor.rule_table import AddressNames, Array, ColumnData, Mask
+from auditor.rule_table import AddressNames, Array, ColumnData, Mask, Rows
 from auditor.sessions import DataLink, Grade, Session, SessionSet
 from auditor.sessions.measure import Measured, measure_sessions
 from auditor.text import counted
 
 ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
 NANOSECONDS = 1_000_000_000
+_ALL = slice(None)
 _PAUSE = 10 * NANOSECONDS
 """A capture that begins so soon after the end of another goes on with it."""
 
@@ -123,11 +124,10 @@ class Source:
         mask: Mask = among(self.verdicts.outcome, (UNANSWERED, REFUSED))
         return mask
 
-    @cached_property
-    def how(self) -> ColumnData:
-        """What became of each flow, in words."""
+    def how(self, rows: Rows | slice = _ALL) -> ColumnData:
+        """Return what became of flows, in words."""
         refusals = [_REFUSALS.get(name, f"refused ({name})") for name in _native.REFUSALS[1:]]
         names = ("answered", "not answered", "refused", "seen only in part", *refusals)
-        outcome, refusal = self.verdicts.outcome, self.flows["refusal"]
+        outcome, refusal = self.verdicts.outcome[rows], self.flows["refusal"][rows]
         refused = (outcome == REFUSED) & (refusal != 0)
         return ColumnData(np.where(refused, refusal + np.uint8(len(OUTCOMES) - 1), outcome), names)
