@@ -54,8 +54,6 @@ struct Handing {
     copied: Batch,
     /// Frames that lie where they were read.
     loose: Frames,
-    /// Where buffers come from. Those left at the end are freed by this thread, while the other makes columns.
-    pieces: Option<Arc<Pieces>>,
 }
 
 /// Whether two threads are to read these captures. Where Wireshark is asked, it is what takes the time.
@@ -83,25 +81,23 @@ pub(crate) fn read(
     thread::scope(|scope| {
         let work = move || {
             let mut pass = Pass::new(options);
-            let found = work(&mut pass, files, &arriving, &done);
-            // Flows become columns here, in whose caches they are. Nothing comes where the reading was stopped.
-            ended.recv().ok().map(|merged| pass.finish(with_found(merged, found)))
+            let (found, pieces) = work(&mut pass, files, &arriving, &done);
+            // Where the reader is gone, nobody takes it.
+            drop(end.send((pass, found)));
+            // Buffers are freed here, while columns are made there: there, since what is freed by a thread is kept for that
+            // thread, and would be part of the peak.
+            drop(pieces);
         };
         let worker = thread::Builder::new().name("flows".to_owned()).spawn_scoped(scope, work).ok()?;
-        let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Frames::default(), pieces: None };
+        let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Frames::default() };
         let merged = merge::read(captures, &mut handing, options, watch);
         handing.send_copied();
-        let pieces = handing.pieces.take();
         drop(handing);
-        if let Ok(merged) = merged {
-            // Where the other thread is gone, it is told when it is joined.
-            drop(end.send(merged));
-        } else {
-            drop(end);
-        }
-        drop(pieces);
-        let reading = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
-        Some(reading.ok_or(Stopped))
+        let Ok((pass, found)) = ended.recv() else {
+            // Only a panic ends it without an outcome.
+            return worker.join().map_or_else(|panic| resume_unwind(panic), |()| None);
+        };
+        Some(merged.map(|merged| pass.finish(with_found(merged, found))))
     })
 }
 
@@ -125,8 +121,13 @@ fn add(facts: &mut FileFacts, found: FileFacts) {
     }
 }
 
-/// Takes frames until no more come; gives what was found in each file.
-fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSender<Frames>) -> Vec<FileFacts> {
+/// Takes frames until no more come; gives what was found in each file, and the pieces of the last one.
+fn work(
+    pass: &mut Pass,
+    files: usize,
+    arriving: &Receiver<Batch>,
+    done: &SyncSender<Frames>,
+) -> (Vec<FileFacts>, Option<Arc<Pieces>>) {
     let mut found = Vec::new();
     found.resize_with(files, FileFacts::default);
     let mut pieces: Option<Arc<Pieces>> = None;
@@ -136,7 +137,7 @@ fn work(pass: &mut Pass, files: usize, arriving: &Receiver<Batch>, done: &SyncSe
             Err(TryRecvError::Empty) => arriving.recv().ok(),
             other => other.ok(),
         };
-        let Some(Batch { bytes, mut frames, base, joined, pieces: owner }) = batch else { return found };
+        let Some(Batch { bytes, mut frames, base, joined, pieces: owner }) = batch else { return (found, pieces) };
         if joined {
             pass.joined();
         }
@@ -232,7 +233,6 @@ impl Sink for Handing {
     fn opened(&mut self, pieces: &Arc<Pieces>) {
         // The other thread has nothing to do before the first frames come, but to read ahead.
         self.send(Batch { pieces: Some(Arc::clone(pieces)), ..Batch::default() });
-        self.pieces = Some(Arc::clone(pieces));
     }
 
     fn joined(&mut self) {

@@ -47,7 +47,7 @@ impl Sink for Pass {
     fn opened(&mut self, _pieces: &Arc<Pieces>) {}
 
     fn joined(&mut self) {
-        self.look_for_duplicates();
+        self.duplicates.look();
     }
 
     fn settle(&mut self, _buffer: &[u8]) {}
@@ -83,10 +83,6 @@ impl Pass {
             serial: 0,
             frames: Frames::default(),
         }
-    }
-
-    fn look_for_duplicates(&mut self) {
-        self.duplicates.look();
     }
 
     #[inline]
@@ -164,8 +160,7 @@ impl Pass {
         }
         // They were counted already.
         let counted = &mut FileFacts::default();
-        let records = first.data(buffer);
-        let mut run = Run::of_train(records, train.units, first.file);
+        let mut run = Run::of_train(first.data(buffer), train.units, first.file);
         let (mut batch, mut trains) = ([Entry::default(); AHEAD], Vec::new());
         loop {
             let count = run.fill::<false>(&mut batch, &mut trains, counted);
