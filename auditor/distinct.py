@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from auditor.arrays import NDArray
+from auditor.blocks import occurring
 
 _FEW = 8
 """Values up to which each is compared by itself."""
+_ROOM = 16
+"""Pairs that may be, for each row, up to which those that are there are marked rather than sorted."""
 
 
 def distinct(values: NDArray[Any]) -> NDArray[Any]:
@@ -40,6 +43,21 @@ def grouped(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     numbers = np.empty(len(order), np.intp)
     numbers[order] = np.cumsum(first) - 1
     return order[first], numbers
+
+
+def different_by(owners: NDArray[Any], things: NDArray[Any], sizes: tuple[int, int]) -> NDArray[np.int64]:
+    """Return how many different things each owner has, shape (owners,).
+
+    ``owners`` and ``things`` say row by row who has what, as numbers below the ``sizes``.
+    """
+    most_owners, most_things = sizes
+    pairs = owners.astype(np.uint64) * np.uint64(most_things) + things.astype(np.uint64)
+    if most_owners * most_things <= _ROOM * len(pairs):
+        marked = occurring(pairs, most_owners * most_things).reshape(most_owners, most_things)
+        counts: NDArray[np.int64] = marked.sum(axis=1)
+        return counts
+    owner = distinct(pairs) // np.uint64(max(most_things, 1))
+    return np.bincount(owner.astype(np.intp), minlength=most_owners)
 
 
 def among(values: NDArray[Any], chosen: NDArray[Any] | Sequence[Any]) -> NDArray[np.bool_]:

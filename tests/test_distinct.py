@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.distinct import among, distinct, grouped
+from auditor.distinct import among, different_by, distinct, grouped
 
 numbers = st.lists(st.integers(0, 40), max_size=60)
 
@@ -33,6 +33,14 @@ def test_groups_are_those_of_numpy(values: list[int], kind: type) -> None:
 def test_what_is_among_others_is_what_numpy_finds(values: list[int], chosen: list[int], kind: type) -> None:
     array: npt.NDArray[np.generic] = np.array(values, kind)
     assert among(array, chosen).tolist() == np.isin(array, chosen).tolist()
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 40))), st.integers(6, 9), st.sampled_from([41, 1 << 40]))
+def test_different_things_are_counted_by_owner(pairs: list[tuple[int, int]], owners: int, things: int) -> None:
+    # Where few pairs may be they are marked, where many they are sorted.
+    own, of = (np.array(column, np.int64) for column in (zip(*pairs, strict=True) if pairs else ((), ())))
+    expected = [len({thing for owner, thing in pairs if owner == number}) for number in range(owners)]
+    assert different_by(own, of, (owners, things)).tolist() == expected
 
 
 def test_large_numbers_are_not_rounded() -> None:

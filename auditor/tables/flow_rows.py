@@ -8,8 +8,8 @@ from functools import cache, partial
 import numpy as np
 
 from auditor import _native
-from auditor.blocks import occurring
-from auditor.distinct import among, distinct
+from auditor.blocks import look_up, occurring
+from auditor.distinct import among, different_by
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.ports import PortSet
@@ -257,15 +257,11 @@ def _ends_tried(source: Source) -> Array:
     # Ends are sorted of those alone who tried often: nobody, where nobody scans.
     often = np.bincount(flows["orig_addr"][rows], minlength=len(flows.addresses)) >= _OFTEN
     rows = rows[often[flows["orig_addr"][rows]]]
-    originators = np.cumsum(often) - 1
-    own = originators[flows["orig_addr"][rows]]
-    # The three in one number: 24 bits each for who tried and for whom, 16 for the port. Flows, of which there are fewer than
-    # 2^32, make fewer who tried often; declared hosts beyond 2^24 would be taken for each other.
-    hosts = distinct(flows["resp_addr"][rows])
-    host = np.searchsorted(hosts, flows["resp_addr"][rows]).astype(np.uint64)
-    ends = distinct((own.astype(np.uint64) << np.uint64(40)) | (host << np.uint64(16)) | flows["resp_port"][rows])
-    counts = np.bincount((ends >> np.uint64(40)).astype(np.intp), minlength=1)
-    tried[rows] = counts[own] if len(rows) else 0
+    own = look_up(np.cumsum(often) - 1, flows["orig_addr"][rows])
+    hosts = occurring(flows["resp_addr"][rows], len(flows.addresses))
+    host = look_up(np.cumsum(hosts) - 1, flows["resp_addr"][rows])
+    ends = (host.astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
+    tried[rows] = different_by(own, ends, (int(often.sum()), int(hosts.sum()) << 16))[own]
     return tried
 
 
