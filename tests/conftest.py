@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,16 @@ def shared() -> Any:
     if not SHARED.is_dir():
         pytest.skip("no ../shared beside the checkout")
     return SHARED
+
+
+@pytest.fixture
+def firewall_site(tmp_path: Path) -> Path:
+    """The policy of a small site, whose firewall rules are written."""
+    from tests.helpers.firewall import SITE
+
+    path = tmp_path / "site.yaml"
+    path.write_text(SITE)
+    return path
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -15,18 +15,9 @@ from auditor.policy.load import load_policy
 from tests.helpers.firewall import SITE, as_json, made
 from tests.support import run_auditor
 
-OWN = ("nftables", "windows", "csv", "json")
 
-
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    path = tmp_path / "site.yaml"
-    path.write_text(SITE)
-    return path
-
-
-def test_the_rules_of_a_small_site_are_those_that_one_would_write_by_hand(site: Path) -> None:
-    document = as_json(made(load_policy(str(site))))
+def test_the_rules_of_a_small_site_are_those_that_one_would_write_by_hand(firewall_site: Path) -> None:
+    document = as_json(made(load_policy(str(firewall_site))))
     rules = [
         (r["action"], r["source"], r["destination"], r["transports"], r["ports"], [x["term"] for x in r["reasons"]])
         for r in document["rules"]
@@ -51,25 +42,25 @@ def test_the_rules_of_a_small_site_are_those_that_one_would_write_by_hand(site: 
     assert "no version of IP" not in str(left), "an end of both versions has one in common with IPv4"
 
 
-def test_each_rule_names_term_place_and_reason(site: Path) -> None:
-    text = render(made(load_policy(str(site))), "nftables").decode()
+def test_each_rule_names_term_place_and_reason(firewall_site: Path) -> None:
+    text = render(made(load_policy(str(firewall_site))), "nftables").decode()
     line = SITE.splitlines().index(next(line for line in SITE.splitlines() if "rdp" in line)) + 1
     unbroken = " ".join(text.replace("#", " ").split())
-    assert f"rdp [{site}:{line}] change 4711" in unbroken
+    assert f"rdp [{firewall_site}:{line}] change 4711" in unbroken
     assert "the initial connection will be initiated to the well known port 10000; grade A" in unbroken
     assert text.splitlines()[1].startswith("# REVIEW BEFORE APPLY")
 
 
 @pytest.mark.parametrize(("at", "hooks"), [("transit", ["forward"]), ("agents", ["input", "output"])])
-def test_nftables_drops_and_counts_what_no_rule_permits(site: Path, at: str, hooks: list[str]) -> None:
-    text = render(made(load_policy(str(site)), at=at), "nftables").decode()
+def test_nftables_drops_and_counts_what_no_rule_permits(firewall_site: Path, at: str, hooks: list[str]) -> None:
+    text = render(made(load_policy(str(firewall_site)), at=at), "nftables").decode()
     for hook in hooks:
         assert f"type filter hook {hook} priority filter; policy drop;" in text
     assert text.count('counter drop comment "no rule permits it"') == len(hooks)
 
 
-def test_a_host_s_firewall_is_seen_from_there(site: Path) -> None:
-    policy = load_policy(str(site))
+def test_a_host_s_firewall_is_seen_from_there(firewall_site: Path) -> None:
+    policy = load_policy(str(firewall_site))
     at_media = {(r.direction, str(r.ports)) for r in made(policy, at="media-server").rules if r.action == "permit"}
     at_agents = {(r.direction, str(r.ports)) for r in made(policy, at="agents").rules if r.action == "permit"}
     assert ("out", "25") in at_media
@@ -78,8 +69,8 @@ def test_a_host_s_firewall_is_seen_from_there(site: Path) -> None:
     assert not {pair for pair in at_agents if "25" in pair[1].split(", ")}, "notification leaves the media server only"
 
 
-def test_windows_never_blocks_everything_and_shows_the_default_as_a_step_of_its_own(site: Path) -> None:
-    text = render(made(load_policy(str(site)), at="agents"), "windows").decode()
+def test_windows_never_blocks_everything_and_shows_the_default_as_a_step_of_its_own(firewall_site: Path) -> None:
+    text = render(made(load_policy(str(firewall_site)), at="agents"), "windows").decode()
     commands = [line for line in text.splitlines() if line and not line.startswith("#")]
     blocking = [line for line in commands if "-Action Block" in line]
     assert len(blocking) == 2, "one for each transport"
@@ -87,7 +78,7 @@ def test_windows_never_blocks_everything_and_shows_the_default_as_a_step_of_its_
     assert "# Set-NetFirewallProfile -All -DefaultInboundAction Block" in text
     assert "\nSet-NetFirewallProfile" not in text
     with pytest.raises(UsageError, match="guards the host"):
-        render(made(load_policy(str(site))), "windows")
+        render(made(load_policy(str(firewall_site))), "windows")
 
 
 def test_what_is_doubtful_or_undeclared_or_without_source_is_a_proposal(tmp_path: Path) -> None:

@@ -26,20 +26,10 @@ from auditor.policy.load import load_policy
 from auditor.policy.model import Policy, Zone
 from auditor.policy.terms import policy_terms
 from auditor.ports import PortSet
-from tests.helpers.firewall import SITE, as_json, made
+from tests.helpers.firewall import OWN, SITE, as_json, made
 from tests.support import CAPTURES, run_auditor
 from tests.test_match_many import HERE, random_policy
 from tests.test_match_reference import CATALOGUE
-
-OWN = ("nftables", "windows", "csv", "json")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    path = tmp_path / "site.yaml"
-    path.write_text(SITE)
-    return path
-
 
 HOSTILE = [
     '"; flush ruleset; #', "'; Remove-Item C:\\ -Recurse; '", "$(reboot)`id`", "=cmd|'/c calc'!A1", "a\nnft flush ruleset",
@@ -165,9 +155,9 @@ def test_what_aerleon_warns_of_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
         render(rules, "cisco")
 
 
-def test_without_aerleon_the_extra_is_named(site: Path) -> None:
+def test_without_aerleon_the_extra_is_named(firewall_site: Path) -> None:
     code = "import sys; sys.modules['aerleon'] = None; from auditor.cli import main; main()"
-    words = ["policy", "firewall", str(site), "--target", "cisco"]
+    words = ["policy", "firewall", str(firewall_site), "--target", "cisco"]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
@@ -177,19 +167,21 @@ def test_without_aerleon_the_extra_is_named(site: Path) -> None:
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
-def test_every_target_begins_with_the_request_to_review(target: str, site: Path) -> None:
+def test_every_target_begins_with_the_request_to_review(target: str, firewall_site: Path) -> None:
     if target not in OWN:
         pytest.importorskip("aerleon", reason="aerleon is not installed")
     if target == "ip6tables":
-        site.write_text(SITE.replace("[10.0.0.1]", '["fd00::1"]'))
+        firewall_site.write_text(SITE.replace("[10.0.0.1]", '["fd00::1"]'))
     versions = (BOTH[target],) if target in BOTH else (4, 6)
-    rules = made(load_policy(str(site)), at="agents" if target == "windows" else "transit", versions=versions)
+    rules = made(load_policy(str(firewall_site)), at="agents" if target == "windows" else "transit", versions=versions)
     assert "REVIEW BEFORE APPLY" in "\n".join(render(rules, target).decode().splitlines()[:4])
 
 
-def test_the_command_writes_a_file_and_says_what_came_of_it(site: Path) -> None:
-    output = site.parent / "rules.nft"
-    done = run_auditor("policy", "firewall", site, "--target", "nftables", "--ip-version", "4", "--output", output)
+def test_the_command_writes_a_file_and_says_what_came_of_it(firewall_site: Path) -> None:
+    output = firewall_site.parent / "rules.nft"
+    done = run_auditor(
+        "policy", "firewall", firewall_site, "--target", "nftables", "--ip-version", "4", "--output", output
+    )
     assert (done.code, done.out) == (0, "")
     assert output.read_text().startswith("#!/usr/sbin/nft -f\n# REVIEW BEFORE APPLY")
     assert f"{output}: 6 rules (1 of them to deny); open: 38 TCP ports" in done.err
@@ -197,12 +189,12 @@ def test_the_command_writes_a_file_and_says_what_came_of_it(site: Path) -> None:
     assert "no rule: never" in done.err
 
 
-def test_json_is_as_its_schema_says(site: Path) -> None:
+def test_json_is_as_its_schema_says(firewall_site: Path) -> None:
     schema = json.loads(schema_text("firewall"))
     jsonschema.Draft202012Validator.check_schema(schema)
     for include in ((), tuple(HELD_BACK)):
-        jsonschema.validate(as_json(made(load_policy(str(site)), at="agents", include=include)), schema)
-    broken = as_json(made(load_policy(str(site))))
+        jsonschema.validate(as_json(made(load_policy(str(firewall_site)), at="agents", include=include)), schema)
+    broken = as_json(made(load_policy(str(firewall_site))))
     broken["rules"][0]["action"] = "apply"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(broken, schema)

@@ -25,6 +25,10 @@ terms:
 """
 
 
+OWN = ("nftables", "windows", "csv", "json")
+"""Targets that are written here, without Aerleon."""
+
+
 def made(policy: Policy, **options: Any) -> RuleSet:
     """Return the rules of a policy, with the catalogue of its generation."""
     return rules_of(policy, load_catalogue(policy.generation), **options)

@@ -19,7 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use caller::Caller;
-use common::panicked;
+use common::{options, panicked};
 use facts::FileFacts;
 use live::LiveReading;
 use ndmp::message;
@@ -41,7 +41,7 @@ mod _native {
     use super::{
         APPS, AssertUnwindSafe, Bound, Caller, FIELD_NAMES, FLAG_CUT, FLAG_FRAGMENTS, MESSAGE_STATUS, NAME_KINDS,
         ORIGINATOR_BY, Options, PROBLEMS, PathBuf, Py, PyAny, PyBytes, PyDict, PyModule, PyResult, PyTuple,
-        PyValueError, Python, REFUSALS, STATES, TUNNELS, catch_unwind, message, opening, panicked, pyfunction,
+        PyValueError, Python, REFUSALS, STATES, TUNNELS, catch_unwind, message, opening, options, panicked, pyfunction,
     };
     use pyo3::prelude::{PyBytesMethods, PyModuleMethods};
 
@@ -90,13 +90,8 @@ mod _native {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<super::Reading> {
         let options = Options {
-            known_ports: known_ports.into_iter().collect(),
-            ndmp_ports: ndmp_ports.into_iter().collect(),
-            hash_files,
-            keep_duplicates,
-            threads,
-            plain: false,
             tshark: tshark.map(|(program, settings)| super::Tshark { program, settings }),
+            ..options(known_ports, ndmp_ports, hash_files, keep_duplicates, threads)
         };
         let mut caller = Caller { progress, raised: None };
         let outcome =

@@ -174,13 +174,13 @@ fn link_types_are_counted_by_name_up_to_a_limit() {
     let mut facts = super::FileFacts::default();
     for link in 1000..2000 {
         let data: &[u8] = &[];
-        facts.count(&crate::capture::Frame {
+        facts.count(&crate::frame::Frame {
             time: 0,
             link,
             wire_len: 0,
             data,
             untimed: false,
-            ip: crate::capture::Ip::Unasked,
+            ip: crate::frame::Ip::Unasked,
         });
     }
     let names = facts.link_names();

@@ -4,7 +4,7 @@
 //! Backup jobs come so: of M96, 256 KB with 2,600 packets hold 40 to 200 stretches of one connection. The flow table is
 //! asked once for each train then, and between two threads 192 bytes are handed over, not 64 for each packet. Whether the
 //! connection stood where a train begins is seen when it reaches the flow table; else the train's frames are read again
-//! one by one ([`crate::reading`]). What is asked of the connection is in [`crate::flow`]'s `steady.rs`.
+//! one by one ([`crate::pass`]). What is asked of the connection is in [`crate::flow`]'s `steady.rs`.
 
 use crate::decode::{Headers, flag, protocol};
 use crate::entry::Entry;

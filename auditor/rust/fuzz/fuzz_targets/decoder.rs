@@ -1,7 +1,7 @@
 //! A frame of any content and link type: a packet or a named problem; the quick path says what the plain one says.
 #![no_main]
 
-use auditor_native::capture::{Frame, Ip};
+use auditor_native::frame::{Frame, Ip};
 use auditor_native::decode::{decode, quick};
 use libfuzzer_sys::fuzz_target;
 

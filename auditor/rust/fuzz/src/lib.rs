@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 
-use auditor_native::capture::{Frame, Ip};
+use auditor_native::frame::{Frame, Ip};
 use auditor_native::columns::{FlowTable, Serials, field_addresses};
 use auditor_native::tabulate::tabulate;
 use auditor_native::decode::decode;

@@ -7,7 +7,7 @@ pub enum App {
     /// Nothing recognised.
     #[default]
     Unknown,
-    /// NDMP control; never returned by [`recognise`](super::recognise), only set by the NDMP stream.
+    /// NDMP control; never returned by [`recognise`](super::recognise()), only set by the NDMP stream.
     Ndmp,
     /// TLS or SSL 3 records.
     Tls,

@@ -26,7 +26,6 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use crate::frame::{Frame, Ip, MAX_FRAME};
 pub use container::ContainerFacts;
 pub use fault::Fault;
 pub use format::HEAD;

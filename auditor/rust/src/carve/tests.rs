@@ -26,7 +26,7 @@ fn frame(one: &Owned) -> Frame<'_> {
         wire_len: one.wire_len,
         data: &one.data,
         untimed: false,
-        ip: crate::capture::Ip::Unasked,
+        ip: crate::frame::Ip::Unasked,
     }
 }
 

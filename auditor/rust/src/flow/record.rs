@@ -42,7 +42,7 @@ pub mod mark {
     pub const NUMBERED: u16 = 64;
     /// Sequence numbers were passed over, and no acknowledgement was seen that passes them, too: the row aside has holes.
     pub const HOLES: u16 = 1 << 11;
-    /// Place of [`OriginatorBy`].
+    /// Place of [`OriginatorBy`](super::OriginatorBy).
     pub const BY_SHIFT: u32 = 8;
     /// Place of the refusal.
     pub const REFUSAL_SHIFT: u32 = 12;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use super::common::panicked;
+use super::common::{options, panicked};
 use super::reading::Reading;
 use crate::options::Options;
 use crate::reading;
@@ -139,14 +139,6 @@ pub fn begin_reading(
     keep_duplicates: bool,
     threads: usize,
 ) -> PyResult<ReadingAhead> {
-    let options = Options {
-        known_ports: known_ports.into_iter().collect(),
-        ndmp_ports: ndmp_ports.into_iter().collect(),
-        hash_files,
-        keep_duplicates,
-        threads,
-        plain: false,
-        tshark: None,
-    };
+    let options = options(known_ports, ndmp_ports, hash_files, keep_duplicates, threads);
     Ok(ReadingAhead::begin(paths, options)?)
 }
