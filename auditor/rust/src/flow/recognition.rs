@@ -150,12 +150,12 @@ impl Recognition {
     /// Takes the names out of a payload: of every datagram, but only of the first segment of each side.
     fn tell(&mut self, record: &mut Record, seen: &Seen<'_>) {
         let Packet { tuple, payload, .. } = seen.packet;
-        let over = tuple.protocol == protocol::TCP && record.payload.iter().all(|&bytes| bytes > 0);
-        if seen.first_payload || tuple.protocol == protocol::UDP {
+        let datagram = tuple.protocol == protocol::UDP;
+        if seen.first_payload || datagram {
             let ndmp::Stamp { packet, file, .. } = stamp(seen);
             self.names.read(&Telling { app: names::app(record.app), tuple, payload, packet, file });
         }
-        if over {
+        if !datagram && record.payload.iter().all(|&bytes| bytes > 0) {
             record.to_probe = 0;
         }
     }

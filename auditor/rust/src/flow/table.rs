@@ -279,9 +279,8 @@ impl Table {
 /// Empty slots, whose pages are there: one that is looked at before it is written is mapped twice, to the page of zeros and
 /// then to one of its own, which was a tenth of all faults of a million flows.
 fn fresh(count: usize) -> Vec<u64> {
-    let mut slots = Vec::with_capacity(count);
-    map_ahead(slots.spare_capacity_mut());
-    slots.resize(count, 0);
+    let mut slots = vec![0; count];
+    map_ahead(&mut slots);
     slots
 }
 

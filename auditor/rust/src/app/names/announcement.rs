@@ -6,7 +6,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Found, NameKind, readable};
+use super::{Found, NameKind, mapped, readable};
 
 const MARK: [u8; 2] = [0xbe, 0x01];
 /// Items of one message.
@@ -30,7 +30,7 @@ pub fn is_announcement(payload: &[u8]) -> bool {
 /// Gives the host name, for the address announced or else the sender's.
 pub fn names(payload: &[u8], found: &mut impl Found) {
     if let Some(Announcement { name, end }) = read(payload) {
-        let address = end.map(|(address, _)| address.to_ipv6_mapped().octets());
+        let address = end.map(|(address, _)| mapped(address.to_bits()));
         found(address, NameKind::Announcement, end.map_or(0, |(_, port)| port), &|| Some(readable(name)));
     }
 }

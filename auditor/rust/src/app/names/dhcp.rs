@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Found, NameKind, readable};
+use super::{Found, NameKind, mapped, readable};
 
 /// Fixed part of a message, and the cookie behind it.
 const FIXED: usize = 236;
@@ -51,6 +51,6 @@ pub fn names(payload: &[u8], found: &mut impl Found) {
         _ => None,
     };
     if let Some(whose) = whose.filter(|_| !name.is_empty()) {
-        found(Some(whose.to_ipv6_mapped().octets()), NameKind::Dhcp, 0, &|| Some(name.clone()));
+        found(Some(mapped(whose.to_bits())), NameKind::Dhcp, 0, &|| Some(name.clone()));
     }
 }

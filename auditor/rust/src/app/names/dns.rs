@@ -1,12 +1,12 @@
 //! DNS (RFC 1035), multicast DNS (RFC 6762) and LLMNR (RFC 4795): addresses in answers, and names of addresses.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use super::{Address, Found, NameKind, readable};
+use super::{Found, NameKind, mapped, readable};
 use crate::decode::Tuple;
 
 /// Bytes of the header.
 const HEADER: usize = 12;
+/// Bytes of an answer between its name and its content.
+const FIXED: usize = 10;
 /// Answers that are looked at.
 const MAX_ANSWERS: usize = 64;
 /// Pointers that are followed in one name; each must point back.
@@ -37,12 +37,17 @@ fn u16_at(message: &[u8], at: usize) -> Option<u16> {
     message.get(at..)?.first_chunk::<2>().map(|bytes| u16::from_be_bytes(*bytes))
 }
 
+/// A number in a part of the message that is there.
+#[inline]
+fn word<const SIZE: usize>(part: &[u8; SIZE], at: usize) -> u16 {
+    u16::from_be_bytes([part[at], part[at + 1]])
+}
+
 /// A message whose header is sane and whose first question or answer can be read: a name, a known type, a known class.
 #[must_use]
 pub fn is_dns(payload: &[u8]) -> bool {
-    let word = |at| u16_at(payload, at);
-    let (Some(flags), Some(questions), Some(answers)) = (word(2), word(4), word(6)) else { return false };
-    let (Some(authorities), Some(additional)) = (word(8), word(10)) else { return false };
+    let Some(header) = payload.first_chunk::<HEADER>() else { return false };
+    let [flags, questions, answers, authorities, additional] = [2, 4, 6, 8, 10].map(|at| word(header, at));
     // Query, update and notify; the reserved bit; counts that a datagram may hold.
     let sane = matches!(flags >> 11 & 15, 0 | 4 | 5) && flags & 0x40 == 0 && questions <= 8;
     if !sane
@@ -56,7 +61,8 @@ pub fn is_dns(payload: &[u8]) -> bool {
     let Some(at) = skip(payload, HEADER) else { return false };
     let known_type = |kind| matches!(kind, 1..=65 | 99 | 249..=258 | 32769);
     let known_class = |class| matches!(class & 0x7fff, 1 | 3 | 4 | 254 | 255);
-    word(at).is_some_and(known_type) && word(at + 2).is_some_and(known_class)
+    let asked = payload.get(at..).and_then(<[u8]>::first_chunk::<4>);
+    asked.is_some_and(|asked| known_type(word(asked, 0)) && known_class(word(asked, 2)))
 }
 
 /// The same behind the length that TCP puts before it; one message, whole in its segment.
@@ -79,16 +85,17 @@ fn answers(message: &[u8], kind: NameKind, found: &mut impl Found) -> Option<()>
     if !is_answer(message) {
         return None;
     }
-    let (questions, count) = (u16_at(message, 4)?, usize::from(u16_at(message, 6)?));
+    let header = message.first_chunk::<HEADER>()?;
+    let (questions, count) = (word(header, 4), usize::from(word(header, 6)));
     let mut at = HEADER;
     for _ in 0..questions {
         at = skip(message, at)? + 4;
     }
     for _ in 0..count.min(MAX_ANSWERS) {
         let (start, after) = (at, skip(message, at)?);
-        let (record, length) = (u16_at(message, after)?, usize::from(u16_at(message, after + 8)?));
-        let class = u16_at(message, after + 2)? & 0x7fff;
-        let data = after + 10;
+        let fixed = message.get(after..)?.first_chunk::<FIXED>()?;
+        let (record, class, length) = (word(fixed, 0), word(fixed, 2) & 0x7fff, usize::from(word(fixed, 8)));
+        let data = after + FIXED;
         let content = message.get(data..data + length)?;
         at = data + length;
         if class != 1 {
@@ -97,12 +104,12 @@ fn answers(message: &[u8], kind: NameKind, found: &mut impl Found) -> Option<()>
         match record {
             A => {
                 if let Ok(four) = <[u8; 4]>::try_from(content) {
-                    found(Some(Ipv4Addr::from(four).to_ipv6_mapped().octets()), kind, 0, &|| owner(message, start));
+                    found(Some(mapped(u32::from_be_bytes(four))), kind, 0, &|| owner(message, start));
                 }
             }
             AAAA => {
-                if let Ok(address) = Address::try_from(content) {
-                    found(Some(address), kind, 0, &|| owner(message, start));
+                if let Ok(six) = <[u8; 16]>::try_from(content) {
+                    found(Some(u128::from_be_bytes(six)), kind, 0, &|| owner(message, start));
                 }
             }
             PTR => {
@@ -168,7 +175,7 @@ pub fn name(message: &[u8], at: usize) -> Option<(String, usize)> {
 }
 
 /// The address that a name below `in-addr.arpa` or `ip6.arpa` stands for.
-fn reverse(name: &str) -> Option<Address> {
+fn reverse(name: &str) -> Option<u128> {
     let name = name.to_ascii_lowercase();
     if let Some(digits) = name.strip_suffix(".in-addr.arpa") {
         let mut octets = [0; 4];
@@ -176,7 +183,7 @@ fn reverse(name: &str) -> Option<Address> {
         for octet in octets.iter_mut().rev() {
             *octet = parts.next()?.parse().ok()?;
         }
-        return parts.next().is_none().then(|| Ipv4Addr::from(octets).to_ipv6_mapped().octets());
+        return parts.next().is_none().then(|| mapped(u32::from_be_bytes(octets)));
     }
     let digits = name.strip_suffix(".ip6.arpa")?;
     let mut value: u128 = 0;
@@ -186,5 +193,5 @@ fn reverse(name: &str) -> Option<Address> {
         value = value << 4 | u128::from(digit);
         count += 1;
     }
-    (count == 32).then(|| Ipv6Addr::from_bits(value).octets())
+    (count == 32).then_some(value)
 }

@@ -91,11 +91,11 @@ pub struct Telling<'a> {
     pub file: u32,
 }
 
-/// What a parser finds: address (the sender's where `None`), kind, port, and the name, which is made only where there is
+/// What a parser finds: address as one number (the sender's where `None`), kind, port, and the name, which is made only where there is
 /// room for it: in a flood of answers there seldom is.
-trait Found: FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>) {}
+trait Found: FnMut(Option<u128>, NameKind, u16, &dyn Fn() -> Option<String>) {}
 
-impl<F: FnMut(Option<Address>, NameKind, u16, &dyn Fn() -> Option<String>)> Found for F {}
+impl<F: FnMut(Option<u128>, NameKind, u16, &dyn Fn() -> Option<String>)> Found for F {}
 
 /// Names by address.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ pub fn tells(app: u8) -> bool {
 /// The application of a code that [`tells`].
 #[must_use]
 pub fn app(code: u8) -> App {
-    [App::Smtp, App::Dns, App::NetbiosName, App::Dhcp, App::AgentAnnouncement]
+    [App::Dns, App::NetbiosName, App::Dhcp, App::AgentAnnouncement, App::Smtp]
         .into_iter()
         .find(|&app| app as u8 == code)
         .unwrap_or_default()
@@ -129,23 +129,30 @@ pub fn app(code: u8) -> App {
 
 impl Names {
     /// Takes the names out of a payload.
+    #[inline]
     pub fn read(&mut self, telling: &Telling<'_>) {
+        let asks = || telling.tuple.protocol == protocol::UDP && !dns::is_answer(telling.payload);
         // A flood of answers costs no more than it may leave behind.
-        if self.rows.len() >= MAX_NAMES {
-            return;
+        if self.rows.len() < MAX_NAMES && !(telling.app == App::Dns && asks()) {
+            self.read_all(telling);
         }
+    }
+
+    fn read_all(&mut self, telling: &Telling<'_>) {
         let Telling { app, tuple, payload, packet, file } = *telling;
-        let mut found = |address: Option<Address>, kind, port, text: &dyn Fn() -> Option<String>| {
+        let mut found = |address: Option<u128>, kind, port, text: &dyn Fn() -> Option<String>| {
             let address = address.unwrap_or_else(|| source(tuple));
-            if let Some(text) = self.has_room(&address).then(text).flatten() {
-                self.add(&Name { address, kind, text, port, packet, file });
+            if self.has_room(address)
+                && let Some(text) = text()
+            {
+                self.add(&Name { address: address.to_be_bytes(), kind, text, port, packet, file });
             }
         };
         match app {
             App::Dns if tuple.protocol == protocol::TCP => {
                 dns::names(payload.get(2..).unwrap_or_default(), NameKind::Dns, &mut found);
             }
-            App::Dns if dns::is_answer(payload) => dns::names(payload, dns::kind(tuple), &mut found),
+            App::Dns => dns::names(payload, dns::kind(tuple), &mut found),
             App::NetbiosName => nbns::names(payload, &mut found),
             App::Dhcp => dhcp::names(payload, &mut found),
             App::Smtp => smtp::names(payload, &mut found),
@@ -154,9 +161,8 @@ impl Names {
         }
     }
 
-    fn has_room(&self, address: &Address) -> bool {
-        let of_address =
-            || self.by_address.get(&u128::from_be_bytes(*address)).is_none_or(|known| known.len() < MAX_PER_ADDRESS);
+    fn has_room(&self, address: u128) -> bool {
+        let of_address = || self.by_address.get(&address).is_none_or(|known| known.len() < MAX_PER_ADDRESS);
         self.rows.len() < MAX_NAMES && of_address()
     }
 
@@ -204,11 +210,10 @@ impl Names {
 }
 
 /// Address of the sender.
-#[must_use]
-pub fn source(tuple: &Tuple) -> Address {
+fn source(tuple: &Tuple) -> u128 {
     match tuple.ends {
         Ends::V4 { source, .. } => mapped(source),
-        Ends::V6 { source, .. } => source.to_be_bytes(),
+        Ends::V6 { source, .. } => source,
     }
 }
 
@@ -217,12 +222,14 @@ pub fn source(tuple: &Tuple) -> Address {
 pub fn destination(tuple: &Tuple) -> Address {
     match tuple.ends {
         Ends::V4 { destination, .. } => mapped(destination),
-        Ends::V6 { destination, .. } => destination.to_be_bytes(),
+        Ends::V6 { destination, .. } => destination,
     }
+    .to_be_bytes()
 }
 
-fn mapped(address: u32) -> Address {
-    Ipv4Addr::from_bits(address).to_ipv6_mapped().octets()
+/// An IPv4 address mapped into IPv6.
+fn mapped(address: u32) -> u128 {
+    Ipv4Addr::from_bits(address).to_ipv6_mapped().to_bits()
 }
 
 /// An address that stands for no host.

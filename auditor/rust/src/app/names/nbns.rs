@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Found, NameKind};
+use super::{Found, NameKind, mapped};
 
 /// Header, and a name without scope in its coded form: length, 32 letters, end.
 const HEADER: usize = 12;
@@ -77,7 +77,7 @@ fn addresses(data: &[u8], host: &str, suffix: u8, found: &mut impl Found) {
     for entry in data.chunks_exact(6).take(8) {
         if entry[0] & GROUP == 0 && HOSTS.contains(&suffix) {
             let address = Ipv4Addr::new(entry[2], entry[3], entry[4], entry[5]);
-            found(Some(address.to_ipv6_mapped().octets()), NameKind::Netbios, 0, &|| Some(host.to_owned()));
+            found(Some(mapped(address.to_bits())), NameKind::Netbios, 0, &|| Some(host.to_owned()));
         }
     }
 }
