@@ -1,4 +1,4 @@
-"""The different values of an array, and which are among others: without what NumPy loads for that."""
+"""The different values of an array, where they stand, and which are among others: without what NumPy loads for that."""
 
 from __future__ import annotations
 
@@ -26,23 +26,36 @@ def distinct(values: NDArray[Any]) -> NDArray[Any]:
     if len(ordered) < 2:
         return ordered
     ordered.sort()
-    first = np.ones(len(ordered), np.bool_)
-    first[1:] = ordered[1:] != ordered[:-1]
-    found: NDArray[Any] = ordered[first]
+    found: NDArray[Any] = ordered[_begins(ordered)]
     return found
 
 
-def grouped(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return where each different value of an array of one dimension first stands, in the order of the values, and for each
-    element the number of its value: what ``np.unique`` returns as index and inverse.
-    """
+def firsts(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Return where each different value of an array of one dimension first stands, in the order of the values: what
+    ``np.unique`` returns as index."""
     order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    first = np.ones(len(ordered), np.bool_)
-    first[1:] = ordered[1:] != ordered[:-1]
+    found: NDArray[np.intp] = order[_begins(values[order])]
+    return found
+
+
+def grouped(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where each different row of columns first stands, in the order of the rows, and for each row the number of those
+    that are like it: what ``np.unique`` returns as index and inverse.
+    """
+    order = np.lexsort(columns[::-1]) if len(columns) > 1 else np.argsort(columns[0], kind="stable")
+    first = _begins(*(column[order] for column in columns))
     numbers = np.empty(len(order), np.intp)
     numbers[order] = np.cumsum(first) - 1
     return order[first], numbers
+
+
+def _begins(*ordered: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows of sorted columns differ from the one before."""
+    first = np.zeros(len(ordered[0]), np.bool_)
+    first[:1] = True
+    for column in ordered:
+        first[1:] |= column[1:] != column[:-1]
+    return first
 
 
 def different_by(owners: NDArray[Any], things: NDArray[Any], sizes: tuple[int, int]) -> NDArray[np.int64]:

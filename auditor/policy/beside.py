@@ -6,7 +6,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
-from auditor.distinct import among
+from auditor.distinct import among, grouped
 from auditor.flows import TCP, FlowTable
 
 Rows = NDArray[np.intp]
@@ -50,5 +50,4 @@ def _pair_numbers(table: FlowTable, rows: Rows) -> NDArray[np.int64]:
     """Return a number for the pair of hosts of each of these flows, whichever end is the originator."""
     one, other = table["orig_addr"][rows].astype(np.uint64), table["resp_addr"][rows].astype(np.uint64)
     keys = (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
-    numbers: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)
-    return numbers
+    return grouped(keys)[1].astype(np.int64)
