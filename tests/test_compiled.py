@@ -21,7 +21,8 @@ from auditor.model import Severity
 from auditor.packs.load import load_pack
 from auditor.policy.load import load_policy
 from auditor.records import replace
-from auditor.services import catalogue, load_catalogue, rules_folder
+from auditor.services import catalogue, load_catalogue
+from auditor.services.folder import rules_folder
 from tests.support import CAPTURES
 from tests.test_import_budget import loaded_by
 

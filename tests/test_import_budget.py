@@ -94,8 +94,8 @@ def test_an_audit_loads_of_numpy_what_it_needs(capture: str) -> None:
 
 LEFT_OUT = {
     "standard library": {
-        "bz2", "csv", "dataclasses", "difflib", "gettext", "glob", "hashlib", "html", "locale", "lzma", "random", "shutil", "string",
-        "tempfile", "threading", "traceback", "uuid", "weakref", "zlib",
+        "bz2", "csv", "dataclasses", "difflib", "fnmatch", "gettext", "glob", "hashlib", "heapq", "html", "locale", "lzma", "pathlib",
+        "random", "shutil", "string", "tempfile", "threading", "traceback", "urllib", "uuid", "weakref", "zlib",
     },
     "command line": {"click"},
     "numpy": {"numpy.ma", "numpy.random", "numpy.fft"},
