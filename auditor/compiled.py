@@ -9,7 +9,6 @@ where it cannot be read or written, the files are read as if it were not there. 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -62,6 +61,9 @@ def _remembered(place: str, key: str | None, types: Iterable[type], read: Callab
         found: T = _load(place, key, known)
         return found
     value = read()
+    # Only here: what is kept is read by the core, in a third of the time.
+    import json
+
     with contextlib.suppress(OSError):
         _save(place, json.dumps({"key": key, "value": _plain(value)}, separators=(",", ":")))
     return value
@@ -105,23 +107,10 @@ def _load(path: str, key: str, known: dict[str, type]) -> Any:
             raise ValueError("others may have written it")
         text = stream.read(_MOST_BYTES)
 
-    def revive(pairs: dict[str, Any]) -> Any:
-        if _TYPE not in pairs:
-            return pairs
-        # A thousand records: a call of our own for each of their values would take as long as all else.
-        return known[pairs[_TYPE]](*[_frozen(value) if type(value) is list else value for value in pairs[_VALUES]])
-
     # The first look is at the key alone: what is kept of other files need not be revived.
     if not text.startswith(b'{"key":"%s",' % key.encode()):
         raise ValueError("of other files")
-    return _frozen(json.loads(text, object_hook=revive)["value"])
-
-
-def _frozen(value: Any) -> Any:
-    if type(value) is not list:
-        return value
-    # Few lists hold lists, and two thousand of them are looked at.
-    return tuple([_frozen(item) for item in value]) if list in map(type, value) else tuple(value)
+    return _native.revived(text, known)["value"]
 
 
 def _plain(value: Any) -> Any:
