@@ -12,6 +12,8 @@ from auditor.blocks import occurring
 
 _FEW = 8
 """Values up to which each is compared by itself."""
+# To compare an array's type with these takes a tenth of the time that it takes with NumPy's classes.
+_WIDEST, _FLAGS = np.dtype(np.uint64), np.dtype(np.bool_)
 _ROOM = 16
 """Pairs that may be, for each row, up to which those that are there are marked rather than sorted."""
 
@@ -77,17 +79,17 @@ def among(values: NDArray[Any], chosen: NDArray[Any] | Sequence[Any]) -> NDArray
     """Return which values are among the chosen, as ``np.isin`` does: that asks ``np.unique``."""
     if not values.size:
         return np.zeros(values.shape, np.bool_)
-    if isinstance(chosen, (tuple, list)) and len(chosen) <= _FEW and values.dtype != np.uint64:
+    if isinstance(chosen, (tuple, list)) and len(chosen) <= _FEW and values.dtype != _WIDEST:
         # Of a small capture to make an array of them, and to sort it, takes longer than the question.
         return _any_of(values, chosen)
-    wanted = np.ravel(chosen)
-    if values.dtype == np.uint64 and wanted.dtype.kind == "i":
+    wanted = np.asarray(chosen).ravel()
+    if values.dtype == _WIDEST and wanted.dtype.kind == "i":
         # NumPy would bring the two together as floating point.
         wanted = wanted[wanted >= 0].astype(np.uint64)
     if len(wanted) <= _FEW:
         return _any_of(values, wanted.tolist())
     wanted = distinct(wanted)
-    place = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
+    place = np.minimum(wanted.searchsorted(values), len(wanted) - 1)
     found: NDArray[np.bool_] = wanted[place] == values
     return found
 
@@ -98,7 +100,8 @@ def _any_of(values: NDArray[Any], few: Iterable[Any]) -> NDArray[np.bool_]:
     With a number of NumPy's, which has a width, a column of bytes would be made as wide first: ten times the time.
     """
     found: NDArray[np.bool_] | None = None
+    flags = values.dtype == _FLAGS
     for one in few:
-        equal = values == (bool(one) if values.dtype == np.bool_ and one in (0, 1) else one)
+        equal = values == (bool(one) if flags and one in (0, 1) else one)
         found = equal if found is None else np.logical_or(found, equal, out=found)
     return np.zeros(values.shape, np.bool_) if found is None else found

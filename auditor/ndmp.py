@@ -229,7 +229,7 @@ class NdmpMessages:
             self._named[code] = np.flatnonzero(self._fields["name"] == code)
         places = self._named[code]
         owners = self._fields["message"][places]
-        first, last = np.searchsorted(owners, rows), np.searchsorted(owners, rows, side="right")
+        first, last = owners.searchsorted(rows), owners.searchsorted(rows, "right")
         found = [places[one:other] for one, other in zip(first.tolist(), last.tolist(), strict=True) if one < other]
         return self._fields["number"][np.concatenate(found)] if found else np.zeros(0, np.uint64)
 
