@@ -128,8 +128,8 @@ def _looked_up(module: str, name: str) -> Callable[..., Any]:
 
 def _stand_ins() -> dict[str, ModuleType]:
     """Return what is to stand in the place of modules, by their names."""
-    made: dict[str, ModuleType] = {name: ModuleType(name) for name in (*_DOCSTRINGS, "numpy._utils._inspect")}
-    made |= {name: _StandIn(name) for name in (*_UNUSED, *_UNCALLED)}
+    made: dict[str, ModuleType] = {name: ModuleType(name) for name in _DOCSTRINGS}
+    made |= {name: _StandIn(name) for name in (*_UNUSED, *_UNCALLED, "numpy._utils._inspect")}
     for module, names in _UNCALLED.items():
         vars(made[module]).update(
             {name: _looked_up(module, name) for name in names}, __all__=[name for name in names if name[0] != "_"]
