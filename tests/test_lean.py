@@ -17,7 +17,7 @@ from tests.support import CAPTURES, ROOT
 LEAN = "from auditor.cli.lean import load_numpy; load_numpy()\n"
 UNASKED = {
     *("numpy._array_api_info", "numpy._core._dtype_ctypes", "numpy._core._internal", "numpy._core.arrayprint"),
-    *("numpy._core.einsumfunc", "numpy.lib._arraysetops_impl", "numpy.lib._arrayterator_impl"),
+    *("numpy._core.einsumfunc", "numpy._core.getlimits", "numpy.lib._arraysetops_impl", "numpy.lib._arrayterator_impl"),
     *("numpy.lib._function_base_impl", "numpy.lib._shape_base_impl", "numpy.lib._stride_tricks_impl"),
     *(
         "numpy.lib._twodim_base_impl",

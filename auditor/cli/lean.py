@@ -37,6 +37,7 @@ _UNCALLED = {
         *("format_float_scientific", "get_printoptions", "printoptions", "set_printoptions"),
     ),
     "numpy._core.einsumfunc": ("einsum", "einsum_path"),
+    "numpy._core.getlimits": ("finfo", "iinfo"),
     "numpy.lib._arraypad_impl": ("pad",),
     "numpy.lib._arrayterator_impl": ("Arrayterator",),
     "numpy.lib._arraysetops_impl": (

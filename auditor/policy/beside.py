@@ -39,7 +39,8 @@ def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[i
     # Pair and time in one number: how many of a pair's data connections began between two times is then a difference.
     pairs *= len(times) + 1
     begun = np.sort(pairs[len(control) :] + np.searchsorted(times, table["first_time"][data]))
-    opened = np.where(table["syn_packets"][control] > 0, table["first_time"][control], np.iinfo(np.int64).min)
+    # One whose opening was not seen was open before all else.
+    opened = np.where(table["syn_packets"][control] > 0, table["first_time"][control], -(1 << 63))
     first = pairs[: len(control)] + np.searchsorted(times, opened)
     last = pairs[: len(control)] + np.searchsorted(times, table["last_time"][control], side="right")
     rows: Rows = control[np.searchsorted(begun, last) > np.searchsorted(begun, first)]
