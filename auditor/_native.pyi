@@ -35,6 +35,7 @@ __all__ = [
     "network_filter",
     "pseudonyms",
     "read_flows",
+    "revived",
     "sha256",
     "sha256_of_files",
 ]
@@ -312,6 +313,10 @@ def carve(
 
 def pseudonyms(key: bytes, addresses: Sequence[str]) -> list[str]:
     """The addresses that stand for these under a key of 32 bytes: IPv4, IPv6 (Crypto-PAn) or hardware addresses."""
+
+def revived(text: bytes, kinds: dict[str, type]) -> Any:
+    """JSON without spaces and floating point as values: lists as tuples, each ``{"@": NAME, "=": [VALUES]}`` as what the kind of
+    that name returns for the values. Raises ValueError for anything else, KeyError for another name, and what kinds raise."""
 
 def sha256(data: bytes) -> str:
     """SHA-256 in hexadecimal, without the library of ciphers that hashlib loads."""

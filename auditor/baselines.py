@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from auditor.errors import AuditorError, UsageError
 from auditor.model import Report
 from auditor.packs.model import Pack
@@ -21,6 +19,8 @@ class Baseline:
 
 def read_baseline(path: str, pack: Pack) -> Baseline:
     """Return a saved report, its findings under the codes that their rules have now. Raises UsageError where the file cannot be read or is none."""
+    from pathlib import Path
+
     from auditor.drift.renames import with_present_codes
     from auditor.report.json_ import load as load_report
 

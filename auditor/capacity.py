@@ -10,11 +10,12 @@ Sweeps sort starts and ends; nothing walks over packets.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from auditor.arrays import NDArray
-from auditor.distinct import among, distinct, grouped
+from auditor.distinct import among, distinct, firsts, grouped
 from auditor.flows import FlowTable, time_text
 from auditor.model import CapacityPoint, HostCapacity
 from auditor.policy.match import Verdicts
@@ -68,8 +69,9 @@ def measure_capacity(
     """
     ends = _Ends.of(table, ties, verdicts, policy.time_wait)
     work = _Work.of(table, zip(sessions, measured, strict=True), ends, policy.ports_per)
-    codes, counts = np.unique(np.concatenate([ends.host, work.host]), return_counts=True)
-    busiest = codes[np.argsort(-counts, kind="stable")[:MOST_HOSTS]].tolist()
+    hosts = np.concatenate([ends.host, work.host])
+    first, numbers = grouped(hosts)
+    busiest = hosts[first][np.argsort(-np.bincount(numbers), kind="stable")[:MOST_HOSTS]].tolist()
     order = {zone.name: position for position, zone in enumerate(policy.zones)}
     loads = [
         load
@@ -107,15 +109,15 @@ class _Ends:
             held = np.where(closer == side, last + time_wait * _NANOSECONDS, last)
             parts.append((table[f"{name}_addr"][flow], table[f"{name}_port"][flow], held))
         return cls(
-            flow=np.tile(flow, 2),
+            flow=_for_both(flow),
             host=np.concatenate([addr for addr, _, _ in parts]).astype(np.int64),
             port=np.concatenate([port for _, port, _ in parts]).astype(np.int64),
-            first=np.tile(first, 2),
-            last=np.tile(last, 2),
+            first=_for_both(first),
+            last=_for_both(last),
             held_to=np.concatenate([held for _, _, held in parts]),
-            blocked=np.tile(blocked, 2),
-            delayed=np.tile(delayed, 2),
-            unknown=np.tile((closer == _UNKNOWN) & ~blocked, 2),
+            blocked=_for_both(blocked),
+            delayed=_for_both(delayed),
+            unknown=_for_both((closer == _UNKNOWN) & ~blocked),
         )
 
     def at(self, code: int) -> _Ends:
@@ -210,6 +212,11 @@ class _Steps:
         return (opened - self.ends.searchsorted(times, "left")).astype(np.int64)
 
 
+def _for_both(values: NDArray[Any]) -> NDArray[Any]:
+    """Return what is the same at both ends, once for each."""
+    return np.concatenate([values, values])
+
+
 def _merged(port: NDArray[np.int64], first: Times, last: Times) -> tuple[Times, Times]:
     """Return the intervals during which a port is held, those of one port that meet made one."""
     if len(distinct(port)) == len(port):
@@ -223,7 +230,7 @@ def _merged(port: NDArray[np.int64], first: Times, last: Times) -> tuple[Times, 
     reach = np.maximum.accumulate(np.searchsorted(times, last[order]) + group * room)
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = begins[1:] > reach[:-1]
-    closing = np.append(np.flatnonzero(fresh)[1:] - 1, len(order) - 1)
+    closing = np.concatenate([np.flatnonzero(fresh)[1:] - 1, [len(order) - 1]])
     return first[order][fresh], times[reach[closing] % room]
 
 
@@ -333,7 +340,7 @@ def _curve(opened: _Steps, held: _Steps, running: _Steps) -> tuple[CapacityPoint
         part = np.searchsorted(begins, np.arange(len(times)), "right")
         # The fullest of each part, the earliest of equals.
         order = np.lexsort((np.arange(len(times)), -numbers[1], -numbers[2], part))
-        chosen = np.sort(order[np.unique(part[order], return_index=True)[1]])
+        chosen = np.sort(order[firsts(part[order])])
         times, numbers = times[chosen], numbers[:, chosen]
     return tuple(
         CapacityPoint(time_text(at), ran, live, kept - live)

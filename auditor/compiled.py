@@ -9,12 +9,10 @@ where it cannot be read or written, the files are read as if it were not there. 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable
 from enum import Enum
-from pathlib import Path
 from typing import Any, TypeVar
 
 from auditor import _native
@@ -28,7 +26,7 @@ _TYPE, _VALUES = "@", "="
 _MOST_BYTES = 8 << 20
 
 
-def remembered(name: str, paths: Iterable[str | Path], types: Iterable[type], read: Callable[[], T]) -> T:
+def remembered(name: str, paths: Iterable[str], types: Iterable[type], read: Callable[[], T]) -> T:
     """Return what ``read`` returns for these files, or what it returned when they, and the code, were the same.
 
     ``types`` are the dataclasses and enumerations in it, whose fields hold text, numbers, flags, tuples, mappings by text,
@@ -37,13 +35,13 @@ def remembered(name: str, paths: Iterable[str | Path], types: Iterable[type], re
     kinds, folder = tuple(types), _folder()
     if folder is None:
         return read()
-    names = [str(path) for path in paths]
+    names = list(paths)
     try:
         digests = _native.sha256_of_files(names)
     except OSError:
         return read()
     lines = [f"{name}\0{digest}" for name, digest in zip(names, digests, strict=True)]
-    return _remembered(folder / f"{name}.json", _key(lines, kinds), kinds, read)
+    return _remembered(os.path.join(folder, f"{name}.json"), _key(lines, kinds), kinds, read)
 
 
 def remembered_text(name: str, text: str, types: Iterable[type], read: Callable[[], T]) -> T:
@@ -52,10 +50,10 @@ def remembered_text(name: str, text: str, types: Iterable[type], read: Callable[
     if folder is None:
         return read()
     lines = [_native.sha256(text.encode("utf-8", "surrogatepass"))]
-    return _remembered(folder / f"{name}.json", _key(lines, kinds), kinds, read)
+    return _remembered(os.path.join(folder, f"{name}.json"), _key(lines, kinds), kinds, read)
 
 
-def _remembered(place: Path, key: str | None, types: Iterable[type], read: Callable[[], T]) -> T:
+def _remembered(place: str, key: str | None, types: Iterable[type], read: Callable[[], T]) -> T:
     if key is None:
         return read()
     known = {one.__name__: one for one in types}
@@ -63,18 +61,21 @@ def _remembered(place: Path, key: str | None, types: Iterable[type], read: Calla
         found: T = _load(place, key, known)
         return found
     value = read()
+    # Only here: what is kept is read by the core, in a third of the time.
+    import json
+
     with contextlib.suppress(OSError):
         _save(place, json.dumps({"key": key, "value": _plain(value)}, separators=(",", ":")))
     return value
 
 
-def _folder() -> Path | None:
+def _folder() -> str | None:
     if os.environ.get("AUDITOR_CACHE", "") == "off" or not hasattr(os, "geteuid"):
         return None
-    base, home = Path(os.environ.get("XDG_CACHE_HOME", "")), Path(os.environ.get("HOME", ""))
-    if base.is_absolute():
-        return base / "auditor"
-    return home / ".cache" / "auditor" if home.is_absolute() else None
+    base, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
+    if os.path.isabs(base):
+        return os.path.join(base, "auditor")
+    return os.path.join(home, ".cache", "auditor") if os.path.isabs(home) else None
 
 
 def _key(read: Iterable[str], types: Iterable[type]) -> str | None:
@@ -98,31 +99,18 @@ def _sources(types: Iterable[type]) -> list[str]:
     return sorted(modules | beside | {os.path.join(here, name) for name in (own, "ports.py")})
 
 
-def _load(path: Path, key: str, known: dict[str, type]) -> Any:
+def _load(path: str, key: str, known: dict[str, type]) -> Any:
     """Return the value kept in a file. Raises what :func:`remembered` suppresses where it is not ours, other, or broken."""
-    with path.open("rb") as stream:
+    with open(path, "rb") as stream:
         facts = os.fstat(stream.fileno())
         if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
             raise ValueError("others may have written it")
         text = stream.read(_MOST_BYTES)
 
-    def revive(pairs: dict[str, Any]) -> Any:
-        if _TYPE not in pairs:
-            return pairs
-        # A thousand records: a call of our own for each of their values would take as long as all else.
-        return known[pairs[_TYPE]](*[_frozen(value) if type(value) is list else value for value in pairs[_VALUES]])
-
     # The first look is at the key alone: what is kept of other files need not be revived.
     if not text.startswith(b'{"key":"%s",' % key.encode()):
         raise ValueError("of other files")
-    return _frozen(json.loads(text, object_hook=revive)["value"])
-
-
-def _frozen(value: Any) -> Any:
-    if type(value) is not list:
-        return value
-    # Few lists hold lists, and two thousand of them are looked at.
-    return tuple([_frozen(item) for item in value]) if list in map(type, value) else tuple(value)
+    return _native.revived(text, known)["value"]
 
 
 def _plain(value: Any) -> Any:
@@ -141,7 +129,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be kept")
 
 
-def _save(place: Path, text: str) -> None:
+def _save(place: str, text: str) -> None:
     """Write a file whole or not at all, for this user alone."""
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(str(place), [text.encode()])
+    os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+    write_whole(place, [text.encode()])

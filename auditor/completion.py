@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Sequence
-from pathlib import Path
 
 from auditor.baselines import Baseline
 from auditor.digests import document_sha256, folder_sha256
@@ -15,7 +14,7 @@ from auditor.model import CaptureSummary, Finding, Report, RulePackSummary, Waiv
 from auditor.model.parts import PartList
 from auditor.packs.model import Pack
 from auditor.records import replace
-from auditor.services import rules_folder
+from auditor.services import rules_at
 from auditor.verdict import baseline_counts
 from auditor.waivers.model import Waiver
 
@@ -53,11 +52,11 @@ def waived(
 
 def completed(report: Report, pack: Pack, baseline: Baseline | None) -> Report:
     """Return the report with what it rests on: the versions of policy and rules, and the baseline."""
-    rule_pack = RulePackSummary(len(pack.rules), folder_sha256(rules_folder(), ".yaml"))
+    rule_pack = RulePackSummary(len(pack.rules), folder_sha256(rules_at(), ".yaml"))
     policy = report.policy
     if policy.path is not None:
         with contextlib.suppress(OSError):
-            policy = replace(policy, sha256=document_sha256(Path(policy.path)))
+            policy = replace(policy, sha256=document_sha256(policy.path))
     report = replace(report, rule_pack=rule_pack, policy=policy)
     if baseline is None:
         return report

@@ -1,4 +1,4 @@
-"""The different values of an array, and which are among others: without what NumPy loads for that."""
+"""The different values of an array, where they stand, and which are among others: without what NumPy loads for that."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from auditor.blocks import occurring
 
 _FEW = 8
 """Values up to which each is compared by itself."""
+# To compare an array's type with these takes a tenth of the time that it takes with NumPy's classes.
+_WIDEST, _FLAGS = np.dtype(np.uint64), np.dtype(np.bool_)
 _ROOM = 16
 """Pairs that may be, for each row, up to which those that are there are marked rather than sorted."""
 
@@ -26,23 +28,36 @@ def distinct(values: NDArray[Any]) -> NDArray[Any]:
     if len(ordered) < 2:
         return ordered
     ordered.sort()
-    first = np.ones(len(ordered), np.bool_)
-    first[1:] = ordered[1:] != ordered[:-1]
-    found: NDArray[Any] = ordered[first]
+    found: NDArray[Any] = ordered[_begins(ordered)]
     return found
 
 
-def grouped(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return where each different value of an array of one dimension first stands, in the order of the values, and for each
-    element the number of its value: what ``np.unique`` returns as index and inverse.
-    """
+def firsts(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Return where each different value of an array of one dimension first stands, in the order of the values: what
+    ``np.unique`` returns as index."""
     order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    first = np.ones(len(ordered), np.bool_)
-    first[1:] = ordered[1:] != ordered[:-1]
+    found: NDArray[np.intp] = order[_begins(values[order])]
+    return found
+
+
+def grouped(*columns: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return where each different row of columns first stands, in the order of the rows, and for each row the number of those
+    that are like it: what ``np.unique`` returns as index and inverse.
+    """
+    order = np.lexsort(columns[::-1]) if len(columns) > 1 else np.argsort(columns[0], kind="stable")
+    first = _begins(*(column[order] for column in columns))
     numbers = np.empty(len(order), np.intp)
     numbers[order] = np.cumsum(first) - 1
     return order[first], numbers
+
+
+def _begins(*ordered: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows of sorted columns differ from the one before."""
+    first = np.zeros(len(ordered[0]), np.bool_)
+    first[:1] = True
+    for column in ordered:
+        first[1:] |= column[1:] != column[:-1]
+    return first
 
 
 def different_by(owners: NDArray[Any], things: NDArray[Any], sizes: tuple[int, int]) -> NDArray[np.int64]:
@@ -64,17 +79,17 @@ def among(values: NDArray[Any], chosen: NDArray[Any] | Sequence[Any]) -> NDArray
     """Return which values are among the chosen, as ``np.isin`` does: that asks ``np.unique``."""
     if not values.size:
         return np.zeros(values.shape, np.bool_)
-    if isinstance(chosen, (tuple, list)) and len(chosen) <= _FEW and values.dtype != np.uint64:
+    if isinstance(chosen, (tuple, list)) and len(chosen) <= _FEW and values.dtype != _WIDEST:
         # Of a small capture to make an array of them, and to sort it, takes longer than the question.
         return _any_of(values, chosen)
-    wanted = np.ravel(chosen)
-    if values.dtype == np.uint64 and wanted.dtype.kind == "i":
+    wanted = np.asarray(chosen).ravel()
+    if values.dtype == _WIDEST and wanted.dtype.kind == "i":
         # NumPy would bring the two together as floating point.
         wanted = wanted[wanted >= 0].astype(np.uint64)
     if len(wanted) <= _FEW:
         return _any_of(values, wanted.tolist())
     wanted = distinct(wanted)
-    place = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
+    place = np.minimum(wanted.searchsorted(values), len(wanted) - 1)
     found: NDArray[np.bool_] = wanted[place] == values
     return found
 
@@ -85,7 +100,8 @@ def _any_of(values: NDArray[Any], few: Iterable[Any]) -> NDArray[np.bool_]:
     With a number of NumPy's, which has a width, a column of bytes would be made as wide first: ten times the time.
     """
     found: NDArray[np.bool_] | None = None
+    flags = values.dtype == _FLAGS
     for one in few:
-        equal = values == (bool(one) if values.dtype == np.bool_ and one in (0, 1) else one)
+        equal = values == (bool(one) if flags and one in (0, 1) else one)
         found = equal if found is None else np.logical_or(found, equal, out=found)
     return np.zeros(values.shape, np.bool_) if found is None else found

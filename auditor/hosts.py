@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from auditor.distinct import distinct
+from auditor.blocks import parted
+from auditor.distinct import distinct, firsts, grouped
 from auditor.flows import TCP, FlowTable, transport_text
 from auditor.listeners import Listing
 from auditor.model import HostSummary
@@ -177,7 +178,8 @@ def _add_listeners(hosts: dict[int, _Host], table: FlowTable, verdicts: Verdicts
     key = table["resp_addr"][rows].astype(np.int64)
     for column, factor in zip((verdicts.service, table["transport"], table["resp_port"]), factors, strict=True):
         key = key * factor + column[rows]
-    found, first, counts = np.unique(key, return_index=True, return_counts=True)
+    first, numbers = grouped(key)
+    found, counts = key[first], np.bincount(numbers)
     listeners: dict[tuple[int, str, int], _Listener] = {}
     for position in np.argsort(first, kind="stable"):
         rest, port = divmod(int(found[position]), factors[2])
@@ -222,9 +224,10 @@ def _add_others(hosts: dict[int, _Host], table: FlowTable, verdicts: Verdicts) -
         rows = scope[silent[table[f"{side}_addr"][scope]]]
         if not len(rows):
             continue
-        order = np.argsort(table[f"{side}_addr"][rows], kind="stable")
-        codes, starts = np.unique(table[f"{side}_addr"][rows][order], return_index=True)
-        for code, own in zip(codes, np.split(rows[order], starts[1:]), strict=True):
+        rows = rows[np.argsort(table[f"{side}_addr"][rows], kind="stable")]
+        codes = table[f"{side}_addr"][rows]
+        starts = firsts(codes)
+        for code, own in zip(codes[starts], parted(rows, starts[1:]), strict=True):
             ports = distinct(table["resp_port"][own])
             doing = f"{verb.format(counted(len(own), 'flow'))} {_ports(ports.tolist())}"
             hosts[int(code)].reasons.append(f"{doing} ({_packet(table, int(own.min()))})")

@@ -10,7 +10,8 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
-from auditor.distinct import among
+from auditor.blocks import parted
+from auditor.distinct import among, firsts
 from auditor.records import record
 
 _CODES: Mapping[Any, int] = {name: code for code, name in enumerate(_native.FIELD_NAMES)}
@@ -228,7 +229,7 @@ class NdmpMessages:
             self._named[code] = np.flatnonzero(self._fields["name"] == code)
         places = self._named[code]
         owners = self._fields["message"][places]
-        first, last = np.searchsorted(owners, rows), np.searchsorted(owners, rows, side="right")
+        first, last = owners.searchsorted(rows), owners.searchsorted(rows, "right")
         found = [places[one:other] for one, other in zip(first.tolist(), last.tolist(), strict=True) if one < other]
         return self._fields["number"][np.concatenate(found)] if found else np.zeros(0, np.uint64)
 
@@ -261,8 +262,8 @@ def _bounds(flows: Array) -> dict[int, tuple[int, int]]:
 def _by_flow(beats: Mapping[str, Array]) -> dict[int, tuple[Array, Array]]:
     order = np.lexsort((beats["time"], beats["flow"]))
     flows, times, senders = (beats[name][order] for name in ("flow", "time", "from_responder"))
-    rows, starts = np.unique(flows, return_index=True)
-    if not len(rows):
+    if not len(flows):
         return {}
-    parts = zip(rows.tolist(), np.split(times, starts[1:]), np.split(senders, starts[1:]), strict=True)
+    starts = firsts(flows)
+    parts = zip(flows[starts].tolist(), parted(times, starts[1:]), parted(senders, starts[1:]), strict=True)
     return {flow: (time, sender) for flow, time, sender in parts}

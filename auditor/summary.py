@@ -10,7 +10,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
-from auditor.distinct import among
+from auditor.distinct import among, grouped
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable, time_text, transport_text
 from auditor.model import (
@@ -170,7 +170,7 @@ class _Groups:
     def of(cls, table: FlowTable, verdicts: Verdicts, rows: Rows) -> _Groups:
         """Group the flows ``rows``."""
         ports = table["resp_port"][rows].astype(np.int64)
-        _, first, group = np.unique(_group_keys(table, verdicts, rows, ports), return_index=True, return_inverse=True)
+        first, group = grouped(_group_keys(table, verdicts, rows, ports))
         count = len(first)
         low, high = np.full(count, _SEVERAL_PORTS), np.zeros(count, np.int64)
         np.minimum.at(low, group, ports)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.blocks import BLOCK, blocks, look_up, look_up_all, occurring
+from auditor.blocks import BLOCK, blocks, look_up, look_up_all, occurring, parted
 
 
 @pytest.mark.parametrize("length", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
@@ -30,3 +30,10 @@ def test_more_than_one_block_is_looked_up() -> None:
     # The last code stands in the last block alone.
     codes[-1] = 12
     assert np.flatnonzero(~occurring(codes, 14)).tolist() == [11, 13]
+
+
+@given(st.lists(st.integers(0, 9), max_size=20), st.sets(st.integers(0, 20)))
+def test_parts_are_those_that_numpy_cuts(values: list[int], places: set[int]) -> None:
+    column = np.array(values, np.uint8)
+    expected = np.split(column, sorted(places))
+    assert [part.tolist() for part in parted(column, sorted(places))] == [part.tolist() for part in expected]

@@ -15,7 +15,7 @@ from auditor.notation import parse
 from auditor.packs.model import Pack
 from auditor.policy.adjust import adjusted
 from auditor.policy.match import judge
-from auditor.services import rules_folder
+from auditor.services.folder import rules_folder
 from auditor.tables import Source
 
 MEDIA, AGENT = "10.0.1.5", "10.0.2.9"

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from auditor import controls
+from auditor import _native, controls
 from auditor.compiled import remembered
 from auditor.controls import load_controls
 from auditor.documents import yaml_events
@@ -21,7 +23,8 @@ from auditor.model import Severity
 from auditor.packs.load import load_pack
 from auditor.policy.load import load_policy
 from auditor.records import replace
-from auditor.services import catalogue, load_catalogue, rules_folder
+from auditor.services import catalogue, load_catalogue
+from auditor.services.folder import rules_folder
 from tests.support import CAPTURES
 from tests.test_import_budget import loaded_by
 
@@ -83,6 +86,25 @@ def test_what_is_kept_is_what_was_read(source: Path) -> None:
     assert (kept, read) == (ROW, False)
     assert type(kept.severity) is Severity
     assert type(kept.pairs[0]) is tuple
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(min_size=2), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(plain, st.booleans())
+def test_the_core_reads_json_as_python_does(value: object, ascii_alone: bool) -> None:
+    def frozen(one: object) -> object:
+        if isinstance(one, dict):
+            return {key: frozen(item) for key, item in one.items()}
+        return tuple(map(frozen, one)) if isinstance(one, list) else one
+
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=ascii_alone)
+    found = _native.revived(text.encode(), {})
+    assert (found, repr(found)) == (frozen(json.loads(text)), repr(frozen(json.loads(text))))
 
 
 def test_a_change_of_the_same_length_and_time_is_seen(source: Path) -> None:

@@ -15,7 +15,7 @@ from auditor.errors import RuleError
 from auditor.model import Assessment, ControlAssessment, ReportVerdict, Severity
 from auditor.packs.load import load_pack
 from auditor.packs.model import Pack
-from auditor.services import rules_folder
+from auditor.services.folder import rules_folder
 from tests.report_samples import finding
 from tests.support import ROOT, run_auditor
 

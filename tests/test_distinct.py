@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.distinct import among, different_by, distinct, grouped
+from auditor.distinct import among, different_by, distinct, firsts, grouped
 
 numbers = st.lists(st.integers(0, 40), max_size=60)
 
@@ -25,8 +25,17 @@ def test_groups_are_those_of_numpy(values: list[int], kind: type) -> None:
     array: npt.NDArray[np.generic] = np.array(values, kind)
     first, numbers_of = grouped(array)
     _, expected_first, expected_numbers = np.unique(array, return_index=True, return_inverse=True)
-    assert first.tolist() == expected_first.tolist()
+    assert first.tolist() == firsts(array).tolist() == expected_first.tolist()
     assert numbers_of.tolist() == expected_numbers.tolist()
+
+
+@given(st.lists(st.tuples(st.integers(-2, 2), st.integers(0, 3), st.integers(0, 1)), max_size=60))
+def test_groups_of_rows_are_those_of_numpy(rows: list[tuple[int, int, int]]) -> None:
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    first, numbers_of = grouped(*(table[:, column] for column in range(3)))
+    _, expected_first, expected_numbers = np.unique(table, axis=0, return_index=True, return_inverse=True)
+    assert first.tolist() == expected_first.tolist()
+    assert numbers_of.tolist() == expected_numbers.reshape(-1).tolist()
 
 
 @given(numbers, numbers, st.sampled_from([np.uint8, np.int64, np.uint64]))

@@ -28,7 +28,7 @@ from auditor.packs.model import Pack
 from auditor.policy import match, outcome
 from auditor.policy.groups import ROLE_NAMES
 from auditor.rule_table import AddressNames, RuleTable
-from auditor.services import rules_folder
+from auditor.services.folder import rules_folder
 from auditor.sessions import Grade, Readable
 from auditor.tables import build_tables
 from auditor.tables.hosts import _peaks

@@ -30,7 +30,8 @@ from auditor.packs.read import read_rule
 from auditor.policy.load import load_policy
 from auditor.policy.services_file import read_services_file
 from auditor.report.json_ import load
-from auditor.services import load_catalogue, rules_folder
+from auditor.services import load_catalogue
+from auditor.services.folder import rules_folder
 from auditor.waivers.load import load_waivers
 from tests.support import CAPTURES, ROOT
 

@@ -12,7 +12,8 @@ from auditor.listeners import Listener, Listing
 from auditor.listeners.read import read_listing
 from auditor.pipeline import AuditOptions
 from auditor.policy.load import load_policy
-from auditor.services import load_catalogue, rules_folder
+from auditor.services import load_catalogue
+from auditor.services.folder import rules_folder
 from auditor.tables.listeners import listener_rows
 from tests.support import CAPTURES, run_auditor
 

@@ -20,7 +20,7 @@ from auditor.digests import folder_sha256
 from auditor.errors import AuditorError
 from auditor.manifest import load_manifest, verify
 from auditor.report.registry import FORMATS
-from auditor.services import rules_folder
+from auditor.services.folder import rules_folder
 from tests.support import CAPTURES, COMMAND, ROOT, run_auditor
 
 FOLDER = CAPTURES / "out-of-range"

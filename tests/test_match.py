@@ -13,7 +13,8 @@ from auditor.policy.load import load_policy
 from auditor.policy.match import MISFITS, VERDICTS, Verdicts, judge
 from auditor.policy.model import Policy
 from auditor.policy.outcome import OUTCOMES
-from auditor.services import Service, generations, load_catalogue, rules_folder
+from auditor.services import Service, generations, load_catalogue
+from auditor.services.folder import rules_folder
 
 M, A, F, D = "10.0.1.5:40000", "10.0.2.9", "10.0.3.9", "10.0.4.9"
 MEDIA, OUT = "10.0.1.5", "203.0.113.7:40000"

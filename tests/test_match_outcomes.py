@@ -6,7 +6,7 @@ import pytest
 
 from auditor.policy.load import load_policy
 from auditor.policy.outcome import OUTCOMES, tcp_outcome
-from auditor.services import rules_folder
+from auditor.services.folder import rules_folder
 from tests.test_match import A, M, judged
 
 EXAMPLES = load_policy(rules_folder() / "examples.yaml")

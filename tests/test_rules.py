@@ -19,7 +19,8 @@ from auditor.packs.model import Pack, Rule
 from auditor.packs.page import BEGIN, rules_page
 from auditor.packs.read import read_rule
 from auditor.packs.schema import rule_schema
-from auditor.services import generations, load_catalogue, rules_folder
+from auditor.services import generations, load_catalogue
+from auditor.services.folder import rules_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = rules_folder() / "checks"

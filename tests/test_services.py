@@ -9,7 +9,8 @@ import pytest
 from auditor.errors import RuleError
 from auditor.policy.load import load_policy
 from auditor.policy.terms import policy_terms
-from auditor.services import ROLES, Catalogue, generations, load_catalogue, rules_folder
+from auditor.services import ROLES, Catalogue, generations, load_catalogue
+from auditor.services.folder import rules_folder
 
 # The three tables of "Using Backup Exec with firewalls", copied by hand: table and row, words of the service column,
 # process, ports, transport. "any" is TCP and UDP both. Table 2 prints "sqlsevr.exe"; the process is sqlservr.exe.

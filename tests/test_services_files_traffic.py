@@ -11,7 +11,8 @@ from auditor.model import Severity
 from auditor.notation import parse
 from auditor.packs.load import load_pack
 from auditor.policy.load import load_policy
-from auditor.services import load_catalogue, rules_folder
+from auditor.services import load_catalogue
+from auditor.services.folder import rules_folder
 
 MEDIA, OTHER_MEDIA, AGENT, SECOND = "10.0.1.5", "10.0.1.6", "10.0.2.9", "10.0.2.10"
 PACK = load_pack([rules_folder() / "checks"])

@@ -14,7 +14,8 @@ from auditor.packs.generations import diff_generations
 from auditor.packs.load import load_pack
 from auditor.packs.prose import TABLE_WORDS, reference_page
 from auditor.pipeline import AuditOptions
-from auditor.services import load_catalogue, rules_folder
+from auditor.services import load_catalogue
+from auditor.services.folder import rules_folder
 from tests.support import ROOT, run_auditor
 
 PACK = load_pack([rules_folder() / "checks"])

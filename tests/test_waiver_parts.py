@@ -22,7 +22,7 @@ from auditor.packs.load import load_pack
 from auditor.packs.model import Pack
 from auditor.pipeline import AuditOptions, audit
 from auditor.report.registry import render
-from auditor.services import rules_folder
+from auditor.services.folder import rules_folder
 from auditor.waivers.apply import apply_waivers, covers
 from auditor.waivers.load import load_waivers
 from auditor.waivers.model import Waiver

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from auditor.cli import output as output_
-from auditor.cli.days import read_day
 from auditor.cli.failures import tell
-from auditor.cli.manifests import check_manifest, files_of_policy, write_manifest
 from auditor.cli.progress import ReadingProgress
 from auditor.errors import UsageError
 from auditor.model import CaptureSummary, Report, Severity
@@ -26,14 +24,22 @@ def audit_captures(
     baseline, waivers = options["baseline"], options["waivers"]
     if options["fail_on_new"] and baseline is None:
         raise UsageError("--fail-on-new needs a baseline", fix="add --baseline REPORT.json")
-    as_of = read_day(options["as_of"])
+    as_of = None
+    # Only here, as below: what not every audit is asked for is read by modules that not every audit imports.
+    if options["as_of"] is not None:
+        from auditor.cli.days import read_day
+
+        as_of = read_day(options["as_of"])
     sockets = tuple(map(_host_and_file, options["sockets"]))
     named = (policy_path, baseline, *waivers, *(path for _, path in sockets))
     inputs = [*captures, *(name for name in named if name)]
     output_.check_output(options["output"], inputs)
     output_.check_format(options["format_name"], options["output"], flows=True)
     output_.check_reports(options["reports"], inputs, options["output"], flows=True)
-    check_manifest(options["manifest"], inputs, (options["output"], *options["reports"]))
+    if options["manifest"] is not None:
+        from auditor.cli.manifests import check_manifest
+
+        check_manifest(options["manifest"], inputs, (options["output"], *options["reports"]))
     formats = [options["format_name"], *(split_target(target)[0] for target in options["reports"])]
     # NumPy's linear algebra, which nothing here calls, starts a thread for each processor, and they spin: 0.07 s of
     # CPU time for nothing. Whoever set the number keeps it.
@@ -66,7 +72,8 @@ def audit_captures(
     if options["decoder"] == "own":
         _tell_undecoded(report)
     output_.write_reports(report, options["reports"], verbosity=options["verbosity"])
-    _prove(report, captures, policy_path, **options)
+    if options["manifest"] is not None:
+        _prove(report, captures, policy_path, **options)
     from auditor.verdict import exit_code
 
     return exit_code(
@@ -99,7 +106,9 @@ def _deliver(report: Report, *, format_name: str, output: str | None, plain: boo
 
 
 def _prove(report: Report, captures: tuple[str, ...], policy_path: str | None, **options: Any) -> None:
-    """Write the manifest of the run, if one was asked for."""
+    """Write the manifest of the run."""
+    from auditor.cli.manifests import files_of_policy, write_manifest
+
     baseline = options["baseline"]
     write_manifest(
         options["manifest"],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from auditor.cli import output as output_
 from auditor.errors import UsageError
@@ -16,7 +16,7 @@ def check_manifest(path: str | None, inputs: list[str], outputs: Iterable[str | 
     if path is None:
         return
     output_.check_output(path, inputs, option="--manifest")
-    if any(name is not None and Path(name).resolve() == Path(path).resolve() for name in outputs):
+    if any(name is not None and os.path.realpath(name) == os.path.realpath(path) for name in outputs):
         raise UsageError(f"--manifest {path}: this file is written twice", fix="name another file")
 
 
@@ -35,6 +35,8 @@ def write_manifest(
     """
     if path is None:
         return
+    from pathlib import Path
+
     from auditor import _native, manifest
 
     folder = Path(path).parent

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from auditor.errors import UsageError
 from auditor.model import Report
@@ -40,7 +40,7 @@ def write(data: bytes | Iterable[bytes], path: str | None, *, text: bool) -> Non
             for piece in pieces:
                 _write_stdout(piece, text=text)
         else:
-            _write_file(pieces, Path(path))
+            _write_file(pieces, path)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -52,19 +52,27 @@ def check_output(path: str | None, inputs: list[str], *, option: str = "--output
     """Refuse, before the work, an output that cannot be written or that is one of the inputs. Raises UsageError."""
     if path is None:
         return
-    target = Path(path)
+    parent = os.path.dirname(path) or "."
     try:
-        folder, parent = target.is_dir(), target.parent.is_dir()
+        folder, above = _is_folder(path), _is_folder(parent)
     except OSError as error:  # a folder above it that may not be looked into
         raise UsageError(f"{option} {path} cannot be reached: {error.strerror}", fix="name another file") from None
     if folder:
         raise UsageError(f"{option} {path} is a directory", fix="name a file in it")
-    if not parent:
-        raise UsageError(f"{option} {path}: there is no directory {target.parent}", fix="make it first")
+    if not above:
+        raise UsageError(f"{option} {path}: there is no directory {parent}", fix="make it first")
     for name in inputs:
         with contextlib.suppress(OSError):
-            if target.samefile(name):
+            if os.path.samefile(path, name):
                 raise UsageError(f"{option} {path} is an input", fix="name another file")
+
+
+def _is_folder(path: str) -> bool:
+    """Return whether a path is that of a folder. Raises OSError where that cannot be told."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def check_format(name: str, path: str | None, *, flows: bool) -> None:
@@ -83,14 +91,14 @@ def check_reports(targets: tuple[str, ...], inputs: list[str], output: str | Non
 
     ``flows`` tells whether the report will have its flows.
     """
-    taken = [] if output is None else [Path(output).resolve()]
+    taken = [] if output is None else [os.path.realpath(output)]
     for target in targets:
         name, path = split_target(target)
         check_format(name, path, flows=flows)
         check_output(path, inputs, option="--report")
-        if Path(path).resolve() in taken:
+        if os.path.realpath(path) in taken:
             raise UsageError(f"--report {path}: this file is written twice", fix="name another file")
-        taken.append(Path(path).resolve())
+        taken.append(os.path.realpath(path))
 
 
 def write_reports(report: Report, targets: tuple[str, ...], *, verbosity: int = 0) -> None:
@@ -128,20 +136,20 @@ def _write_stdout(data: bytes, *, text: bool) -> None:
     sys.stdout.buffer.flush()
 
 
-def _write_file(pieces: Iterable[bytes], path: Path) -> None:
+def _write_file(pieces: Iterable[bytes], path: str) -> None:
     """Write a file as a whole or not at all; devices and pipes are written to as they are."""
-    if path.exists() and not path.is_file():
-        with path.open("wb") as device:
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as device:
             device.writelines(pieces)
         return
-    target = path.resolve()
-    write_whole(str(target), pieces, _mode(target))
+    target = os.path.realpath(path)
+    write_whole(target, pieces, _mode(target))
 
 
-def _mode(target: Path) -> int:
+def _mode(target: str) -> int:
     """Return the permissions of the file that is replaced, or those that a new file would have."""
     try:
-        return target.stat().st_mode & 0o777
+        return os.stat(target).st_mode & 0o777
     except FileNotFoundError:
         mask = os.umask(0)
         os.umask(mask)

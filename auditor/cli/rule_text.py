@@ -14,7 +14,7 @@ from auditor.packs.model import Pack, Rule
 from auditor.packs.prose import rule_parts
 from auditor.report.interface import RenderOptions
 from auditor.report.layout import Page, Span
-from auditor.services import rules_folder
+from auditor.services.folder import rules_folder
 
 _LINES = 6
 """Lines of an example that are shown."""

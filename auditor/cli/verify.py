@@ -26,7 +26,7 @@ def verify(manifest_path: str) -> int:
     from auditor import _native, manifest
     from auditor.digests import folder_sha256
     from auditor.report.layout import Column, Page, Span
-    from auditor.services import rules_folder
+    from auditor.services.folder import rules_folder
     from auditor.text import counted
 
     try:

@@ -7,15 +7,15 @@ of that control, a capture that supports a verdict and lacks nothing, and a cont
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 from auditor.compiled import remembered
 from auditor.controls.model import Control, Judged
 from auditor.model import Assessment, ControlAssessment, Finding, Severity
 from auditor.packs.model import Pack
-from auditor.services import rules_folder
+from auditor.services import rules_at
 from auditor.text import counted
 
 __all__ = ["Control", "Judged", "assess", "load_controls"]
@@ -24,24 +24,26 @@ _MOST_KEYS = 50
 """Keys of findings that one control lists."""
 
 
-def load_controls(path: Path | None = None) -> tuple[Control, ...]:
+def load_controls(path: str | os.PathLike[str] | None = None) -> tuple[Control, ...]:
     """Return all controls, in the order of their file. Raises RuleError with all problems at once."""
-    return _load(path)
+    return _load(None if path is None else os.fspath(path))
 
 
 @cache
-def _load(path: Path | None) -> tuple[Control, ...]:
+def _load(path: str | None) -> tuple[Control, ...]:
     if path is not None:
         return _read(path)
-    own = rules_folder() / "controls.yaml"
+    own = rules_at("controls.yaml")
     return remembered("controls", [own], (Control,), lambda: _read(own))
 
 
-def _read(path: Path) -> tuple[Control, ...]:
+def _read(path: str) -> tuple[Control, ...]:
     # Only here: what is kept of the file that comes with auditor need not be read.
+    from pathlib import Path
+
     from auditor.controls.read import read_controls
 
-    return read_controls(path)
+    return read_controls(Path(path))
 
 
 def assess(

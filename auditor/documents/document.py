@@ -11,10 +11,10 @@ reason and a fix for each that is not so. Nothing is raised before ``raise_probl
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingType
-from pathlib import Path
 
 from auditor.documents.yaml_tree import MAX_CHARACTERS, Duplicate, Mapping, Node, Place, Scalar, Sequence, TreeError
 from auditor.errors import DocumentError, DocumentProblem
@@ -195,12 +195,12 @@ def _tree(text: str, path: str, kept: str | None) -> tuple[Node | None, list[Dup
     return build_tree(text, path)
 
 
-def read_document(path: Path, *, shown: str | None = None, kept: str | None = None) -> Document:
+def read_document(path: str | os.PathLike[str], *, shown: str | None = None, kept: str | None = None) -> Document:
     """Read a file; one that cannot be read gives a document without ``root`` and with the reason as a problem.
 
     ``shown`` is the name that complaints use; the path itself when not given. ``kept`` is as for ``Document``.
     """
-    name = str(path) if shown is None else shown
+    name = os.fspath(path) if shown is None else shown
     text, problem = read_text(path, name)
     if text is None:
         document = Document(name, "{}")
@@ -211,7 +211,7 @@ def read_document(path: Path, *, shown: str | None = None, kept: str | None = No
     return Document(name, text, kept=kept)
 
 
-def read_text(path: Path, shown: str) -> tuple[str | None, DocumentProblem | None]:
+def read_text(path: str | os.PathLike[str], shown: str) -> tuple[str | None, DocumentProblem | None]:
     """Return the UTF-8 text of a file, or None and why not. Never raises for what the file is or holds."""
     data, problem = read_bytes(path, shown)
     if data is None:
@@ -228,12 +228,12 @@ def read_text(path: Path, shown: str) -> tuple[str | None, DocumentProblem | Non
         return None, DocumentProblem(shown, line, column, message, "save the file as UTF-8")
 
 
-def read_bytes(path: Path, shown: str) -> tuple[bytes | None, DocumentProblem | None]:
+def read_bytes(path: str | os.PathLike[str], shown: str) -> tuple[bytes | None, DocumentProblem | None]:
     """Return the bytes of a regular file of sane size, or None and why not."""
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             return None, DocumentProblem(shown, 0, 0, "this is a directory, not a file")
-        with path.open("rb") as stream:
+        with open(path, "rb") as stream:
             data = stream.read(MAX_CHARACTERS + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

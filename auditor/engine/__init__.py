@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from auditor.distinct import distinct
 from auditor.engine.evidence import collect_evidence
@@ -19,6 +18,10 @@ from auditor.rule_table import Array, ColumnData, Rows, RuleTable
 
 _SHOWN_VALUES = 3
 """Values of a column that a sentence lists where a finding has many."""
+
+_KEPT = ":/.[],-"
+_SAFE = frozenset(f"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_~{_KEPT}")
+"""Characters that stand for themselves in the key of a finding."""
 
 
 def findings(
@@ -53,9 +56,17 @@ def evaluate(
 
 def finding_key(code: str, subject: Mapping[str, str]) -> str:
     """Return code and subject as one word per part: the same for the same subject in another capture of the site."""
+    return " ".join((code, *(f"{name}={_quoted(value)}" for name, value in subject.items())))
+
+
+def _quoted(value: str) -> str:
+    if _SAFE.issuperset(value):
+        return value
+    # Only here: most subjects are addresses and plain words.
+    from urllib.parse import quote
+
     # The name of a file, and what is said of one, need not be text.
-    parts = (f"{name}={quote(value, safe=':/.[],-', errors='backslashreplace')}" for name, value in subject.items())
-    return " ".join((code, *parts))
+    return quote(value, safe=_KEPT, errors="backslashreplace")
 
 
 def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged: RuleTable | None) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from auditor.compiled import remembered
 from auditor.digests import files_below
@@ -12,13 +11,13 @@ from auditor.errors import DocumentProblem, RuleError
 from auditor.model import Severity
 from auditor.packs.model import Collapse, Condition, Escalation, Example, Pack, Rule, Template
 from auditor.records import record, replace
-from auditor.services import rules_folder
+from auditor.services import rules_at
 
 NOT_RULES = frozenset({"examples.yaml"})
 """Files in a folder of rules that hold none: the policy that the examples of a site's own rules are judged against."""
 
 
-def load_pack(folders: Iterable[Path], *, examples: bool = True) -> Pack:
+def load_pack(folders: Iterable[str | os.PathLike[str]], *, examples: bool = True) -> Pack:
     """Load every rule file below the folders, site rules and built-in ones alike.
 
     Without ``examples`` the rules that come with auditor have none: a quarter of what is kept of them, and judging asks for
@@ -31,13 +30,11 @@ def load_pack(folders: Iterable[Path], *, examples: bool = True) -> Pack:
     """
     rules: list[Rule] = []
     problems: list[DocumentProblem] = []
-    for folder in folders:
-        if not folder.is_dir():
-            problems.append(DocumentProblem(str(folder), 1, 1, "there is no such folder of rules", "name a folder"))
-        paths = [path for path in files_below(folder, ".yaml") if os.path.basename(path) not in NOT_RULES]  # noqa: PTH119
-        found = (
-            _built_in(folder, paths, examples=examples) if folder == rules_folder() / "checks" else _read(folder, paths)
-        )
+    for folder in [os.fspath(one) for one in folders]:
+        if not os.path.isdir(folder):
+            problems.append(DocumentProblem(folder, 1, 1, "there is no such folder of rules", "name a folder"))
+        paths = [path for path in files_below(folder, ".yaml") if os.path.basename(path) not in NOT_RULES]
+        found = _built_in(folder, paths, examples=examples) if folder == rules_at("checks") else _read(folder, paths)
         rules += found.rules
         problems += found.problems
     problems += _shared(rules)
@@ -54,7 +51,7 @@ class _Folder:
     problems: tuple[DocumentProblem, ...] = ()
 
 
-def _built_in(folder: Path, paths: list[str], *, examples: bool) -> _Folder:
+def _built_in(folder: str, paths: list[str], *, examples: bool) -> _Folder:
     """Return the rules that come with auditor, as they were read the last time where nothing has changed since."""
 
     def read() -> _Folder:
@@ -65,15 +62,17 @@ def _built_in(folder: Path, paths: list[str], *, examples: bool) -> _Folder:
 
     types = (Rule, Condition, Template, Escalation, Collapse, Example, Severity, DocumentProblem, _Folder)
     # The names of product generations, which rules may give, are those of the service files.
-    others = files_below(rules_folder() / "services", ".yaml")
+    others = files_below(rules_at("services"), ".yaml")
     return remembered("checks" if examples else "judged", [*paths, *others], types, read)
 
 
-def _read(folder: Path, paths: list[str]) -> _Folder:
+def _read(folder: str, paths: list[str]) -> _Folder:
     # Only here: what is kept of the rules that come with auditor need not be read.
+    from pathlib import Path
+
     from auditor.packs.read import read_rules
 
-    rules, problems = read_rules(folder, map(Path, paths))
+    rules, problems = read_rules(Path(folder), map(Path, paths))
     return _Folder(tuple(rules), tuple(problems))
 
 

@@ -33,7 +33,7 @@ def _main() -> None:
     import sys
 
     from auditor.packs.load import load_pack
-    from auditor.services import rules_folder
+    from auditor.services.folder import rules_folder
 
     sys.stdout.write(rules_page(load_pack([rules_folder() / "checks"])))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from auditor.baselines import Baseline
 from auditor.errors import UsageError
@@ -15,7 +14,7 @@ from auditor.pipeline.declared import Declared, declared
 from auditor.pipeline.options import AuditOptions
 from auditor.policy.model import Policy, normalised
 from auditor.records import record, replace
-from auditor.services import Catalogue, rules_folder
+from auditor.services import Catalogue, rules_at
 from auditor.text import joined
 from auditor.waivers.model import Waiver
 
@@ -49,8 +48,8 @@ def prepare(policy_path: str | os.PathLike[str] | None = None, options: AuditOpt
 def completed(known: Declared, options: AuditOptions) -> Yardstick:
     """Load what is beside policy and services. Raises as ``prepare`` does."""
     policy = known.policy
-    folders = dict.fromkeys(map(Path, (*options.rules, *(policy.rules if policy else ()))))
-    pack = load_pack([rules_folder() / "checks", *folders], examples=False)
+    folders = _folders((*options.rules, *(policy.rules if policy else ())))
+    pack = load_pack([rules_at("checks"), *folders], examples=False)
     return Yardstick(
         policy=policy,
         catalogue=known.catalogue,
@@ -62,6 +61,15 @@ def completed(known: Declared, options: AuditOptions) -> Yardstick:
 
 
 # What not every audit is told is read by modules that not every audit imports.
+
+
+def _folders(named: Sequence[str]) -> tuple[str, ...]:
+    """Return folders of rules, each once, however its name is written."""
+    if not named:
+        return ()
+    from pathlib import Path
+
+    return tuple(map(str, dict.fromkeys(map(Path, named))))
 
 
 def _waivers(paths: Sequence[str], pack: Pack, policy: Policy | None) -> tuple[Waiver, ...]:

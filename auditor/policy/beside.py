@@ -6,7 +6,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
-from auditor.distinct import among
+from auditor.distinct import among, grouped
 from auditor.flows import TCP, FlowTable
 
 Rows = NDArray[np.intp]
@@ -39,7 +39,8 @@ def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[i
     # Pair and time in one number: how many of a pair's data connections began between two times is then a difference.
     pairs *= len(times) + 1
     begun = np.sort(pairs[len(control) :] + np.searchsorted(times, table["first_time"][data]))
-    opened = np.where(table["syn_packets"][control] > 0, table["first_time"][control], np.iinfo(np.int64).min)
+    # One whose opening was not seen was open before all else.
+    opened = np.where(table["syn_packets"][control] > 0, table["first_time"][control], -(1 << 63))
     first = pairs[: len(control)] + np.searchsorted(times, opened)
     last = pairs[: len(control)] + np.searchsorted(times, table["last_time"][control], side="right")
     rows: Rows = control[np.searchsorted(begun, last) > np.searchsorted(begun, first)]
@@ -50,5 +51,4 @@ def _pair_numbers(table: FlowTable, rows: Rows) -> NDArray[np.int64]:
     """Return a number for the pair of hosts of each of these flows, whichever end is the originator."""
     one, other = table["orig_addr"][rows].astype(np.uint64), table["resp_addr"][rows].astype(np.uint64)
     keys = (np.minimum(one, other) << np.uint64(32)) | np.maximum(one, other)
-    numbers: NDArray[np.int64] = np.unique(keys, return_inverse=True)[1].astype(np.int64).reshape(-1)
-    return numbers
+    return grouped(keys)[1].astype(np.int64)

@@ -73,7 +73,7 @@ def combine(
         )
 
     (orig, resp, transport, interval, kind), of_flow = distinct_rows(len(table), parts, shape)
-    return Combinations(orig, resp, transport, np.append(first_port, NO_PORT)[interval], kind, of_flow)
+    return Combinations(orig, resp, transport, np.concatenate([first_port, [NO_PORT]])[interval], kind, of_flow)
 
 
 def _intervals(port_sets: Iterable[PortSet]) -> tuple[NDArray[Any], Codes]:

@@ -17,7 +17,7 @@ import numpy as np
 from auditor import _native
 from auditor.arrays import NDArray
 from auditor.blocks import look_up
-from auditor.distinct import among, distinct
+from auditor.distinct import among, distinct, firsts
 from auditor.documents.yaml_tree import Place
 from auditor.flows import TCP, FlowTable
 from auditor.ndmp import NdmpMessages
@@ -178,13 +178,13 @@ class _Inference:
         messages = self._messages
         wanted = among(messages["message"], codes) & messages["reply"] & (messages["error"] == 0)
         rows = np.flatnonzero(wanted)
-        flows, first = np.unique(messages["flow"][rows], return_index=True)
-        return dict(zip(flows.tolist(), messages["packet"][rows[first]].tolist(), strict=True))
+        rows = rows[firsts(messages["flow"][rows])]
+        return dict(zip(messages["flow"][rows].tolist(), messages["packet"][rows].tolist(), strict=True))
 
     def _note_all(self, rows: Rows, end: str, role: str, reason: str) -> None:
         """Give ``role`` to the addresses at one end of flows, each with the first packet that shows it."""
-        codes, first = np.unique(self._table[end][rows], return_index=True)
-        for code, row in zip(codes.tolist(), rows[first].tolist(), strict=True):
+        rows = rows[firsts(self._table[end][rows])]
+        for code, row in zip(self._table[end][rows].tolist(), rows.tolist(), strict=True):
             self._note(code, role, reason, int(self._table["first_packet"][row]))
 
     def _note(self, code: int, role: str, reason: str, packet: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from auditor.documents.document import Document, read_document
 from auditor.documents.yaml_tree import Node
@@ -35,7 +35,7 @@ HOST_KEYS = ("name", "dynamic_ports", "ndmp_port", "services_file", "logins")
 NOTIFICATION_KEYS = ("smtp_ports", "snmp_ports")
 
 
-def load_policy(path: str | Path) -> Policy:
+def load_policy(path: str | os.PathLike[str]) -> Policy:
     """Read a policy file and the services files that it names.
 
     Raises
@@ -43,10 +43,11 @@ def load_policy(path: str | Path) -> Policy:
     PolicyError
         With every problem of these files at once, each with file, line, column, reason and fix.
     """
-    document = read_document(Path(path), shown=str(path), kept="policy")
+    path = os.fspath(path)
+    document = read_document(path, shown=path, kept="policy")
     if document.root is None:
         document.raise_problems(PolicyError)
-    policy = _PolicyReader(document, Path(path).parent).read()
+    policy = _PolicyReader(document, os.path.dirname(path)).read()
     document.raise_problems(PolicyError)
     return policy
 
@@ -54,7 +55,7 @@ def load_policy(path: str | Path) -> Policy:
 class _PolicyReader:
     """Turns the tree of one document into a policy; every complaint goes to the document."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, folder: str) -> None:
         self._document = document
         self._folder = folder
         self._notes: list[DocumentProblem] = []
@@ -98,12 +99,12 @@ class _PolicyReader:
         """Return the folders of the site's own rules; they count from the policy's own folder."""
         folders = []
         for text, item in self._document.texts(node, single=True):
-            folder = self._folder / text
-            if not folder.is_dir():
+            folder = self._beside(text)
+            if not os.path.isdir(folder):
                 self._document.complain(
                     item, f"folder of rules {text!r} does not exist", "the path counts from the policy's own folder"
                 )
-            folders.append(str(folder))
+            folders.append(folder)
         return tuple(folders)
 
     def _hosts(self, node: Node | None, zones: tuple[Zone, ...]) -> dict[str, Host]:
@@ -152,14 +153,14 @@ class _PolicyReader:
         name = self._document.text(node)
         if name is None:
             return None
-        path = self._folder / name
-        if not path.exists():
+        path = self._beside(name)
+        if not os.path.exists(path):
             self._document.complain(
                 node, f"services file {name!r} does not exist", "the path counts from the policy's own folder"
             )
             return None
-        services = read_services_file(path, str(path))
-        self._services_files.append(str(path))
+        services = read_services_file(path, path)
+        self._services_files.append(path)
         self._document.problems += services.problems
         self._notes += services.notes
         return services.port
@@ -168,12 +169,19 @@ class _PolicyReader:
         """Return the files of waivers that the policy names, counted from its own folder."""
         found = []
         for name, item in self._document.texts(node, single=True, some=True):
-            path = self._folder / name
-            if not path.exists():
+            path = self._beside(name)
+            if not os.path.exists(path):
                 advice = "the path counts from the policy's own folder"
                 self._document.complain(item, f"file of waivers {name!r} does not exist", advice)
-            found.append(str(path))
+            found.append(path)
         return tuple(found)
+
+    def _beside(self, name: str) -> str:
+        """Return the path that the policy means by a name, which counts from its own folder."""
+        # Only here: a policy that names no other file does without.
+        from pathlib import Path
+
+        return str(Path(self._folder, name))
 
     def _check_ranges(self, policy: Policy) -> None:
         """Refuse a range that holds the NDMP port of the same hosts: the two could not be told apart."""

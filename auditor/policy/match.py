@@ -8,7 +8,7 @@ import numpy as np
 
 from auditor.arrays import NDArray
 from auditor.blocks import look_up_all
-from auditor.distinct import among
+from auditor.distinct import among, grouped
 from auditor.flows import ORIGINATOR_BY, TCP, FlowTable
 from auditor.policy.combine import KIND_WORDS, Combinations, combine
 from auditor.policy.fit import PARTS, Fit, fit_term
@@ -251,15 +251,15 @@ def _services(
     platform = np.array([*(service.platform for service in judged), False])
     number = np.where(in_scope | platform[number], number, -1)
     role = groups.role[combinations.resp]
-    cases, index = np.unique(np.stack([number, role]), axis=1, return_inverse=True)
+    first, index = grouped(number, role)
     services: list[Service | None] = [None]
     position = []
-    for service_number, role_number in cases.T.tolist():
+    for service_number, role_number in zip(number[first].tolist(), role[first].tolist(), strict=True):
         service = renamed(judged[service_number], ROLE_NAMES[role_number]) if service_number >= 0 else None
         if service not in services:
             services.append(service)
         position.append(services.index(service))
-    return np.array(position, np.int64)[index.reshape(-1)], tuple(services)
+    return np.array(position, np.int64)[index], tuple(services)
 
 
 def _doubts(naming: Naming, term: Codes, terms: tuple[Term, ...], verdict: Codes) -> tuple[Codes, tuple[str, ...]]:
@@ -267,5 +267,5 @@ def _doubts(naming: Naming, term: Codes, terms: tuple[Term, ...], verdict: Codes
     texts = ["", NO_PORTS, *dict.fromkeys(text for text in (*(term.doubt for term in terms), *naming.doubts) if text)]
     of_term = np.array([*(texts.index(term.doubt) for term in terms), 0])[term]
     of_name = np.array([texts.index(text) for text in naming.doubts])[naming.doubt]
-    cases = [verdict == UNDETERMINED, term >= 0, verdict == UNSTATED]
-    return np.select(cases, [np.ones_like(of_term), of_term, of_name], 0), tuple(texts)
+    told = np.where(term >= 0, of_term, np.where(verdict == UNSTATED, of_name, 0))
+    return np.where(verdict == UNDETERMINED, texts.index(NO_PORTS), told), tuple(texts)

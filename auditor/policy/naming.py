@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from auditor.arrays import NDArray
-from auditor.distinct import among
+from auditor.distinct import among, grouped
 from auditor.policy.combine import KIND_WORDS, TRANSPORT_WORDS, Combinations
 from auditor.policy.groups import ROLE_NAMES, Groups
 from auditor.policy.model import OTHER, UNDECLARED, Policy
@@ -56,9 +56,10 @@ def name_services(combinations: Combinations, groups: Groups, policy: Policy, ca
         rivals[tied] |= np.uint64(1 << number)
         better = found > level
         best[better], level[better], rivals[better] = number, found[better], 0
-    cases, doubt = np.unique(np.stack([best, level, rivals.astype(np.int64)]), axis=1, return_inverse=True)
-    doubt = doubt.reshape(-1) + 1
-    doubts = ("", *(_doubt(services, *case) for case in cases.T.tolist()))
+    first, numbers = grouped(best, level, rivals)
+    cases = zip(best[first].tolist(), level[first].tolist(), rivals[first].tolist(), strict=True)
+    doubts = ("", *(_doubt(services, *case) for case in cases))
+    doubt = numbers + 1
     for service_id, word in ((NDMP_CONTROL, "control"), (NDMP_DATA, "data")):
         carried = combinations.kind == KIND_WORDS.index(word)
         best[carried] = next(number for number, service in enumerate(services) if service.id == service_id)
@@ -82,7 +83,8 @@ def _levels(service: Service, combinations: Combinations, groups: Groups, policy
         listens, originates = _has_role(resp_role, listener), _has_role(orig_role, originator)
         # What hosts of no zone offer is everybody's port: only both ends together tell it.
         levels = (BY_BOTH, NOT_AT_ALL, NOT_AT_ALL, NOT_AT_ALL) if UNDECLARED in listener else _LEVELS
-        use = np.select([listens & originates, listens, originates & open_end], levels[:3], levels[3])
+        one_end = np.where(listens, levels[1], np.where(originates & open_end, levels[2], levels[3]))
+        use = np.where(listens & originates, levels[0], one_end)
         level = np.maximum(level, np.where(fits & carried, use, NOT_AT_ALL))
     return level
 

@@ -7,8 +7,8 @@ The file belongs to a host, not to us: what does not concern NDMP is skipped, wh
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
 
 from auditor.documents.document import problem_at, read_bytes
 from auditor.documents.yaml_tree import Place
@@ -39,7 +39,7 @@ class _Entry:
     transport: str
 
 
-def read_services_file(path: Path, shown: str) -> ServicesFile:
+def read_services_file(path: str | os.PathLike[str], shown: str) -> ServicesFile:
     """Read a file; ``shown`` is the name that complaints use. Never raises for what the file is or holds."""
     data, problem = read_bytes(path, shown)
     if data is None:

@@ -7,7 +7,6 @@ report, and ``load(render(report))`` is the report again.
 from __future__ import annotations
 
 import enum
-import json
 import types
 import typing
 from collections.abc import Mapping
@@ -38,6 +37,8 @@ def dump(document: Any) -> bytes:
 
 def json_bytes(document: Any) -> bytes:
     """Return a document of plain values as one line of UTF-8 JSON that is harmless to print."""
+    import json
+
     return _bytes(harmless(json.dumps(document, ensure_ascii=False)))
 
 
@@ -66,6 +67,8 @@ def load(data: bytes | str) -> Report:
 
     Raises AuditorError, naming the place, for anything that is not a report of this schema.
     """
+    import json
+
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:

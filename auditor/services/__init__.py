@@ -4,7 +4,7 @@ A file of ``rules/services`` holds the services of one product generation, or of
 is one row of a vendor's table, with its source and its doubts. docs/services.md describes the format. Imports no NumPy.
 """
 
-from auditor.services.catalogue import generations, load_catalogue, rules_folder
+from auditor.services.catalogue import generations, load_catalogue, rules_at
 from auditor.services.model import (
     ANY_GENERATION,
     DEFAULT_GENERATION,
@@ -37,5 +37,5 @@ __all__ = [
     "Variant",
     "generations",
     "load_catalogue",
-    "rules_folder",
+    "rules_at",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from auditor.compiled import remembered
 from auditor.digests import files_below
@@ -23,34 +22,45 @@ from auditor.services.model import (
     Variant,
 )
 
-
-def rules_folder() -> Path:
-    """Return the folder of rules and services: the checkout's where there is one, else the installed copy."""
-    package = Path(__file__).resolve().parent.parent
-    checkout = package.parent / "rules"
-    return checkout if (checkout / "services").is_dir() else package / "_data" / "rules"
+AnyPath = str | os.PathLike[str]
 
 
-def generations(folder: Path | None = None) -> tuple[str, ...]:
+def rules_at(*below: str) -> str:
+    """Return the folder of rules and services, or a place below it: the checkout's where there is one, else the installed copy.
+
+    As text: ``pathlib``, with what it imports, is a fiftieth of an audit of a small capture. ``auditor.services.folder`` has
+    it as a path.
+    """
+    return os.path.join(_rules(), *below)
+
+
+@cache
+def _rules() -> str:
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    checkout = os.path.join(os.path.dirname(package), "rules")
+    return checkout if os.path.isdir(os.path.join(checkout, "services")) else os.path.join(package, "_data", "rules")
+
+
+def generations(folder: AnyPath | None = None) -> tuple[str, ...]:
     """Return the names of all product generations. Raises RuleError."""
-    return _known(_read_folder(folder or rules_folder() / "services"))
+    return _known(_read_folder(os.fspath(folder or rules_at("services"))))
 
 
-def load_catalogue(generation: str = DEFAULT_GENERATION, folder: Path | None = None) -> Catalogue:
+def load_catalogue(generation: str = DEFAULT_GENERATION, folder: AnyPath | None = None) -> Catalogue:
     """Return the services of a generation: those it is based on, its own changes, then those of any generation.
 
-    ``folder`` replaces the ``services`` folder of ``rules_folder()``.
+    ``folder`` replaces the ``services`` folder of ``rules_at()``.
 
     Raises
     ------
     RuleError
         A file is not as docs/services.md describes it, or there is no such generation.
     """
-    return _load(generation, folder or rules_folder() / "services")
+    return _load(generation, os.fspath(folder or rules_at("services")))
 
 
 @cache
-def _load(generation: str, folder: Path) -> Catalogue:
+def _load(generation: str, folder: str) -> Catalogue:
     files = _read_folder(folder)
     services: dict[str, Service] = {}
     for file in _lineage(generation, files, folder):
@@ -69,10 +79,10 @@ def _known(files: tuple[ServiceFile, ...]) -> tuple[str, ...]:
     return tuple(sorted({file.generation for file in files} - {ANY_GENERATION}))
 
 
-def _lineage(generation: str, files: tuple[ServiceFile, ...], folder: Path) -> list[ServiceFile]:
+def _lineage(generation: str, files: tuple[ServiceFile, ...], folder: str) -> list[ServiceFile]:
     """Return the files of a generation and of those it is based on, oldest base first."""
     found: list[ServiceFile] = []
-    wanted, at = generation, Place(str(folder), 1)
+    wanted, at = generation, Place(folder, 1)
     while wanted:
         own = [file for file in files if file.generation == wanted]
         if not own or own[0] in found:
@@ -99,18 +109,18 @@ def _check_references(services: dict[str, Service]) -> None:
 
 
 @cache
-def _read_folder(folder: Path) -> tuple[ServiceFile, ...]:
-    paths = [path for path in files_below(folder, ".yaml") if os.path.dirname(path) == str(folder)]  # noqa: PTH120
+def _read_folder(folder: str) -> tuple[ServiceFile, ...]:
+    paths = [path for path in files_below(folder, ".yaml") if os.path.dirname(path) == folder]
     if not paths:
-        raise RuleError([_problem(Place(str(folder), 1), "the folder holds no service files (*.yaml)")])
-    if folder != rules_folder() / "services":
+        raise RuleError([_problem(Place(folder, 1), "the folder holds no service files (*.yaml)")])
+    if folder != rules_at("services"):
         return _read_files(folder, paths)
     return remembered(
         "services", paths, (ServiceFile, Service, Variant, PortSet, Place), lambda: _read_files(folder, paths)
     )
 
 
-def _read_files(folder: Path, paths: list[str]) -> tuple[ServiceFile, ...]:
+def _read_files(folder: str, paths: list[str]) -> tuple[ServiceFile, ...]:
     # Only here: what is kept of the files that come with auditor need not be read.
     from auditor.documents.document import read_document
     from auditor.services.read import read_file
@@ -118,7 +128,7 @@ def _read_files(folder: Path, paths: list[str]) -> tuple[ServiceFile, ...]:
     problems: list[DocumentProblem] = []
     files = []
     for path in paths:
-        document = read_document(Path(path), shown=f"{folder.name}/{os.path.basename(path)}")  # noqa: PTH119
+        document = read_document(path, shown=f"{os.path.basename(folder)}/{os.path.basename(path)}")
         files.append(read_file(document))
         problems += document.problems
     if problems:

@@ -196,7 +196,8 @@ class DialogueReader:
         if self._greeting is not None:
             return self._greeting if self._requests else None
         seen = Counter(version for version in self._messages["version"][rows].tolist() if version)
-        return seen.most_common(1)[0][0] if seen else None
+        # ``most_common`` imports the heap for that.
+        return max(seen, key=seen.__getitem__) if seen else None
 
 
 def _status(name: str) -> int:

@@ -139,7 +139,7 @@ class _Ends:
         others[list(controls)] = False
         rows = np.flatnonzero(others)
         hosts = np.concatenate([table["orig_addr"][rows], table["resp_addr"][rows]])
-        times = np.tile(table["last_time"][rows], 2)
+        times = np.concatenate([table["last_time"][rows]] * 2)
         order = np.lexsort((times, hosts))
         self._hosts = hosts[order]
         self._times: NDArray[np.int64] = times[order]

@@ -178,7 +178,7 @@ def _silence(messages: NdmpMessages, rows: Rows) -> tuple[int, int]:
     """Return the longest time between two messages, ns, and the packet of the one that ended it."""
     times = messages["time"][rows]
     order = np.argsort(times, kind="stable")
-    gaps = np.diff(times[order])
+    gaps = times[order[1:]] - times[order[:-1]]
     if not len(gaps):
         return 0, 0
     widest = int(gaps.argmax())

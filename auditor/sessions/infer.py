@@ -9,6 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
+from auditor.blocks import parted
 from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.model import Readable
@@ -136,7 +137,8 @@ class Candidates:
         rows = np.array(controls, np.intp)
         keys = _pair_keys(self._table["orig_addr"][rows], self._table["resp_addr"][rows])
         order = np.argsort(keys, kind="stable")
-        return np.split(rows[order], np.flatnonzero(np.diff(keys[order])) + 1) if len(rows) else []
+        ordered = keys[order]
+        return parted(rows[order], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1) if len(rows) else []
 
 
 def _pair_keys(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint64]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.blocks import look_up, occurring
-from auditor.distinct import among, different_by
+from auditor.distinct import among, different_by, grouped
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.ports import PortSet
@@ -244,7 +244,7 @@ def _answered_elsewhere(source: Source) -> Mask:
     rows = np.concatenate([blocked, good])
     pair = (flows["orig_addr"][rows].astype(np.uint64) << np.uint64(32)) | flows["resp_addr"][rows]
     port = (flows["transport"][rows].astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
-    key: Array = np.unique(pair, return_inverse=True)[1].astype(np.uint64) << np.uint64(24) | port
+    key: Array = grouped(pair)[1].astype(np.uint64) << np.uint64(24) | port
     result[blocked] = among(key[: len(blocked)], key[len(blocked) :])
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from auditor.distinct import distinct
+from auditor.distinct import distinct, firsts, grouped
 from auditor.rule_table import Array, ColumnData, Rows, RuleTable, Witness, words_column
 from auditor.tables.data_ends import DataEnds
 from auditor.tables.source import Source
@@ -17,7 +17,8 @@ def hosts_table(source: Source, ends: DataEnds) -> RuleTable:
     address, _ = (values[kept] for values in ends.of_side(source, "addr"))
     port, _ = (values[kept] for values in ends.of_side(source, "port"))
     flow, listens = ends.flow[kept], ends.listens[kept]
-    codes, first, host, connections = np.unique(address, return_index=True, return_inverse=True, return_counts=True)
+    first, host = grouped(address)
+    codes = address[first]
     peak, at_peak = _peaks(source.flows["first_time"][flow], source.flows["last_time"][flow], host, len(codes))
     used = distinct(host.astype(np.int64) << 16 | port) >> 16
     ranges = [source.policy.dynamic_ports_of(source.flows.address(int(code))) for code in codes]
@@ -35,7 +36,7 @@ def hosts_table(source: Source, ends: DataEnds) -> RuleTable:
         "declared": ColumnData(np.array([ports is not None for ports in ranges], np.bool_)),
         "declared_range": words_column([str(ports) if ports else "none" for ports in ranges]),
         "declared_size": ColumnData(np.array([ports.size if ports else 0 for ports in ranges], np.int64)),
-        "data_connections": ColumnData(connections),
+        "data_connections": ColumnData(np.bincount(host, minlength=len(codes))),
         "peak": ColumnData(peak),
         "ports_used": ColumnData(np.bincount(used, minlength=len(codes))),
     }
@@ -50,8 +51,8 @@ def hosts_table(source: Source, ends: DataEnds) -> RuleTable:
 def _came_about(source: Source, ends: DataEnds) -> Rows:
     """Return the ends of connections that were not blocked, each flow and side once."""
     rows = np.flatnonzero(~source.blocked[ends.flow])
-    _, first = np.unique(ends.flow[rows] * 2 + ends.listens[rows], return_index=True)
-    return rows[first]
+    kept: Rows = rows[firsts(ends.flow[rows] * 2 + ends.listens[rows])]
+    return kept
 
 
 def _peaks(start: Array, end: Array, group: Array, groups: int) -> tuple[Array, Rows]:
@@ -60,16 +61,16 @@ def _peaks(start: Array, end: Array, group: Array, groups: int) -> tuple[Array, 
     Times in ns; an interval that ends at the instant another starts still holds its port, so that both count.
     """
     number = len(start)
-    order = np.lexsort((np.repeat([0, 1], number), np.concatenate([start, end]), np.tile(group, 2)))
+    order = np.lexsort((np.repeat([0, 1], number), np.concatenate([start, end]), np.concatenate([group, group])))
     change = np.where(order < number, 1, -1)
     # Every group's changes sum to zero, so that one running sum over all groups starts each of them at zero.
     height = np.cumsum(change)
-    owner = np.tile(group, 2)[order]
+    owner = np.concatenate([group, group])[order]
     peak, at_peak = np.zeros(groups, np.int64), np.zeros(groups, np.intp)
     if number:
         bounds = np.searchsorted(owner, np.arange(groups))
         peak = np.maximum.reduceat(height, bounds)
         reached = np.flatnonzero((height == peak[owner]) & (change == 1))
-        owners, first = np.unique(owner[reached], return_index=True)
-        at_peak[owners] = order[reached[first]]
+        earliest = reached[firsts(owner[reached])]
+        at_peak[owner[earliest]] = order[earliest]
     return peak, at_peak

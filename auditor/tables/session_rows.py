@@ -111,7 +111,7 @@ def _one_sided(source: Source, sessions: tuple[Session, ...]) -> list[bool]:
     flows = source.flows
     alone = lone_directions(flows)
     hosts = np.concatenate([flows["orig_addr"][alone], flows["resp_addr"][alone]])
-    begun, ended = (np.tile(flows[name][alone], 2) for name in ("first_time", "last_time"))
+    begun, ended = (np.concatenate([flows[name][alone]] * 2) for name in ("first_time", "last_time"))
     order = np.lexsort((begun, hosts))
     hosts, begun, ended = hosts[order], begun[order], ended[order]
 

@@ -22,6 +22,8 @@ from auditor.text import counted
 ESTABLISHED, UNANSWERED, REFUSED, UNCERTAIN = range(4)
 NANOSECONDS = 1_000_000_000
 _ALL = slice(None)
+_EARLIEST, _LATEST = -(1 << 63), (1 << 63) - 1
+"""Times, ns, before and after all others."""
 _PAUSE = 10 * NANOSECONDS
 """A capture that begins so soon after the end of another goes on with it."""
 
@@ -103,18 +105,18 @@ class Source:
     def capture_ends(self) -> Array:
         """Time up to which the capture of each file goes on, ns: its last packet, or that of a file that continues it."""
         files = max(len(self.flows.files), int(self.flows["last_file"].max(initial=0)) + 1)
-        ends: Array = np.full(files, np.iinfo(np.int64).min)
+        ends: Array = np.full(files, _EARLIEST)
         np.maximum.at(ends, self.flows["last_file"], self.flows["last_time"])
         if len(self.flows.stretches) == files:
             stretches = np.array(self.flows.stretches)
             np.maximum.at(ends, stretches, ends.copy())
             joined: Array = ends[stretches]
             return joined
-        starts = np.full(files, np.iinfo(np.int64).max)
+        starts = np.full(files, _LATEST)
         np.minimum.at(starts, self.flows["first_file"], self.flows["first_time"])
         # Files are in order of their first packets; those of a ring buffer follow each other without a pause.
         for file in range(files - 2, -1, -1):
-            if ends[file] > np.iinfo(np.int64).min and starts[file + 1] <= ends[file] + _PAUSE:
+            if ends[file] > _EARLIEST and starts[file + 1] <= ends[file] + _PAUSE:
                 ends[file] = max(ends[file], ends[file + 1])
         return ends
 

@@ -6,6 +6,7 @@ mod carve;
 mod common;
 mod digest;
 mod facts;
+mod kept;
 mod live;
 mod ndmp;
 mod reading;
@@ -51,6 +52,8 @@ mod _native {
     use super::carve::{carve, pseudonyms};
     #[pymodule_export]
     use super::digest::{sha256, sha256_of_files};
+    #[pymodule_export]
+    use super::kept::revived;
     #[pymodule_export]
     use super::{FileFacts, LiveReading, Reading};
 
