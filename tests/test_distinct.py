@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.distinct import among, different_by, distinct, grouped
+from auditor.blocks import BLOCK
+from auditor.distinct import among, combination_numbers, different_by, distinct, grouped, numbered, tallied
 
 numbers = st.lists(st.integers(0, 40), max_size=60)
 
@@ -53,3 +54,59 @@ def test_large_numbers_are_not_rounded() -> None:
 def test_bytes_are_found_as_well(few: int) -> None:
     keys = np.array([bytes([number]) * 16 for number in range(65, 85)], "S16")
     assert np.flatnonzero(among(keys, keys[:few])).tolist() == list(range(few))
+
+
+MANY = np.random.default_rng(7).integers(0, 3 * BLOCK, 2 * BLOCK)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        MANY.astype(np.uint32),
+        MANY - 5,
+        MANY << 40,
+        MANY % 2 == 0,
+        MANY.astype(np.uint8),
+        MANY * 0 + 70_000,
+        np.sort(MANY),
+        np.arange(2 * BLOCK)[::2],
+        np.arange(2 * BLOCK),
+        np.array([b"a", b"bc"] * BLOCK),
+    ],
+    ids=["near", "negative", "far", "flags", "bytes", "one", "ordered", "apart", "all", "texts"],
+)
+def test_many_values_are_marked_or_sorted_with_the_same_result(values: npt.NDArray[np.generic]) -> None:
+    found, numbers = np.unique(values, return_inverse=True)
+    assert distinct(values).tolist() == found.tolist()
+    assert distinct(values).dtype == values.dtype
+    if values.dtype.kind != "S":
+        assert numbered(values)[0].tolist() == numbers.tolist()
+        assert numbered(values)[1] == len(found)
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 300])
+def test_numbers_are_as_narrow_as_they_may_be(count: int) -> None:
+    numbers, different = numbered(np.arange(count)[::-1] * 1_000)
+    assert (numbers.tolist(), different) == (list(range(count))[::-1], count)
+    assert numbers.dtype == (np.uint8 if count <= 256 else np.uint16)
+
+
+@given(st.lists(st.integers(0, 3), max_size=30), st.integers(1, 5))
+def test_numbers_are_tallied(numbers: list[int], count: int) -> None:
+    kept = [number for number in numbers if number < count]
+    assert tallied(np.array(kept, np.uint8), count).tolist() == [kept.count(number) for number in range(count)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 7, 70_000, 2**31]), st.booleans()), max_size=40),
+    st.sampled_from([0, -1]),
+)
+def test_combinations_are_numbered_in_the_order_of_their_values(rows: list[tuple[int, int, bool]], least: int) -> None:
+    columns = [
+        np.array([row[0] + least for row in rows], np.int64),
+        np.array([row[1] for row in rows], np.uint32),
+        np.array([row[2] for row in rows], np.bool_),
+    ]
+    places = {row: place for place, row in enumerate(sorted(set(rows)))}
+    numbers, count = combination_numbers(columns, len(rows))
+    assert (numbers.tolist(), count) == ([places[row] for row in rows], len(places))

@@ -60,7 +60,9 @@ def finding_key(code: str, subject: Mapping[str, str]) -> str:
 
 def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged: RuleTable | None) -> Finding:
     rows = pile.rows
-    term, nearest = _lines(table.flows[rows], judged)
+    own = table.flows[rows]
+    own = own[own >= 0]
+    term, nearest = _lines(own, judged)
     subject = {name: table[rule.subject[name]].text(int(rows[0])) for name in pile.names}
     if pile.rest:
         subject = {"others": "all"}
@@ -76,7 +78,7 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged:
         consequence=rule.consequence.render(values),
         remedy=rule.remedy.render(values),
         evidence=collect_evidence(table, [*telling, rows], flows),
-        flows=_flow_count(table.flows[rows]),
+        flows=len(distinct(own)),
         title=rule.title,
         undermines=rule.undermines,
         term=term,
@@ -87,10 +89,9 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged:
 
 def _lines(flows: Array, judged: RuleTable | None) -> tuple[str, str]:
     """Return the lines of the policy that decided, or came nearest to deciding, the first of ``flows``."""
-    real = flows[flows >= 0]
-    if judged is None or "term" not in judged.columns or not len(real):
+    if judged is None or "term" not in judged.columns or not len(flows):
         return "", ""
-    term, nearest = (judged[name].text(int(real[0])) for name in ("term", "nearest"))
+    term, nearest = (judged[name].text(int(flows[0])) for name in ("term", "nearest"))
     return "" if term == "none" else term, "" if nearest == "none" else nearest
 
 
@@ -105,10 +106,6 @@ def _unseen(table: RuleTable, rows: Rows) -> bool:
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:
     reached = (escalation.severity for escalation, rows in zip(rule.escalate, telling, strict=True) if len(rows))
     return max((rule.severity, *reached))
-
-
-def _flow_count(flows: Array) -> int:
-    return len(distinct(flows[flows >= 0]))
 
 
 class _Values(dict[str, str]):

@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.blocks import look_up, occurring
-from auditor.distinct import among, different_by
+from auditor.distinct import among, different_by, narrowest, numbered, tallied
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.ports import PortSet
@@ -254,14 +254,17 @@ def _ends_tried(source: Source) -> Array:
     flows = source.flows
     tried = np.zeros(len(flows), np.uint32)
     rows = np.flatnonzero(source.blocked & (flows["transport"] == TCP) & (source.verdicts.resp_zone != 0))
-    # Ends are sorted of those alone who tried often: nobody, where nobody scans.
-    often = np.bincount(flows["orig_addr"][rows], minlength=len(flows.addresses)) >= _OFTEN
-    rows = rows[often[flows["orig_addr"][rows]]]
-    own = look_up(np.cumsum(often) - 1, flows["orig_addr"][rows])
-    hosts = occurring(flows["resp_addr"][rows], len(flows.addresses))
-    host = look_up(np.cumsum(hosts) - 1, flows["resp_addr"][rows])
-    ends = (host.astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
-    tried[rows] = different_by(own, ends, (int(often.sum()), int(hosts.sum()) << 16))[own]
+    own, owners = numbered(flows["orig_addr"][rows])
+    often = tallied(own, owners) >= _OFTEN
+    if not often.all():
+        # Ends are told apart of those alone who tried often: nobody, where nobody scans.
+        rows = rows[often[own]]
+        own, owners = numbered(flows["orig_addr"][rows])
+    host, hosts = numbered(flows["resp_addr"][rows])
+    ends = host.astype(narrowest(hosts << 16))
+    ends <<= 16
+    ends |= flows["resp_port"][rows]
+    tried[rows] = look_up(different_by(own, ends, (owners, hosts << 16)), own)
     return tried
 
 
