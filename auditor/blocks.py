@@ -25,6 +25,11 @@ def blocks(length: int) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, length))
 
 
+def picking(mask: NDArray[np.bool_]) -> NDArray[np.intp] | slice:
+    """Return what picks the rows of a mask from a column: their numbers, or all as a slice, which copies nothing."""
+    return slice(None) if mask.all() else np.flatnonzero(mask)
+
+
 def look_up(values: Column, codes: Column) -> Column:
     """Return ``values[codes]`` for codes of one dimension, none of which is negative."""
     return look_up_all((values,), codes)[0]
@@ -50,5 +55,5 @@ def occurring(codes: Column, size: int) -> NDArray[np.bool_]:
     """Return which of the numbers 0 .. ``size`` - 1 are among the codes."""
     found = np.zeros(size, np.bool_)
     for rows in blocks(len(codes)):
-        found[codes[rows]] = True
+        found[codes[rows].astype(np.intp, copy=False)] = True
     return found

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.blocks import BLOCK, blocks, look_up, look_up_all, occurring
+from auditor.blocks import BLOCK, blocks, look_up, look_up_all, occurring, picking
 
 
 @pytest.mark.parametrize("length", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
@@ -30,3 +30,10 @@ def test_more_than_one_block_is_looked_up() -> None:
     # The last code stands in the last block alone.
     codes[-1] = 12
     assert np.flatnonzero(~occurring(codes, 14)).tolist() == [11, 13]
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_what_picks_the_rows_of_a_mask_picks_what_the_mask_does(wanted: list[bool]) -> None:
+    mask, column = np.array(wanted, np.bool_), np.arange(len(wanted)) * 3
+    assert column[picking(mask)].tolist() == column[mask].tolist()
+    assert not all(wanted) or np.shares_memory(column, column[picking(mask)]) or not wanted

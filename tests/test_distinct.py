@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.blocks import BLOCK
-from auditor.distinct import among, combination_numbers, different_by, distinct, grouped, numbered, tallied
+from auditor.distinct import (
+    among,
+    combination_numbers,
+    different_by,
+    distinct,
+    firsts,
+    grouped,
+    numbered,
+    tallied,
+    with_ports,
+)
 
 numbers = st.lists(st.integers(0, 40), max_size=60)
 
@@ -91,10 +101,26 @@ def test_numbers_are_as_narrow_as_they_may_be(count: int) -> None:
     assert numbers.dtype == (np.uint8 if count <= 256 else np.uint16)
 
 
-@given(st.lists(st.integers(0, 3), max_size=30), st.integers(1, 5))
-def test_numbers_are_tallied(numbers: list[int], count: int) -> None:
-    kept = [number for number in numbers if number < count]
-    assert tallied(np.array(kept, np.uint8), count).tolist() == [kept.count(number) for number in range(count)]
+@given(st.lists(st.integers(0, 3), max_size=30), st.integers(4, 6), st.sampled_from([np.uint8, np.intp]))
+def test_numbers_are_tallied_and_their_first_places_told(numbers: list[int], count: int, kind: type) -> None:
+    array = np.array(numbers, kind)
+    assert tallied(array, count).tolist() == [numbers.count(number) for number in range(count)]
+    places = [numbers.index(number) if number in numbers else len(numbers) for number in range(count)]
+    assert firsts(array, count).tolist() == places
+
+
+@pytest.mark.parametrize("last", [2, 1])
+def test_numbers_of_more_than_one_block_are_tallied(last: int) -> None:
+    numbers = np.full(2 * BLOCK, 2, np.uint8)
+    numbers[-1] = last
+    assert tallied(numbers, 4).tolist() == ([0, 0, 2 * BLOCK, 0] if last == 2 else [0, 1, 2 * BLOCK - 1, 0])
+    assert firsts(numbers, 4).tolist() == [2 * BLOCK, 2 * BLOCK if last == 2 else 2 * BLOCK - 1, 0, 2 * BLOCK]
+
+
+@pytest.mark.parametrize("count", [1, 2, 1 << 16, (1 << 16) + 1])
+def test_ports_stand_in_the_lowest_bits(count: int) -> None:
+    pairs = with_ports(np.array([0, count - 1]), count, np.array([65535, 25], np.uint16))
+    assert pairs.tolist() == [65535, (count - 1) * 65536 + 25]
 
 
 @given(

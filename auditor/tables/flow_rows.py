@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.blocks import look_up, occurring
-from auditor.distinct import among, different_by, narrowest, numbered, tallied
+from auditor.distinct import among, different_by, numbered, tallied, with_ports
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.ports import PortSet
@@ -261,9 +261,7 @@ def _ends_tried(source: Source) -> Array:
         rows = rows[often[own]]
         own, owners = numbered(flows["orig_addr"][rows])
     host, hosts = numbered(flows["resp_addr"][rows])
-    ends = host.astype(narrowest(hosts << 16))
-    ends <<= 16
-    ends |= flows["resp_port"][rows]
+    ends = with_ports(host, hosts, flows["resp_port"][rows])
     tried[rows] = look_up(different_by(own, ends, (owners, hosts << 16)), own)
     return tried
 
