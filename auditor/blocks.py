@@ -55,5 +55,7 @@ def occurring(codes: Column, size: int) -> NDArray[np.bool_]:
     """Return which of the numbers 0 .. ``size`` - 1 are among the codes."""
     found = np.zeros(size, np.bool_)
     for rows in blocks(len(codes)):
-        found[codes[rows].astype(np.intp, copy=False)] = True
+        part = codes[rows]
+        # Of a scan the originator is the same for long, and often the host.
+        found[part[0] if (part == part[0]).all() else part.astype(np.intp, copy=False)] = True
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
+from auditor.blocks import picking
 from auditor.distinct import distinct
 from auditor.engine.evidence import collect_evidence
 from auditor.engine.matching import meeting, selected
@@ -60,8 +61,8 @@ def finding_key(code: str, subject: Mapping[str, str]) -> str:
 
 def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged: RuleTable | None) -> Finding:
     rows = pile.rows
-    own = table.flows[rows]
-    own = own[own >= 0]
+    own = table.flows_of(rows)
+    own = own[picking(own >= 0)]
     term, nearest = _lines(own, judged)
     subject = {name: table[rule.subject[name]].text(int(rows[0])) for name in pile.names}
     if pile.rest:
@@ -100,7 +101,7 @@ def _unseen(table: RuleTable, rows: Rows) -> bool:
     if "outcome" not in table.columns:
         return True
     outcome = table["outcome"]
-    return bool((outcome.values[rows] == OUTCOMES.index("unanswered")).all())
+    return bool((outcome.at(rows).values == OUTCOMES.index("unanswered")).all())
 
 
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:
@@ -123,7 +124,7 @@ class _Values(dict[str, str]):
 
 def _summary(column: ColumnData, rows: Rows) -> str:
     """Return the different values of rows as text: all of a few, the first of many."""
-    values = distinct(column.values[rows])
+    values = distinct(column.at(rows).values)
     texts = [column.value_text(value) for value in values[: _SHOWN_VALUES + 1]]
     if len(values) <= _SHOWN_VALUES + 1:
         return ", ".join(texts)

@@ -16,7 +16,7 @@ def parts_of(rule: Rule, table: RuleTable, rows: Rows, judged: RuleTable | None)
     ``judged`` is the table of flows. None where there are more parts than are told apart.
     """
     subject = [table[column].at(rows) for column in rule.subject.values()]
-    flows = table.flows[rows]
+    flows = table.flows_of(rows)
     term = None if judged is None or "term" not in judged.columns else judged["term"]
     # -1: the row has no flow, so that no line of the policy can have decided it.
     decided = np.full(len(rows), -1) if term is None else np.where(flows >= 0, term.values[np.maximum(flows, 0)], -1)

@@ -32,7 +32,7 @@ class Pile:
 
 def sort_into_piles(rule: Rule, table: RuleTable, rows: Rows) -> list[Pile]:
     """Return the piles of the rows that a rule selects, in the order of their subjects."""
-    pile, count = combination_numbers((table[column].values[rows] for column in rule.subject.values()), len(rows))
+    pile, count = combination_numbers((table[column].at(rows).values for column in rule.subject.values()), len(rows))
     if rule.threshold > 1:
         kept = look_up(tallied(pile, count) >= rule.threshold, pile)
         rows, (pile, count) = rows[kept], numbered(pile[kept])

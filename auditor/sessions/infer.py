@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
-from auditor.blocks import blocks
+from auditor.blocks import blocks, look_up
 from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.model import Readable
@@ -45,10 +45,10 @@ class Candidates:
         free = (
             (table["transport"] == TCP)
             & ~self._taken
-            & ~known[table["resp_port"]]
+            & ~look_up(known, table["resp_port"])
             & among(table["app"], _CARRIES_DATA)
             # Without a handshake either end may be the listener.
-            & ~(known[table["orig_port"]] & (table["syn_packets"] == 0))
+            & ~((table["syn_packets"] == 0) & look_up(known, table["orig_port"]))
         )
         return np.flatnonzero(free)
 

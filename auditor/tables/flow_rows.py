@@ -8,7 +8,7 @@ from functools import cache, partial
 import numpy as np
 
 from auditor import _native
-from auditor.blocks import look_up, occurring
+from auditor.blocks import look_up, occurring, picking
 from auditor.distinct import among, different_by, numbered, tallied, with_ports
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
@@ -222,7 +222,7 @@ def _at_the_end(source: Source) -> Mask:
     """Return the flows of one packet whose answer, or whose repetition, would come after the end of the capture."""
     flows, found = source.flows, np.zeros(len(source.flows), np.bool_)
     rows = np.flatnonzero((source.verdicts.outcome == UNANSWERED) & (flows["orig_packets"] <= 1))
-    remaining = source.capture_ends[flows["first_file"][rows]] - flows["first_time"][rows]
+    remaining = source.capture_ends.take(flows["first_file"][rows]) - flows["first_time"][rows]
     found[rows] = remaining < _NO_ANSWER_YET
     return found
 
@@ -253,12 +253,13 @@ def _ends_tried(source: Source) -> Array:
     """Return for each TCP flow that came to nothing at a declared host how many such ends, host and port, its originator tried."""
     flows = source.flows
     tried = np.zeros(len(flows), np.uint32)
-    rows = np.flatnonzero(source.blocked & (flows["transport"] == TCP) & (source.verdicts.resp_zone != 0))
+    failed = source.blocked & (flows["transport"] == TCP) & (source.verdicts.resp_zone != 0)
+    rows = picking(failed)
     own, owners = numbered(flows["orig_addr"][rows])
     often = tallied(own, owners) >= _OFTEN
     if not often.all():
         # Ends are told apart of those alone who tried often: nobody, where nobody scans.
-        rows = rows[often[own]]
+        rows = np.flatnonzero(failed)[often[own]]
         own, owners = numbered(flows["orig_addr"][rows])
     host, hosts = numbered(flows["resp_addr"][rows])
     ends = with_ports(host, hosts, flows["resp_port"][rows])

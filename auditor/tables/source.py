@@ -104,14 +104,14 @@ class Source:
         """Time up to which the capture of each file goes on, ns: its last packet, or that of a file that continues it."""
         files = max(len(self.flows.files), int(self.flows["last_file"].max(initial=0)) + 1)
         ends: Array = np.full(files, np.iinfo(np.int64).min)
-        np.maximum.at(ends, self.flows["last_file"], self.flows["last_time"])
+        np.maximum.at(ends, self.flows["last_file"].astype(np.intp), self.flows["last_time"])
         if len(self.flows.stretches) == files:
             stretches = np.array(self.flows.stretches)
             np.maximum.at(ends, stretches, ends.copy())
             joined: Array = ends[stretches]
             return joined
         starts = np.full(files, np.iinfo(np.int64).max)
-        np.minimum.at(starts, self.flows["first_file"], self.flows["first_time"])
+        np.minimum.at(starts, self.flows["first_file"].astype(np.intp), self.flows["first_time"])
         # Files are in order of their first packets; those of a ring buffer follow each other without a pause.
         for file in range(files - 2, -1, -1):
             if ends[file] > np.iinfo(np.int64).min and starts[file + 1] <= ends[file] + _PAUSE:
