@@ -101,18 +101,34 @@ def firsts(numbers: NDArray[Any], count: int) -> NDArray[np.intp]:
 def combination_numbers(columns: Iterable[NDArray[Any]], length: int) -> tuple[NDArray[Any], int]:
     """Return for each row of columns the number of its combination of values, from 0 without gaps in the order of the
     values, in the narrowest type, and how many combinations there are."""
-    numbers, count = np.zeros(length, np.uint8), min(length, 1)
+    numbers, size = np.zeros(length, np.uint8), 1
     for column in columns:
-        codes, different = numbered(column)
-        if count > 1 and different > 1:
-            # Both factors are numbers of rows, below 2^31, so that the product fits.
-            pairs = numbers.astype(narrowest(count * different))
-            pairs *= different
-            pairs += codes
-            codes, different = numbered(pairs)
-        if different > 1:
-            numbers, count = codes, different
-    return numbers, count
+        codes, own = _below(column)
+        # As they stand while so many combinations can be marked; both factors are numbers of rows else, below 2^31.
+        if size * own > _NEAR * length:
+            numbers, size = numbered(numbers)
+        if size * own > _NEAR * length:
+            codes, own = numbered(codes)
+        if size == 1:
+            numbers, size = codes, own
+        elif own > 1:
+            size *= own
+            numbers = numbers.astype(narrowest(size))
+            numbers *= own
+            numbers += codes.astype(numbers.dtype, copy=False)
+    return numbered(numbers)
+
+
+def _below(values: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """Return an array of integers or flags as numbers in the same order, and a number above all of them; where there is but
+    one value, this tells nothing apart and becomes 0."""
+    if not len(values):
+        return values, 1
+    codes = values.view(np.uint8) if values.dtype == np.bool_ else values
+    lowest, highest = int(codes.min()), int(codes.max())
+    if lowest == highest:
+        return np.zeros(len(codes), np.uint8), 1
+    return numbered(codes) if lowest < 0 else (codes, highest + 1)
 
 
 def grouped(values: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

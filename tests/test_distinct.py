@@ -136,3 +136,15 @@ def test_combinations_are_numbered_in_the_order_of_their_values(rows: list[tuple
     places = {row: place for place, row in enumerate(sorted(set(rows)))}
     numbers, count = combination_numbers(columns, len(rows))
     assert (numbers.tolist(), count) == ([places[row] for row in rows], len(places))
+
+
+@pytest.mark.parametrize("sizes", [(256, 2), (2, 256), (65536, 2), (3, 1, 300), (40_000, 40_000, 7)])
+def test_combinations_of_many_rows_are_those_of_numpy(sizes: tuple[int, ...]) -> None:
+    random = np.random.default_rng(3)
+    columns = [random.integers(0, size, 70_000) for size in sizes]
+    for column, size in zip(columns, sizes, strict=True):
+        column[0] = size - 1
+    numbers, count = combination_numbers(columns, 70_000)
+    different, expected = np.unique(np.stack(columns), axis=1, return_inverse=True)
+    assert count == different.shape[1]
+    assert (numbers == expected.reshape(-1)).all()
