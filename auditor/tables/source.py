@@ -103,6 +103,8 @@ class Source:
     def capture_ends(self) -> Array:
         """Time up to which the capture of each file goes on, ns: its last packet, or that of a file that continues it."""
         files = max(len(self.flows.files), int(self.flows["last_file"].max(initial=0)) + 1)
+        if files == 1:
+            return np.array([self.flows["last_time"].max(initial=np.iinfo(np.int64).min)])
         ends: Array = np.full(files, np.iinfo(np.int64).min)
         np.maximum.at(ends, self.flows["last_file"].astype(np.intp), self.flows["last_time"])
         if len(self.flows.stretches) == files:
