@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from auditor.arrays import NDArray
+from auditor.blocks import look_up
+from auditor.distinct import narrowest
 from auditor.records import record
 
 Array = NDArray[Any]
@@ -133,7 +135,7 @@ def named_column(codes: Array, words: Sequence[str]) -> ColumnData:
     if len(names) == len(words):
         return ColumnData(codes, names)
     place = {name: code for code, name in enumerate(names)}
-    return ColumnData(np.array([place[word] for word in words], np.int32)[codes], names)
+    return ColumnData(look_up(np.array([place[word] for word in words], narrowest(len(names))), codes), names)
 
 
 @record

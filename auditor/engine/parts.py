@@ -19,7 +19,9 @@ def parts_of(rule: Rule, table: RuleTable, rows: Rows, judged: RuleTable | None)
     flows = table.flows_of(rows)
     term = None if judged is None or "term" not in judged.columns else judged["term"]
     # -1: the row has no flow, so that no line of the policy can have decided it.
-    decided = np.full(len(rows), -1) if term is None else np.where(flows >= 0, term.values[np.maximum(flows, 0)], -1)
+    decided = np.full(len(rows), -1)
+    if term is not None:
+        decided[flows >= 0] = term.values[flows[flows >= 0]]
     numbers, count = combination_numbers([*(column.values for column in subject), decided], len(rows))
     if count > MOST_PARTS:
         return None
