@@ -218,15 +218,17 @@ class _Listener:
 def _add_others(hosts: dict[int, _Host], table: FlowTable, verdicts: Verdicts) -> None:
     """Say of hosts that no process is known of what they were seen to do."""
     silent = [code for code, host in hosts.items() if not host.reasons]
+    if not silent:
+        return
     count = len(silent) + 1
     # 0 for all that something is known of.
     number_of = np.zeros(len(table.addresses), narrowest(count))
     number_of[silent] = np.arange(1, count)
     for side, verb in (("orig_addr", "opened {} to"), ("resp_addr", "was addressed by {} on")):
-        mask = verdicts.verdict != _OUT_OF_SCOPE
-        mask &= look_up(number_of, table[side]) != 0
+        own = look_up(number_of, table[side])
+        mask = (own != 0) & (verdicts.verdict != _OUT_OF_SCOPE)
         rows = picking(mask)
-        own = look_up(number_of, table[side][rows])
+        own = own[rows]
         flows, first = tallied(own, count), firsts(own, count)
         ports = distinct(with_ports(own, count, table["resp_port"][rows]))
         bounds = np.searchsorted(ports, np.arange(count + 1) << 16)

@@ -172,17 +172,18 @@ class _Groups:
         rows = picking(scope)
         ports = table["resp_port"][rows]
         numbers, count = _group_numbers(table, verdicts, rows, ports)
-        first = firsts(numbers, count)
-        group = numbers.astype(np.intp)
+        # As wide as an index and as the bounds: of types that differ NumPy makes the same in twenty times the time.
+        group, wide = numbers.astype(np.intp), ports.astype(np.int64)
+        first = firsts(group, count)
         low, high = np.full(count, _SEVERAL_PORTS), np.zeros(count, np.int64)
-        np.minimum.at(low, group, ports.astype(np.int64))
-        np.maximum.at(high, group, ports.astype(np.int64))
+        np.minimum.at(low, group, wide)
+        np.maximum.at(high, group, wide)
         terms = verdicts.term[rows]
         one_term = np.ones(count, np.bool_)
         one_term[group[terms != look_up(terms[first], numbers)]] = False
         return cls(
             first=np.flatnonzero(scope)[first],
-            flows=tallied(numbers, count),
+            flows=tallied(group, count),
             packets=_sums(group, count, table["orig_packets"][rows] + table["resp_packets"][rows]),
             bytes=_sums(group, count, table["orig_bytes"][rows] + table["resp_bytes"][rows]),
             low=low,
