@@ -26,6 +26,11 @@ def blocks(length: int) -> Iterator[slice]:
         yield slice(start, min(start + BLOCK, length))
 
 
+def picking(mask: NDArray[np.bool_]) -> NDArray[np.intp] | slice:
+    """Return what picks the rows of a mask from a column: their numbers, or all as a slice, which copies nothing."""
+    return slice(None) if mask.all() else np.flatnonzero(mask)
+
+
 def look_up(values: Column, codes: Column) -> Column:
     """Return ``values[codes]`` for codes of one dimension, none of which is negative."""
     return look_up_all((values,), codes)[0]
@@ -56,5 +61,7 @@ def occurring(codes: Column, size: int) -> NDArray[np.bool_]:
     """Return which of the numbers 0 .. ``size`` - 1 are among the codes."""
     found = np.zeros(size, np.bool_)
     for rows in blocks(len(codes)):
-        found[codes[rows]] = True
+        part = codes[rows]
+        # Of a scan the originator is the same for long, and often the host.
+        found[part[0] if (part == part[0]).all() else part.astype(np.intp, copy=False)] = True
     return found

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from auditor.blocks import parted
-from auditor.distinct import distinct, firsts, grouped
+from auditor.arrays import NDArray
+from auditor.blocks import look_up, picking
+from auditor.distinct import distinct, first_of_each, grouped, narrowest, tallied, with_ports
 from auditor.flows import TCP, FlowTable, transport_text
 from auditor.listeners import Listing
 from auditor.model import HostSummary
@@ -103,8 +104,8 @@ def summarise_hosts(
 def _taking_part(table: FlowTable, verdicts: Verdicts) -> dict[int, _Host]:
     """Return the hosts with the most flows in scope, by address code."""
     scope = verdicts.verdict != _OUT_OF_SCOPE
-    ends = np.concatenate([table["orig_addr"][scope], table["resp_addr"][scope]])
-    flows = np.bincount(ends, minlength=len(table.addresses))
+    rows, size = picking(scope), len(table.addresses)
+    flows = tallied(table["orig_addr"][rows], size) + tallied(table["resp_addr"][rows], size)
     kept = np.argsort(-flows, kind="stable")[:MOST_HOSTS]
     return {int(code): _Host() for code in kept if flows[code]}
 
@@ -211,35 +212,41 @@ class _Listener:
         """Return what was seen of it."""
         count = sum(self.ports.values())
         if transport == TCP:
-            return f"accepted {counted(count, 'connection')} on {_ports(self.ports)}"
-        return f"received {counted(count, 'request')} on {transport_text(transport)} {_ports(self.ports)}"
+            return f"accepted {counted(count, 'connection')} on {_ports(sorted(self.ports))}"
+        return f"received {counted(count, 'request')} on {transport_text(transport)} {_ports(sorted(self.ports))}"
 
 
 def _add_others(hosts: dict[int, _Host], table: FlowTable, verdicts: Verdicts) -> None:
     """Say of hosts that no process is known of what they were seen to do."""
-    scope = np.flatnonzero(verdicts.verdict != _OUT_OF_SCOPE)
-    silent = np.zeros(len(table.addresses), np.bool_)
-    silent[[code for code, host in hosts.items() if not host.reasons]] = True
-    for side, verb in (("orig", "opened {} to"), ("resp", "was addressed by {} on")):
-        rows = scope[silent[table[f"{side}_addr"][scope]]]
-        if not len(rows):
-            continue
-        rows = rows[np.argsort(table[f"{side}_addr"][rows], kind="stable")]
-        codes = table[f"{side}_addr"][rows]
-        starts = firsts(codes)
-        for code, own in zip(codes[starts], parted(rows, starts[1:]), strict=True):
-            ports = distinct(table["resp_port"][own])
-            doing = f"{verb.format(counted(len(own), 'flow'))} {_ports(ports.tolist())}"
-            hosts[int(code)].reasons.append(f"{doing} ({_packet(table, int(own.min()))})")
+    silent = [code for code, host in hosts.items() if not host.reasons]
+    if not silent:
+        return
+    count = len(silent) + 1
+    # 0 for all that something is known of.
+    number_of = np.zeros(len(table.addresses), narrowest(count))
+    number_of[silent] = np.arange(1, count)
+    for side, verb in (("orig_addr", "opened {} to"), ("resp_addr", "was addressed by {} on")):
+        own = look_up(number_of, table[side])
+        mask = (own != 0) & (verdicts.verdict != _OUT_OF_SCOPE)
+        rows = picking(mask)
+        own = own[rows]
+        flows, first = tallied(own, count), first_of_each(own, count)
+        ports = distinct(with_ports(own, count, table["resp_port"][rows]))
+        bounds = np.searchsorted(ports, np.arange(count + 1) << 16)
+        row_of = np.flatnonzero(mask)
+        for place in np.flatnonzero(flows).tolist():
+            tried = ports[bounds[place] : bounds[place + 1]] & 0xFFFF
+            doing = f"{verb.format(counted(int(flows[place]), 'flow'))} {_ports(tried)}"
+            packet = _packet(table, int(row_of[first[place]]))
+            hosts[silent[place - 1]].reasons.append(f"{doing} ({packet})")
 
 
-def _ports(ports: Iterable[int]) -> str:
-    """Return ``port 25`` or ``ports 25, 445 and 3 more``."""
-    numbers = sorted(ports)
-    shown = [str(port) for port in numbers[:_PORTS]]
-    if len(numbers) > _PORTS:
-        shown.append(f"{number(len(numbers) - _PORTS)} more")
-    return f"port{'s' if len(numbers) > 1 else ''} {joined(shown)}"
+def _ports(ports: Sequence[int] | NDArray[np.int64]) -> str:
+    """Return ``port 25`` or ``ports 25, 445 and 3 more`` of ports in their order."""
+    shown = [str(port) for port in ports[:_PORTS]]
+    if len(ports) > _PORTS:
+        shown.append(f"{number(len(ports) - _PORTS)} more")
+    return f"port{'s' if len(ports) > 1 else ''} {joined(shown)}"
 
 
 def _connections(rows: list[int]) -> str:

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from auditor import _native
-from auditor.blocks import occurring
-from auditor.distinct import among, distinct
+from auditor.blocks import occurring, picking
+from auditor.distinct import among, distinct, tallied
 from auditor.flows import TCP, FlowTable, time_text
 from auditor.model import CaptureQuality, Finding, Quality
 from auditor.model.quality import UNKNOWN_VANTAGE, VANTAGES
@@ -156,22 +156,22 @@ def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 def _inferred(table: FlowTable, verdicts: Verdicts) -> tuple[str, str]:
     """Return the vantage that the flows show, and why: a host that nearly all of them have as an end, or none."""
-    tcp = np.flatnonzero(table["transport"] == TCP)
-    if not len(tcp):
+    tcp = table["transport"] == TCP
+    if not tcp.any():
         return UNKNOWN_VANTAGE, ""
-    one, other = table["orig_addr"][tcp], table["resp_addr"][tcp]
+    one, other = (table[end][picking(tcp)] for end in ("orig_addr", "resp_addr"))
     size = len(table.addresses)
-    ends = np.bincount(one, minlength=size) + np.bincount(other[one != other], minlength=size)
+    ends = tallied(one, size) + tallied(other[picking(one != other)], size)
     host = int(ends.argmax())
-    share = int(ends[host]) * 100 // len(tcp)
-    mine = (one == host) | (other == host)
-    peers = np.count_nonzero(occurring(np.where(one[mine] == host, other[mine], one[mine]), size))
+    share = int(ends[host]) * 100 // len(one)
+    opened, addressed = one == host, other == host
+    peers = np.count_nonzero(occurring(other[opened], size) | occurring(one[addressed], size))
     if share >= _NEARLY_ALL and peers >= _LEAST_PEERS:
-        row = int(tcp[np.flatnonzero(mine)[0]])
+        row = int(np.flatnonzero(tcp)[np.argmax(opened | addressed)])
         side = "orig" if table["orig_addr"][row] == host else "resp"
         role = verdicts.roles[int(getattr(verdicts, f"{side}_role")[row])]
         vantage = _SINGLE_HOSTS.get(role, UNKNOWN_VANTAGE)
-        return vantage, f"{table.address_text(host)} is an end of {share} percent of {counted(len(tcp), 'TCP flow')}"
+        return vantage, f"{table.address_text(host)} is an end of {share} percent of {counted(len(one), 'TCP flow')}"
     pairs = len(distinct(np.minimum(one, other).astype(np.uint64) << np.uint64(32) | np.maximum(one, other)))
     if pairs > _LEAST_PEERS:
         return "span", f"no host is an end of all: {number(pairs)} pairs of hosts talk over TCP"

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from auditor.arrays import NDArray
+from auditor.blocks import look_up
+from auditor.distinct import narrowest
 from auditor.records import record
 
 Array = NDArray[Any]
@@ -63,8 +65,8 @@ class ColumnData:
     names: Names | AddressNames | None = None
 
     def at(self, rows: Rows) -> ColumnData:
-        """Return the column of some rows only."""
-        return ColumnData(self.values[rows], self.names)
+        """Return the column of some rows only, which are in their order, each once: of all of them it is this very column."""
+        return self if len(rows) == len(self.values) else ColumnData(self.values[rows], self.names)
 
     def text(self, row: int) -> str:
         """Return the value of a row as messages and subjects show it."""
@@ -133,7 +135,7 @@ def named_column(codes: Array, words: Sequence[str]) -> ColumnData:
     if len(names) == len(words):
         return ColumnData(codes, names)
     place = {name: code for code, name in enumerate(names)}
-    return ColumnData(np.array([place[word] for word in words], np.int32)[codes], names)
+    return ColumnData(look_up(np.array([place[word] for word in words], narrowest(len(names))), codes), names)
 
 
 @record
@@ -164,6 +166,10 @@ class RuleTable:
     def __getitem__(self, column: str) -> ColumnData:
         """Return a column; raises KeyError for a name that the table lacks."""
         return self.columns[column]
+
+    def flows_of(self, rows: Rows) -> Array:
+        """Return the flow of each of some rows, which are in their order, each once."""
+        return self.flows if len(rows) == len(self) else self.flows[rows]
 
 
 def no_witnesses(_row: int) -> tuple[Witness, ...]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.blocks import BLOCK, blocks, look_up, look_up_all, occurring, parted
+from auditor.blocks import BLOCK, blocks, look_up, look_up_all, occurring, parted, picking
 
 
 @pytest.mark.parametrize("length", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
@@ -37,3 +37,10 @@ def test_parts_are_those_that_numpy_cuts(values: list[int], places: set[int]) ->
     column = np.array(values, np.uint8)
     expected = np.split(column, sorted(places))
     assert [part.tolist() for part in parted(column, sorted(places))] == [part.tolist() for part in expected]
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_what_picks_the_rows_of_a_mask_picks_what_the_mask_does(wanted: list[bool]) -> None:
+    mask, column = np.array(wanted, np.bool_), np.arange(len(wanted)) * 3
+    assert column[picking(mask)].tolist() == column[mask].tolist()
+    assert not all(wanted) or np.shares_memory(column, column[picking(mask)]) or not wanted

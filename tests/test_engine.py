@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from auditor.engine import evaluate, finding_key, findings
 from auditor.engine.evidence import MOST_EVIDENCE
-from auditor.engine.piles import MOST_FINDINGS, combination_numbers
+from auditor.engine.piles import MOST_FINDINGS
 from auditor.flows import FlowTable
 from auditor.model import Finding, Severity
 from auditor.notation import parse
@@ -333,17 +333,3 @@ def test_columns_are_made_when_rules_ask_for_them() -> None:
     assert [found.subject for found in evaluate(one, table, flows)] == [{"value": "6"}]
     assert made == ["few", "costly"]
     assert (list(columns), len(columns), "costly" in columns, "other" in columns) == (["few", "costly"], 2, True, False)
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0, 7, 70_000, 2**31]), st.booleans()), max_size=40),
-    st.sampled_from([0, -1]),
-)
-def test_combinations_are_numbered_in_the_order_of_their_values(rows: list[tuple[int, int, bool]], least: int) -> None:
-    columns = [
-        np.array([row[0] + least for row in rows], np.int64),
-        np.array([row[1] for row in rows], np.uint32),
-        np.array([row[2] for row in rows], np.bool_),
-    ]
-    places = {row: place for place, row in enumerate(sorted(set(rows)))}
-    assert combination_numbers(columns, len(rows)).tolist() == [places[row] for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from auditor.blocks import picking
 from auditor.distinct import distinct
 from auditor.engine.evidence import collect_evidence
 from auditor.engine.matching import meeting, selected
@@ -71,7 +72,9 @@ def _quoted(value: str) -> str:
 
 def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged: RuleTable | None) -> Finding:
     rows = pile.rows
-    term, nearest = _lines(table.flows[rows], judged)
+    own = table.flows_of(rows)
+    own = own[picking(own >= 0)]
+    term, nearest = _lines(own, judged)
     subject = {name: table[rule.subject[name]].text(int(rows[0])) for name in pile.names}
     if pile.rest:
         subject = {"others": "all"}
@@ -87,7 +90,7 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged:
         consequence=rule.consequence.render(values),
         remedy=rule.remedy.render(values),
         evidence=collect_evidence(table, [*telling, rows], flows),
-        flows=_flow_count(table.flows[rows]),
+        flows=len(distinct(own)),
         title=rule.title,
         undermines=rule.undermines,
         term=term,
@@ -98,10 +101,9 @@ def _finding(rule: Rule, table: RuleTable, flows: FlowTable, pile: Pile, judged:
 
 def _lines(flows: Array, judged: RuleTable | None) -> tuple[str, str]:
     """Return the lines of the policy that decided, or came nearest to deciding, the first of ``flows``."""
-    real = flows[flows >= 0]
-    if judged is None or "term" not in judged.columns or not len(real):
+    if judged is None or "term" not in judged.columns or not len(flows):
         return "", ""
-    term, nearest = (judged[name].text(int(real[0])) for name in ("term", "nearest"))
+    term, nearest = (judged[name].text(int(flows[0])) for name in ("term", "nearest"))
     return "" if term == "none" else term, "" if nearest == "none" else nearest
 
 
@@ -110,16 +112,12 @@ def _unseen(table: RuleTable, rows: Rows) -> bool:
     if "outcome" not in table.columns:
         return True
     outcome = table["outcome"]
-    return bool((outcome.values[rows] == OUTCOMES.index("unanswered")).all())
+    return bool((outcome.at(rows).values == OUTCOMES.index("unanswered")).all())
 
 
 def _severity(rule: Rule, telling: list[Rows]) -> Severity:
     reached = (escalation.severity for escalation, rows in zip(rule.escalate, telling, strict=True) if len(rows))
     return max((rule.severity, *reached))
-
-
-def _flow_count(flows: Array) -> int:
-    return len(distinct(flows[flows >= 0]))
 
 
 class _Values(dict[str, str]):
@@ -137,7 +135,7 @@ class _Values(dict[str, str]):
 
 def _summary(column: ColumnData, rows: Rows) -> str:
     """Return the different values of rows as text: all of a few, the first of many."""
-    values = distinct(column.values[rows])
+    values = distinct(column.at(rows).values)
     texts = [column.value_text(value) for value in values[: _SHOWN_VALUES + 1]]
     if len(values) <= _SHOWN_VALUES + 1:
         return ", ".join(texts)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from auditor.distinct import grouped
-from auditor.engine.piles import combination_numbers
+from auditor.distinct import combination_numbers, grouped
 from auditor.model.parts import MOST_PARTS, Part
 from auditor.packs.model import Rule
 from auditor.rule_table import Rows, RuleTable
@@ -17,12 +16,14 @@ def parts_of(rule: Rule, table: RuleTable, rows: Rows, judged: RuleTable | None)
     ``judged`` is the table of flows. None where there are more parts than are told apart.
     """
     subject = [table[column].at(rows) for column in rule.subject.values()]
-    flows = table.flows[rows]
+    flows = table.flows_of(rows)
     term = None if judged is None or "term" not in judged.columns else judged["term"]
     # -1: the row has no flow, so that no line of the policy can have decided it.
-    decided = np.full(len(rows), -1) if term is None else np.where(flows >= 0, term.values[np.maximum(flows, 0)], -1)
-    numbers = combination_numbers([*(column.values for column in subject), decided], len(rows))
-    if int(numbers.max(initial=0)) >= MOST_PARTS:
+    decided = np.full(len(rows), -1)
+    if term is not None:
+        decided[flows >= 0] = term.values[flows[flows >= 0]]
+    numbers, count = combination_numbers([*(column.values for column in subject), decided], len(rows))
+    if count > MOST_PARTS:
         return None
     parts = []
     for row in grouped(numbers)[0].tolist():

@@ -5,20 +5,15 @@ All of it works on whole arrays, so that a scan of a million ports is sorted as 
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 
-from auditor.blocks import look_up, occurring
-from auditor.distinct import among, distinct, grouped
+from auditor.blocks import look_up
+from auditor.distinct import among, combination_numbers, distinct, numbered, tallied
 from auditor.engine.matching import meeting
 from auditor.packs.model import Rule, Template
 from auditor.packs.words import COUNT
 from auditor.records import draft, record
 from auditor.rule_table import Array, Rows, RuleTable
-
-_SMALL = 1 << 16
-"""Up to this, or to the number of rows, numbers are counted instead of sorted."""
 
 MOST_FINDINGS = 200
 """Findings that one rule may raise; the rest, the least grave and smallest, become one."""
@@ -37,32 +32,14 @@ class Pile:
 
 def sort_into_piles(rule: Rule, table: RuleTable, rows: Rows) -> list[Pile]:
     """Return the piles of the rows that a rule selects, in the order of their subjects."""
-    pile = combination_numbers([table[column].values[rows] for column in rule.subject.values()], len(rows))
-    kept = np.bincount(pile, minlength=1)[pile] >= rule.threshold
-    sorting = _Sorting.of(rule, table, rows[kept], _dense(pile[kept]))
+    pile, count = combination_numbers((table[column].at(rows).values for column in rule.subject.values()), len(rows))
+    if rule.threshold > 1:
+        kept = look_up(tallied(pile, count) >= rule.threshold, pile)
+        rows, (pile, count) = rows[kept], numbered(pile[kept])
+    sorting = _Sorting(rule, table, rows, pile, np.full(count, -1))
     for level in range(len(rule.collapse)):
         sorting.collapse(level)
     return sorting.piles()
-
-
-def combination_numbers(columns: list[Array], length: int) -> Array:
-    """Return for each row the number of its combination of values, from 0 without gaps, in the order of the values."""
-    number: Array = np.zeros(length, np.int64)
-    for column in columns:
-        codes = _dense(column)
-        # Both factors are numbers of rows, below 2^31, so that the product fits.
-        number = _dense(number * (int(codes.max(initial=0)) + 1) + codes)
-    return number
-
-
-def _dense(numbers: Array) -> Array:
-    """Return numbers without gaps, in the same order."""
-    codes = numbers.view(np.uint8) if numbers.dtype == np.bool_ else numbers
-    highest = int(codes.max(initial=0))
-    if highest > max(_SMALL, len(codes)) or int(codes.min(initial=0)) < 0:
-        return grouped(codes)[1]
-    # Which of a few numbers occur is counted in a fraction of the time that a million take to sort.
-    return look_up(np.cumsum(occurring(codes, highest + 1)) - 1, codes)
 
 
 @draft
@@ -75,33 +52,30 @@ class _Sorting:
     pile: Array
     level: Array
 
-    @classmethod
-    def of(cls, rule: Rule, table: RuleTable, rows: Rows, pile: Array) -> Self:
-        """Begin with one pile for each subject."""
-        return cls(rule, table, rows, pile, np.full(int(pile.max(initial=-1)) + 1, -1))
-
     def collapse(self, level: int) -> None:
         """Merge piles that agree in the subjects of a collapse, where more than its ``when_over`` do."""
         collapse = self.rule.collapse[level]
-        first = grouped(self.pile)[0]
-        shared = [self.table[self.rule.subject[name]].values[self.rows[first]] for name in collapse.to]
+        # Any row of a pile tells what all of them share.
+        one = np.empty(len(self.level), np.intp)
+        one[self.pile] = self.rows
+        shared = [self.table[self.rule.subject[name]].values[one] for name in collapse.to]
         eligible = self._has(collapse.to)
-        key = combination_numbers([*shared, eligible], len(first))
+        key, _ = combination_numbers([*shared, eligible], len(one))
         merged = eligible & (np.bincount(key, weights=eligible, minlength=1)[key] > collapse.when_over)
         # Piles that stay get numbers behind those of the keys, so that the two cannot meet.
-        numbers, renumbered = grouped(np.where(merged, key, len(first) + np.arange(len(first))))
-        levels = np.full(len(numbers), level)
+        renumbered, count = numbered(np.where(merged, key, len(one) + np.arange(len(one))))
+        levels = np.full(count, level)
         levels[renumbered[~merged]] = self.level[~merged]
-        self.level, self.pile = levels, renumbered[self.pile]
+        self.level, self.pile = levels, look_up(renumbered, self.pile)
 
     def piles(self) -> list[Pile]:
         """Return the piles; where there are too many, the gravest and largest and one of all others."""
-        order = np.argsort(self.pile, kind="stable")
-        bounds = np.searchsorted(self.pile[order], np.arange(len(self.level) + 1))
+        rows = self.rows[np.argsort(self.pile, kind="stable")] if len(self.level) > 1 else self.rows
+        bounds = np.concatenate([[0], np.cumsum(tallied(self.pile, len(self.level)))])
         kept = np.arange(len(self.level))
         if len(kept) > MOST_FINDINGS:
             kept = np.sort(np.lexsort((-np.diff(bounds), -self._severities()))[: MOST_FINDINGS - 1])
-        piles = [self._pile(int(self.level[n]), self.rows[order[bounds[n] : bounds[n + 1]]]) for n in kept]
+        piles = [self._pile(int(self.level[n]), rows[bounds[n] : bounds[n + 1]]) for n in kept]
         if len(kept) < len(self.level):
             others = self.rows[~among(self.pile, kept)]
             text = f"{len(self.level) - len(kept)} more findings of this kind, from {{{COUNT}}} rows, are not listed."

@@ -6,6 +6,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
+from auditor.blocks import look_up
 from auditor.distinct import among, grouped
 from auditor.flows import TCP, FlowTable
 
@@ -32,7 +33,7 @@ def with_data_beside(table: FlowTable, unreadable: Bools, service_ports: tuple[i
     known[table["resp_port"][unreadable]] = True
     known[:_FIRST_FREE_PORT] = True
     moved = np.maximum(table["orig_payload"], table["resp_payload"]) >= LEAST_DATA
-    free = ~known[table["resp_port"]] & ~known[table["orig_port"]] & among(table["app"], _BESIDE)
+    free = ~look_up(known, table["resp_port"]) & ~look_up(known, table["orig_port"]) & among(table["app"], _BESIDE)
     data = np.flatnonzero((table["transport"] == TCP) & moved & free)
     pairs = _pair_numbers(table, np.concatenate([control, data]))
     times = np.sort(table["first_time"][data])

@@ -59,14 +59,15 @@ def combine(
     def parts(rows: slice) -> tuple[NDArray[Any], ...]:
         is_tcp, is_udp = (table["transport"][rows] == number for number in (TCP, UDP))
         data_only = data[rows] & ~control[rows]
+        # Taken, not indexed: of codes narrower than an index that needs a third of the time.
+        interval = interval_of.take(table["resp_port"][rows])
         # No connection has port 0 at both ends; it is how the core writes that it saw none.
-        interval = interval_of[table["resp_port"][rows]]
         interval[(is_tcp | is_udp) & (table["orig_port"][rows] == 0) & (table["resp_port"][rows] == 0)] = len(
             first_port
         )
         return (
-            groups.of_address[table["orig_addr"][rows]],
-            groups.of_address[table["resp_addr"][rows]],
+            groups.of_address.take(table["orig_addr"][rows]),
+            groups.of_address.take(table["resp_addr"][rows]),
             is_tcp + (is_udp.view(np.uint8) << 1),
             interval,
             control[rows] + (data_only.view(np.uint8) << 1),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from auditor.arrays import NDArray
-from auditor.blocks import Column, blocks, look_up, occurring
+from auditor.blocks import Column, blocks
+from auditor.distinct import marked_numbers, narrowest
 
 _DENSE_LIMIT = 1 << 22
 """Up to this many possible rows, a table with an entry for each is faster than sorting (and stays below 40 MB)."""
@@ -43,20 +43,12 @@ def distinct_rows(length: int, parts: Parts, sizes: Sequence[int]) -> tuple[tupl
 def _distinct(keys: Column, size: int) -> tuple[Column, Column]:
     if size > _DENSE_LIMIT:
         found, inverse = np.unique(keys, return_inverse=True)
-        return found, inverse.reshape(-1).astype(_kind(len(found)), copy=False)
-    distinct = np.flatnonzero(occurring(keys, size))
-    number = np.zeros(size, _kind(len(distinct)))
-    number[distinct] = np.arange(len(distinct))
-    return distinct, look_up(number, keys)
-
-
-def _kind(count: int) -> np.dtype[Any]:
-    """Return the narrowest type for ``count`` numbers from 0 on."""
-    return np.min_scalar_type(max(count - 1, 0))
+        return found, inverse.reshape(-1).astype(narrowest(len(found)), copy=False)
+    return marked_numbers(keys, size)
 
 
 def _by_sorting(length: int, parts: Parts, columns: int) -> tuple[tuple[Codes, ...], Column]:
     stacked = [np.stack([part.astype(np.int64) for part in parts(rows)]) for rows in blocks(length)]
     whole = np.concatenate(stacked, axis=1) if stacked else np.zeros((columns, 0), np.int64)
     found, inverse = np.unique(whole, axis=1, return_inverse=True)
-    return tuple(found), inverse.reshape(-1).astype(_kind(found.shape[1]), copy=False)
+    return tuple(found), inverse.reshape(-1).astype(narrowest(found.shape[1]), copy=False)

@@ -39,7 +39,7 @@ def observed(table: FlowTable, silent: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """
     outcome = np.empty(len(table), np.uint8)
     for rows in blocks(len(table)):
-        outcome[rows] = _outcomes()[_keys(table, rows, silent[rows])]
+        outcome[rows] = _outcomes().take(_keys(table, rows, silent[rows]))
     return outcome
 
 
@@ -52,7 +52,7 @@ def established(table: FlowTable, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
 def _keys(table: FlowTable, rows: slice | NDArray[np.intp], silent: NDArray[np.bool_]) -> NDArray[np.uint16]:
     """Return the places of some flows in ``_outcomes()``."""
     key = table["state"][rows].astype(np.uint16)
-    key += _FIRST_STATE[table["transport"][rows]]
+    key += _FIRST_STATE.take(table["transport"][rows])
     accepted = (table["orig_flags"][rows] & _ACK) != 0
     sent, answered = (table[f"{side}_payload"][rows] > 0 for side in ("orig", "resp"))
     for flag in (table["refusal"][rows] != 0, sent, answered, accepted, silent):

@@ -38,11 +38,12 @@ def control_mask(table: FlowTable, control_ports: NDArray[np.uint16]) -> Mask:
 
 def backwards(table: FlowTable, control_ports: NDArray[np.uint16]) -> Mask:
     """Return the flows without a handshake that come *from* a declared NDMP port: control connections, by a wrong guess."""
+    mask = np.zeros(len(table), np.bool_)
     if not len(control_ports):
-        return np.zeros(len(table), np.bool_)
-    declared = look_up(control_ports, table["orig_addr"])
-    at_port = (declared != 0) & (table["orig_port"] == declared)
-    mask: Mask = (table["transport"] == TCP) & (table["syn_packets"] == 0) & at_port
+        return mask
+    rows = np.flatnonzero((table["transport"] == TCP) & (table["syn_packets"] == 0))
+    declared = control_ports[table["orig_addr"][rows]]
+    mask[rows] = (declared != 0) & (table["orig_port"][rows] == declared)
     return mask
 
 

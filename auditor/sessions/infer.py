@@ -9,7 +9,7 @@ import numpy as np
 
 from auditor import _native
 from auditor.arrays import NDArray
-from auditor.blocks import parted
+from auditor.blocks import blocks, look_up, parted
 from auditor.distinct import among, distinct
 from auditor.flows import TCP, FlowTable
 from auditor.sessions.model import Readable
@@ -36,9 +36,8 @@ class Candidates:
         self._strangers: dict[int, Rows] = {}
 
     @cached_property
-    def _by_pair(self) -> tuple[NDArray[np.uint64], Rows]:
-        """The candidates in the order of their host pairs, with the keys of these. Mostly nothing is unreadable, and
-        nobody asks."""
+    def _rows(self) -> Rows:
+        """The candidates in order of first packets. Mostly nothing is unreadable, and nobody asks."""
         table = self._table
         known = np.zeros(65536, np.bool_)
         known[self._service_ports] = True
@@ -46,19 +45,21 @@ class Candidates:
         free = (
             (table["transport"] == TCP)
             & ~self._taken
-            & ~known[table["resp_port"]]
+            & ~look_up(known, table["resp_port"])
             & among(table["app"], _CARRIES_DATA)
             # Without a handshake either end may be the listener.
-            & ~(known[table["orig_port"]] & (table["syn_packets"] == 0))
+            & ~((table["syn_packets"] == 0) & look_up(known, table["orig_port"]))
         )
-        rows = np.flatnonzero(free)
-        keys = _pair_keys(table["orig_addr"][rows], table["resp_addr"][rows])
-        order = np.argsort(keys, kind="stable")
-        return keys[order], rows[order]
+        return np.flatnonzero(free)
 
-    @property
-    def _rows(self) -> Rows:
-        return self._by_pair[1]
+    @cached_property
+    def _by_pair(self) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
+        """The host pairs of the candidates as keys, and the order of these."""
+        table, keys = self._table, np.empty(len(self._rows), np.uint64)
+        for part in blocks(len(keys)):
+            rows = self._rows[part]
+            keys[part] = _pair_keys(table["orig_addr"][rows], table["resp_addr"][rows])
+        return keys, np.argsort(keys, kind="stable")
 
     def of_pair(self, control: int) -> Rows:
         """Return the candidates between the two hosts of a control connection, in order of first packets."""
@@ -67,16 +68,16 @@ class Candidates:
     def between(self, one: int, other: int) -> Rows:
         """Return the candidates between two hosts, given as address codes, in order of first packets."""
         key = _pair_keys(np.array([one], np.uint32), np.array([other], np.uint32))[0]
-        keys, rows = self._by_pair
-        first, last = np.searchsorted(keys, [key, key + np.uint64(1)])
-        found: Rows = rows[first:last]
+        keys, order = self._by_pair
+        first, last = np.searchsorted(keys, [key, key + np.uint64(1)], sorter=order)
+        found: Rows = self._rows[order[first:last]]
         return found
 
     def within(self, hosts: frozenset[int]) -> dict[int, Rows]:
         """Return the candidates between two of ``hosts``, by the address code of either end."""
         known = np.array(sorted(hosts), np.uint32)
         orig, resp = self._table["orig_addr"][self._rows], self._table["resp_addr"][self._rows]
-        rows = np.sort(self._rows[among(orig, known) & among(resp, known)])
+        rows = self._rows[among(orig, known) & among(resp, known)]
         found: dict[int, Rows] = {}
         for side in ("orig_addr", "resp_addr"):
             for code in distinct(self._table[side][rows]).tolist():
@@ -89,7 +90,7 @@ class Candidates:
         found = self._strangers.get(host)
         if found is None:
             known = np.array(sorted(hosts), np.uint32)
-            rows = np.sort(self._rows)
+            rows = self._rows
             orig, resp = self._table["orig_addr"][rows], self._table["resp_addr"][rows]
             other = np.where(orig == host, resp, orig)
             found = rows[((orig == host) | (resp == host)) & ~among(other, known)]

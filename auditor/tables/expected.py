@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from auditor.blocks import occurring
 from auditor.distinct import among
 from auditor.flows import FlowTable
 from auditor.packs.words import ROLES
@@ -83,8 +84,8 @@ def _blinkered(source: Source, vantage: str | None) -> bool:
 def _hosts(source: Source) -> list[_Row]:
     """Return the hosts that a policy names one by one."""
     flows = source.flows
-    taking_part = np.zeros(len(flows.addresses), np.bool_)
-    taking_part[flows["orig_addr"]] = taking_part[flows["resp_addr"]] = True
+    taking_part = occurring(flows["orig_addr"], len(flows.addresses))
+    taking_part |= occurring(flows["resp_addr"], len(flows.addresses))
     # Begun before the capture, or seen in part, it was a control connection all the same.
     came_about = source.sessions.control & among(source.verdicts.outcome, (ESTABLISHED, UNCERTAIN))
     controlled = np.zeros(len(flows.addresses), np.bool_)

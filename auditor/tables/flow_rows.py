@@ -8,8 +8,8 @@ from functools import cache, partial
 import numpy as np
 
 from auditor import _native
-from auditor.blocks import look_up, occurring
-from auditor.distinct import among, different_by, grouped
+from auditor.blocks import blocks, look_up, occurring, picking
+from auditor.distinct import among, different_by, grouped, numbered, tallied, with_ports
 from auditor.flows import ORIGINATOR_BY, TCP, UDP, transport_text
 from auditor.packs.words import GRADES, LOGINS, MISFITS, OUTCOMES, VERDICTS
 from auditor.ports import PortSet
@@ -220,10 +220,12 @@ def _in_context(source: Source) -> dict[str, Maker]:
 
 def _at_the_end(source: Source) -> Mask:
     """Return the flows of one packet whose answer, or whose repetition, would come after the end of the capture."""
-    flows, found = source.flows, np.zeros(len(source.flows), np.bool_)
-    rows = np.flatnonzero((source.verdicts.outcome == UNANSWERED) & (flows["orig_packets"] <= 1))
-    remaining = source.capture_ends[flows["first_file"][rows]] - flows["first_time"][rows]
-    found[rows] = remaining < _NO_ANSWER_YET
+    flows = source.flows
+    found: Mask = (source.verdicts.outcome == UNANSWERED) & (flows["orig_packets"] <= 1)
+    for rows in blocks(len(flows)):
+        if found[rows].any():
+            remaining = source.capture_ends.take(flows["first_file"][rows]) - flows["first_time"][rows]
+            found[rows] &= remaining < _NO_ANSWER_YET
     return found
 
 
@@ -232,6 +234,8 @@ def _answered_elsewhere(source: Source) -> Mask:
     flows = source.flows
     result = np.zeros(len(flows), np.bool_)
     blocked, good = np.flatnonzero(source.blocked), np.flatnonzero(source.verdicts.outcome == ESTABLISHED)
+    few, many = sorted((blocked, good), key=len)
+    turned = few is good
     # Sorting is what takes long with a million flows. Look-ups leave those rows whose originator, responder and port, each
     # by itself, occur among the others too: next to nothing of a scan.
     for name, size in (
@@ -239,8 +243,9 @@ def _answered_elsewhere(source: Source) -> Mask:
         ("resp_addr", len(flows.addresses)),
         ("resp_port", 1 << 16),
     ):
-        good = good[occurring(flows[name][blocked], size)[flows[name][good]]]
-        blocked = blocked[occurring(flows[name][good], size)[flows[name][blocked]]]
+        many = many[look_up(occurring(flows[name][few], size), flows[name][many])]
+        few = few[look_up(occurring(flows[name][many], size), flows[name][few])]
+    blocked, good = (many, few) if turned else (few, many)
     rows = np.concatenate([blocked, good])
     pair = (flows["orig_addr"][rows].astype(np.uint64) << np.uint64(32)) | flows["resp_addr"][rows]
     port = (flows["transport"][rows].astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
@@ -253,15 +258,17 @@ def _ends_tried(source: Source) -> Array:
     """Return for each TCP flow that came to nothing at a declared host how many such ends, host and port, its originator tried."""
     flows = source.flows
     tried = np.zeros(len(flows), np.uint32)
-    rows = np.flatnonzero(source.blocked & (flows["transport"] == TCP) & (source.verdicts.resp_zone != 0))
-    # Ends are sorted of those alone who tried often: nobody, where nobody scans.
-    often = np.bincount(flows["orig_addr"][rows], minlength=len(flows.addresses)) >= _OFTEN
-    rows = rows[often[flows["orig_addr"][rows]]]
-    own = look_up(np.cumsum(often) - 1, flows["orig_addr"][rows])
-    hosts = occurring(flows["resp_addr"][rows], len(flows.addresses))
-    host = look_up(np.cumsum(hosts) - 1, flows["resp_addr"][rows])
-    ends = (host.astype(np.uint64) << np.uint64(16)) | flows["resp_port"][rows]
-    tried[rows] = different_by(own, ends, (int(often.sum()), int(hosts.sum()) << 16))[own]
+    failed = source.blocked & (flows["transport"] == TCP) & (source.verdicts.resp_zone != 0)
+    rows = picking(failed)
+    own, owners = numbered(flows["orig_addr"][rows])
+    often = tallied(own, owners) >= _OFTEN
+    if not often.all():
+        # Ends are told apart of those alone who tried often: nobody, where nobody scans.
+        rows = np.flatnonzero(failed)[often[own]]
+        own, owners = numbered(flows["orig_addr"][rows])
+    host, hosts = numbered(flows["resp_addr"][rows])
+    ends = with_ports(host, hosts, flows["resp_port"][rows])
+    tried[rows] = look_up(different_by(own, ends, (owners, hosts << 16)), own)
     return tried
 
 

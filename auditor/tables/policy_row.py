@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from auditor.blocks import look_up
 from auditor.packs.words import VERDICTS
 from auditor.rule_table import NO_FLOW, ColumnData, RuleTable, no_witnesses, words_column
 from auditor.tables.source import Source
@@ -13,7 +14,7 @@ def policy_table(source: Source) -> RuleTable:
     """Return the table ``policy``."""
     verdicts = source.verdicts
     platform = np.array([service is not None and service.platform for service in verdicts.services], np.bool_)
-    in_scope = (verdicts.verdict != VERDICTS.index("out-of-scope")) & ~platform[verdicts.service]
+    in_scope = (verdicts.verdict != VERDICTS.index("out-of-scope")) & ~look_up(platform, verdicts.service)
     columns = {
         "inferred": ColumnData(np.array([source.policy.inferred])),
         "generation": words_column([source.policy.generation]),

@@ -105,15 +105,17 @@ class Source:
     def capture_ends(self) -> Array:
         """Time up to which the capture of each file goes on, ns: its last packet, or that of a file that continues it."""
         files = max(len(self.flows.files), int(self.flows["last_file"].max(initial=0)) + 1)
+        if files == 1:
+            return np.array([self.flows["last_time"].max(initial=_EARLIEST)])
         ends: Array = np.full(files, _EARLIEST)
-        np.maximum.at(ends, self.flows["last_file"], self.flows["last_time"])
+        np.maximum.at(ends, self.flows["last_file"].astype(np.intp), self.flows["last_time"])
         if len(self.flows.stretches) == files:
             stretches = np.array(self.flows.stretches)
             np.maximum.at(ends, stretches, ends.copy())
             joined: Array = ends[stretches]
             return joined
         starts = np.full(files, _LATEST)
-        np.minimum.at(starts, self.flows["first_file"], self.flows["first_time"])
+        np.minimum.at(starts, self.flows["first_file"].astype(np.intp), self.flows["first_time"])
         # Files are in order of their first packets; those of a ring buffer follow each other without a pause.
         for file in range(files - 2, -1, -1):
             if ends[file] > _EARLIEST and starts[file + 1] <= ends[file] + _PAUSE:

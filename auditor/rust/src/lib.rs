@@ -23,7 +23,6 @@ pub mod flow;
 pub mod frame;
 mod frames;
 pub mod hash;
-pub mod json;
 pub mod live;
 mod merge;
 pub mod opening;
