@@ -29,7 +29,7 @@ fn object<'py>(py: Python<'py>, value: &Value, kinds: &Bound<'py, PyDict>) -> Py
             if let (Some(Value::String(name)), Some(Value::Array(values)), 2) =
                 (pairs.get("@"), pairs.get("="), pairs.len())
             {
-                let kind = kinds.get_item(name)?.ok_or_else(|| PyKeyError::new_err(name.to_string()))?;
+                let kind = kinds.get_item(name)?.ok_or_else(|| PyKeyError::new_err(name.clone()))?;
                 return kind.call1(tuple(py, values, kinds)?);
             }
             let made = PyDict::new(py);
