@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,14 @@ def firewall_site(tmp_path: Path) -> Path:
     path = tmp_path / "site.yaml"
     path.write_text(SITE)
     return path
+
+
+@pytest.fixture(autouse=True)
+def journals_closed() -> Iterator[None]:
+    """Close the journals that the test opened, where there are tests that open some."""
+    yield
+    if helper := sys.modules.get("tests.helpers.journals"):
+        helper.close_all()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

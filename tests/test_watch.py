@@ -24,6 +24,7 @@ from auditor.watch.moment import Moment
 from auditor.watch.news import KINDS, News
 from auditor.watch.settings import Settings
 from auditor.watch.spans import bytes_of, seconds_of
+from tests.helpers.journals import opened
 from tests.helpers.live_fake import FakeLive
 from tests.report_samples import report as sample_report
 from tests.support import CAPTURES, committed_cases
@@ -66,7 +67,7 @@ def watched(name: str, journal: Journal | None = None, **more: Any) -> tuple[Hea
     live = more.pop("live", None) or FakeLive(next(folder.glob("*.pcap")), per_pump=50)
     yardstick = prepare(folder / "policy.yaml")
     more = {"settings": QUICK, "again": True, **more}
-    watcher = Watcher(live, yardstick, journal or Journal(":memory:"), [heard], source="lab", **more)
+    watcher = Watcher(live, yardstick, journal or opened(":memory:"), [heard], source="lab", **more)
     return heard, watcher.run(), watcher
 
 
@@ -98,13 +99,13 @@ def test_a_watch_tells_what_an_audit_of_the_same_packets_reports(name: str) -> N
 def test_sessions_that_are_open_at_an_interruption_are_marked_and_findings_are_not_told_again(tmp_path: Path) -> None:
     path = str(tmp_path / "journal")
     capture = CAPTURES / "out-of-range" / "out-of-range.pcap"
-    journal = Journal(path)
+    journal = opened(path)
     # Packet 344 is in the midst of the third of four sessions (truth.json).
     more = {"again": False, "settings": Settings(interval=0.01)}
     first, _, _ = watched("out-of-range", journal, live=FakeLive(capture), limits=Limits(packets=700), **more)
     journal.close(clean=False)
     assert len(first.keys("finding-opened")) >= 2
-    journal = Journal(path)
+    journal = opened(path)
     second, _, _ = watched("out-of-range", journal, live=FakeLive(capture), **more)
     assert second.news[0].kind == "watch-resumed"
     still_open = set(first.keys("session-opened")) - set(first.keys("session-ended"))
@@ -138,7 +139,7 @@ def test_policy_is_read_anew_and_a_wrong_one_leaves_the_old() -> None:
         return prepare(CAPTURES / "compliant" / "policy.yaml")
 
     live = FakeLive(folder / "out-of-range.pcap")
-    journal = Journal(":memory:")
+    journal = opened(":memory:")
     watcher = Watcher(
         live, prepare(folder / "policy.yaml"), journal, [heard], source="lab", settings=QUICK, reload=reload
     )
@@ -163,7 +164,7 @@ def test_reports_are_written_on_a_signal_and_at_the_end_and_failure_does_not_end
     watcher = Watcher(
         live,
         prepare(folder / "policy.yaml"),
-        Journal(":memory:"),
+        opened(":memory:"),
         [heard],
         source="lab",
         settings=QUICK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from auditor.errors import UsageError
 from auditor.watch.journal import Journal
 from auditor.watch.news import News, Step
+from tests.helpers.journals import opened
 from tests.support import CAPTURES, ROOT
 
 ONCE = {"session-opened", "session-ended", "data-tied", "job-ended", "finding-opened", "role-learnt"}
@@ -45,7 +47,8 @@ def check_killed(folder: Path, kills: int, seed: int) -> int:
     hit = killed(cut, kills, seed)
     shown = news_in(cut / "shown")
     logged = news_in(*sorted(cut.glob("log.*"), key=lambda path: -int(path.suffix[1:])), cut / "log")
-    held = sqlite3.connect(cut / "journal").execute("SELECT number, kind, key FROM news ORDER BY number").fetchall()
+    with contextlib.closing(sqlite3.connect(cut / "journal")) as file:
+        held = file.execute("SELECT number, kind, key FROM news ORDER BY number").fetchall()
     # Shown is what the journal holds, each piece once and in order; in both places.
     assert [(one["number"], one["kind"], one["key"]) for one in shown] == held
     assert [(one["number"], one["kind"], one["key"]) for one in logged] == held
@@ -66,14 +69,14 @@ def put(journal: Journal, *texts: str) -> None:
 
 def test_what_was_written_is_there_at_the_next_start(tmp_path: Path) -> None:
     path = str(tmp_path / "journal")
-    first = Journal(path)
+    first = opened(path)
     assert (first.run, first.clean) == (1, True)
     changes = (("finding", "k", {"open": True}), ("role", "r", {"roles": []}))
     first.write([Step(News("trouble", "a", "a", "2026-11-22T15:42:15.000000000Z", facts={"n": 1}), changes)])
     first.write([Step(None, (("role", "r", None),))])
     first.note_shown("output", 1)
     first.close(clean=False)
-    second = Journal(path)
+    second = opened(path)
     assert (second.run, second.clean, second.last) == (2, False, 1)
     assert second.identity == first.identity
     assert second.memory() == {("finding", "k"): {"open": True}}
@@ -84,7 +87,7 @@ def test_what_was_written_is_there_at_the_next_start(tmp_path: Path) -> None:
 
 def test_numbers_go_on_after_old_news_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    journal = Journal(str(path))
+    journal = opened(str(path))
     put(journal, "a", "b", "c")
     journal.close(clean=True)
     with sqlite3.connect(path) as file:
@@ -92,7 +95,7 @@ def test_numbers_go_on_after_old_news_is_gone(tmp_path: Path) -> None:
         file.execute("INSERT INTO memory VALUES ('session', 'old', 0, '{\"open\": false}')")
         file.execute("INSERT INTO memory VALUES ('session', 'open', 0, '{\"open\": true}')")
     file.close()
-    journal = Journal(str(path))
+    journal = opened(str(path))
     assert journal.after(0, 10) == []
     assert set(journal.memory()) == {("session", "open")}
     put(journal, "d")
@@ -100,10 +103,10 @@ def test_numbers_go_on_after_old_news_is_gone(tmp_path: Path) -> None:
 
 
 def test_a_second_watch_is_refused(tmp_path: Path) -> None:
-    first = Journal(str(tmp_path / "journal"))
+    first = opened(str(tmp_path / "journal"))
     put(first, "a")
     with pytest.raises(UsageError, match="in use by another watch"):
-        Journal(str(tmp_path / "journal"))
+        opened(str(tmp_path / "journal"))
 
 
 @pytest.mark.parametrize("content", [b"no journal at all" * 400, b"SQLite format 3\0" + bytes(4000)])
@@ -111,16 +114,16 @@ def test_a_file_that_is_no_journal_is_told_and_left_alone(tmp_path: Path, conten
     path = tmp_path / "journal"
     path.write_bytes(content)
     with pytest.raises(UsageError, match="journal"):
-        Journal(str(path))
+        opened(str(path))
     assert path.read_bytes() == content
 
 
 def test_only_the_owner_reads_it(tmp_path: Path) -> None:
-    put(Journal(str(tmp_path / "journal")), "a")
+    put(opened(str(tmp_path / "journal")), "a")
     assert (tmp_path / "journal").stat().st_mode & 0o077 == 0
 
 
 def test_text_that_is_no_unicode_can_be_written(tmp_path: Path) -> None:
-    journal = Journal(str(tmp_path / "journal"))
+    journal = opened(str(tmp_path / "journal"))
     put(journal, "\udcff")
     assert journal.after(0, 1)[0].text == "\\udcff"

@@ -13,6 +13,7 @@ from auditor.watch.journal import Journal
 from auditor.watch.loop import Watcher
 from auditor.watch.news import News
 from auditor.watch.settings import Settings
+from tests.helpers.journals import opened
 from tests.helpers.live_fake import FakeLive
 from tests.test_site_rules import CASE, RULE
 from tests.test_watch import Heard
@@ -53,11 +54,11 @@ def test_the_next_start_tells_nothing_anew_of_a_rule_that_was_renamed(
     tmp_path: Path, second: str, told: list[tuple[str, str]]
 ) -> None:
     path = str(tmp_path / "journal")
-    journal = Journal(path)
+    journal = opened(path)
     first = run(journal, write(tmp_path / "rules", RULE))
     journal.close(clean=True)
     assert site(first.news) == [("finding-opened", "SITE-101 originator=10.77.0.10")]
-    journal = Journal(path)
+    journal = opened(path)
     heard = run(journal, write(tmp_path / "rules", second))
     assert [one for one in site(heard.news) if one[0] == "finding-opened"] == told
     remembered = {key for kind, key in journal.memory() if kind == "finding" and key.startswith("SITE")}
@@ -80,7 +81,7 @@ class Asking(Heard):
 
 def test_rules_that_are_read_anew_while_the_watch_runs_are_followed_too(tmp_path: Path) -> None:
     options = write(tmp_path / "rules", RULE)
-    heard, journal = Asking(), Journal(":memory:")
+    heard, journal = Asking(), opened(":memory:")
     policy, live = str(CASE / "policy.yaml"), FakeLive(CASE / "compliant.pcap", per_pump=50, pause=0.05)
     heard.watcher = Watcher(
         live,

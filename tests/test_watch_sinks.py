@@ -27,6 +27,7 @@ from auditor.watch.sinks.file import FileOutlet
 from auditor.watch.sinks.metrics import Metrics
 from auditor.watch.sinks.syslog import SyslogOutlet, message_of
 from auditor.watch.sinks.webhook import WebhookOutlet
+from tests.helpers.journals import opened
 
 # RFC 5424, section 6: PRI, version, five header fields, one element of structured data, the mark of UTF-8, the message.
 SYSLOG = re.compile(
@@ -62,7 +63,7 @@ def test_syslog_over_udp_is_rfc_5424() -> None:
     receiver.bind(("127.0.0.1", 0))
     receiver.settimeout(100)
     outlet = SyslogOutlet(f"udp://127.0.0.1:{receiver.getsockname()[1]}")
-    made = filled(Journal(":memory:"), outlet, 'he said "]\\" and\x1b[2J went\n', "über")
+    made = filled(opened(":memory:"), outlet, 'he said "]\\" and\x1b[2J went\n', "über")
     made.show()
     first, second = (SYSLOG.fullmatch(receiver.recv(4096)) for _ in range(2))
     made.close()
@@ -81,7 +82,7 @@ def test_syslog_to_a_local_socket(tmp_path: Path) -> None:
     receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     receiver.bind(str(tmp_path / "log"))
     receiver.settimeout(100)
-    made = filled(Journal(":memory:"), SyslogOutlet(f"unix:{tmp_path / 'log'}"), "one")
+    made = filled(opened(":memory:"), SyslogOutlet(f"unix:{tmp_path / 'log'}"), "one")
     made.show()
     assert SYSLOG.fullmatch(receiver.recv(4096))
     made.close()
@@ -112,7 +113,7 @@ def test_syslog_over_tcp_counts_octets_and_survives_a_receiver_that_goes_away() 
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        journal = Journal(":memory:")
+        journal = opened(":memory:")
         outlet = SyslogOutlet(f"tcp://127.0.0.1:{listener.getsockname()[1]}", first_wait=0.01)
         made = filled(journal, outlet, "one")
         made.show()
@@ -167,7 +168,7 @@ def hook(answers: list[int], port: int = 0) -> Iterator[tuple[str, list[tuple[di
 def test_a_webhook_is_tried_again_and_a_piece_that_is_refused_does_not_stop_the_next() -> None:
     # Twice busy, then taken; the second is refused for good (a redirect is no acceptance either), the third taken.
     with hook([503, 429, 200, 302, 201]) as (url, got):
-        journal = Journal(":memory:")
+        journal = opened(":memory:")
         outlet = WebhookOutlet(url, "j", first_wait=0.01)
         made = filled(journal, outlet, "one", "two", "three")
         made.show()
@@ -182,7 +183,7 @@ def test_a_webhook_is_tried_again_and_a_piece_that_is_refused_does_not_stop_the_
 def test_what_did_not_arrive_is_delivered_at_the_next_start(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    journal = Journal(str(tmp_path / "journal"))
+    journal = opened(str(tmp_path / "journal"))
     url = f"http://127.0.0.1:{port}/hook?secret=1"
     outlet = WebhookOutlet(url, "j", first_wait=60)
     made = filled(journal, outlet, "one", "two")
@@ -194,7 +195,7 @@ def test_what_did_not_arrive_is_delivered_at_the_next_start(tmp_path: Path) -> N
     journal.close(clean=True)
     with hook([], port) as (there, got):
         second = WebhookOutlet(there, "j")
-        made = Round(Journal(str(tmp_path / "journal")), [second])
+        made = Round(opened(str(tmp_path / "journal")), [second])
         made.show()
         wait_for(lambda: second.delivered() == 2)
         made.close()
@@ -211,7 +212,7 @@ def test_a_slow_receiver_never_holds_up_the_watch_and_memory_is_bounded() -> Non
             go.wait(60)
 
     outlet = Slow("http://127.0.0.1/", "j")
-    journal = Journal(":memory:")
+    journal = opened(":memory:")
     made = filled(journal, outlet, *map(str, range(1000)))
     made.show()
     assert begun.wait(60)
@@ -239,7 +240,7 @@ def numbers_of(*paths: Path) -> list[int]:
 
 def test_a_file_is_rotated_by_size_and_by_others(tmp_path: Path) -> None:
     path = tmp_path / "watch.jsonl"
-    journal = Journal(":memory:")
+    journal = opened(":memory:")
     made = filled(journal, FileOutlet(str(path), most_bytes=1000, keep=2), *("x" * 150 for _ in range(12)))
     made.show()
     files = [tmp_path / "watch.jsonl.2", tmp_path / "watch.jsonl.1", path]
@@ -256,7 +257,7 @@ def test_a_file_is_rotated_by_size_and_by_others(tmp_path: Path) -> None:
 
 def test_a_torn_line_is_written_again_and_no_line_twice(tmp_path: Path) -> None:
     path, held = tmp_path / "watch.jsonl", tmp_path / "journal"
-    journal = Journal(str(held))
+    journal = opened(str(held))
     made = filled(journal, FileOutlet(str(path)), "one", "two", "three")
     made.show()
     made.close()
@@ -264,7 +265,7 @@ def test_a_torn_line_is_written_again_and_no_line_twice(tmp_path: Path) -> None:
     journal.note_shown(f"file {path}", 0)
     path.write_bytes(path.read_bytes()[:-20])
     journal.close(clean=False)
-    again = Round(Journal(str(held)), [FileOutlet(str(path))])
+    again = Round(opened(str(held)), [FileOutlet(str(path))])
     again.show()
     again.close()
     assert numbers_of(path) == [1, 2, 3]
@@ -274,7 +275,7 @@ def test_a_file_that_cannot_be_written_is_told_and_made_up_for(tmp_path: Path) -
     folder = tmp_path / "away"
     folder.mkdir()
     outlet = FileOutlet(str(folder / "log"))
-    journal = Journal(":memory:")
+    journal = opened(":memory:")
     made = Round(journal, [outlet])
     folder.rmdir()
     journal.write([Step(news(text="one"))])

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from auditor.pipeline.yardstick import prepare
-from auditor.watch.journal import Journal
 from auditor.watch.loop import Watcher
 from auditor.watch.settings import Settings
+from tests.helpers.journals import opened
 from tests.helpers.live_fake import FakeLive
 from tests.support import CAPTURES
 
@@ -25,7 +25,7 @@ def view_of(name: str, told: list[str]) -> Any:
     watcher = Watcher(
         FakeLive(folder / f"{name}.pcap", per_pump=200),
         prepare(folder / "policy.yaml"),
-        Journal(":memory:"),
+        opened(":memory:"),
         [recent],
         source=name,
         settings=Settings(interval=0.01),

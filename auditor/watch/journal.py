@@ -67,6 +67,14 @@ class Journal:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         # The live view runs the watch in a thread of its own; still only one thread uses it.
         file = sqlite3.connect(self.path, timeout=0.2, isolation_level=None, check_same_thread=False)
+        try:
+            self._lay_out(file)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _lay_out(self, file: sqlite3.Connection) -> None:
         file.execute("PRAGMA locking_mode=EXCLUSIVE")
         file.execute("PRAGMA journal_mode=WAL")
         file.execute("PRAGMA synchronous=FULL")
@@ -77,7 +85,6 @@ class Journal:
                 fix="name another file with --journal",
             )
         file.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version={_LAYOUT};COMMIT;")
-        return file
 
     def _begin_run(self) -> None:
         with self._file:
