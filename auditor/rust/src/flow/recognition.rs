@@ -109,7 +109,7 @@ impl Recognition {
         if let Some(text) = name {
             let address = names::destination(&seen.packet.tuple);
             let ndmp::Stamp { packet, file, .. } = stamp(seen);
-            self.names.add(&Name { address, kind: NameKind::TlsServerName, text, port: 0, packet, file });
+            self.names.add(Name { address, kind: NameKind::TlsServerName, text, port: 0, packet, file });
         }
     }
 

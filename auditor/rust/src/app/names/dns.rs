@@ -1,6 +1,6 @@
 //! DNS (RFC 1035), multicast DNS (RFC 6762) and LLMNR (RFC 4795): addresses in answers, and names of addresses.
 
-use super::{Found, NameKind, mapped, readable};
+use super::{Found, NameKind, append_readable, mapped};
 use crate::decode::Tuple;
 
 /// Bytes of the header.
@@ -13,6 +13,8 @@ const MAX_ANSWERS: usize = 64;
 const MAX_POINTERS: usize = 8;
 /// Bytes of a whole name.
 const MAX_NAME: usize = 255;
+/// Room that is made for one.
+const USUAL: usize = 32;
 
 const A: u16 = 1;
 const PTR: u16 = 12;
@@ -144,20 +146,20 @@ fn skip(message: &[u8], at: usize) -> Option<usize> {
 /// The name at `at`, and where what follows it begins. `None` for one that is cut, too long, or points forward.
 pub fn name(message: &[u8], at: usize) -> Option<(String, usize)> {
     let (mut at, mut end, mut limit) = (at, None, at);
-    let (mut text, mut length, mut pointers) = (String::new(), 0, 0);
+    let (mut text, mut length, mut pointers) = (Vec::with_capacity(USUAL), 0, 0);
     loop {
         let size = usize::from(*message.get(at)?);
         match size {
-            0 => return Some((text, end.unwrap_or(at + 1))),
+            0 => return Some((String::from_utf8(text).ok()?, end.unwrap_or(at + 1))),
             1..=63 => {
                 length += size + 1;
                 if length > MAX_NAME {
                     return None;
                 }
                 if !text.is_empty() {
-                    text.push('.');
+                    text.push(b'.');
                 }
-                text.push_str(&readable(message.get(at + 1..at + 1 + size)?));
+                append_readable(&mut text, message.get(at + 1..at + 1 + size)?);
                 at += size + 1;
             }
             0xc0.. => {

@@ -12,7 +12,7 @@ mod smtp;
 mod tests;
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::kind::App;
@@ -101,13 +101,22 @@ impl<F: FnMut(Option<u128>, NameKind, u16, &dyn Fn() -> Option<String>)> Found f
 #[derive(Clone, Debug)]
 pub struct Names {
     rows: Vec<Name>,
-    /// Rows of an address, which is one number here: bytes one by one take longer to hash than an answer to read.
-    by_address: HashMap<u128, Vec<u32>, Seed>,
+    /// The row of the same address before each row, where there is one.
+    before: Vec<u32>,
+    /// What is known of an address, which is one number here: bytes one by one take longer to hash than an answer to read.
+    by_address: HashMap<u128, Known, Seed>,
+}
+
+/// The rows of an address.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    count: usize,
+    last: u32,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { rows: Vec::new(), by_address: HashMap::with_hasher(Seed::random()) }
+        Self { rows: Vec::new(), before: Vec::new(), by_address: HashMap::with_hasher(Seed::random()) }
     }
 }
 
@@ -145,7 +154,7 @@ impl Names {
             if self.has_room(address)
                 && let Some(text) = text()
             {
-                self.add(&Name { address: address.to_be_bytes(), kind, text, port, packet, file });
+                self.add(Name { address: address.to_be_bytes(), kind, text, port, packet, file });
             }
         };
         match app {
@@ -162,29 +171,30 @@ impl Names {
     }
 
     fn has_room(&self, address: u128) -> bool {
-        let of_address = || self.by_address.get(&address).is_none_or(|known| known.len() < MAX_PER_ADDRESS);
+        let of_address = || self.by_address.get(&address).is_none_or(|known| known.count < MAX_PER_ADDRESS);
         self.rows.len() < MAX_NAMES && of_address()
     }
 
     /// Adds a name, unless the address has it already or there is no room.
-    pub fn add(&mut self, name: &Name) {
-        let text = name.text.trim_end_matches('.');
-        if text.is_empty() || text.len() > MAX_TEXT || is_nobody(&name.address) || self.rows.len() >= MAX_NAMES {
+    pub fn add(&mut self, mut name: Name) {
+        name.text.truncate(name.text.trim_end_matches('.').len());
+        let sound = !name.text.is_empty() && name.text.len() <= MAX_TEXT && !is_nobody(&name.address);
+        if !sound || self.rows.len() >= MAX_NAMES {
             return;
         }
         let known = self.by_address.entry(u128::from_be_bytes(name.address)).or_default();
-        let same = |&&row: &&u32| {
-            let other = &self.rows[row as usize];
-            other.kind == name.kind && other.text.eq_ignore_ascii_case(text)
-        };
-        if known.iter().any(|row| same(&row)) {
-            return;
+        let mut row = known.last as usize;
+        for _ in 0..known.count {
+            let other = &self.rows[row];
+            if other.kind == name.kind && other.text.eq_ignore_ascii_case(&name.text) {
+                return;
+            }
+            row = self.before[row] as usize;
         }
-        if known.len() >= MAX_PER_ADDRESS {
-            return;
+        if known.count < MAX_PER_ADDRESS {
+            self.before.push(known.add(self.rows.len()));
+            self.rows.push(name);
         }
-        known.push(self.rows.len() as u32);
-        self.rows.push(Name { text: text.to_owned(), ..name.clone() });
     }
 
     /// Half of the room is taken.
@@ -196,9 +206,11 @@ impl Names {
     /// Forgets names of addresses that are not wanted.
     pub fn retain(&mut self, wanted: impl Fn(&Address) -> bool) {
         self.rows.retain(|name| wanted(&name.address));
+        self.before.clear();
         self.by_address.clear();
-        for (row, name) in (0u32..).zip(&self.rows) {
-            self.by_address.entry(u128::from_be_bytes(name.address)).or_default().push(row);
+        for (row, name) in self.rows.iter().enumerate() {
+            let known = self.by_address.entry(u128::from_be_bytes(name.address)).or_default();
+            self.before.push(known.add(row));
         }
     }
 
@@ -206,6 +218,14 @@ impl Names {
     #[must_use]
     pub fn finish(self) -> Vec<Name> {
         self.rows
+    }
+}
+
+impl Known {
+    /// Adds a row; gives the one before it.
+    fn add(&mut self, row: usize) -> u32 {
+        self.count += 1;
+        std::mem::replace(&mut self.last, row as u32)
     }
 }
 
@@ -243,12 +263,25 @@ fn is_nobody(address: &Address) -> bool {
 
 /// Bytes as text: what is no printable ASCII, as `\ddd`, the way of zone files (RFC 1035, 5.1).
 fn readable(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, &byte| {
-        if byte.is_ascii_graphic() && byte != b'\\' {
-            text.push(char::from(byte));
+    let mut text = Vec::with_capacity(bytes.len());
+    append_readable(&mut text, bytes);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends them so; what is appended is ASCII.
+fn append_readable(text: &mut Vec<u8>, bytes: &[u8]) {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    // As nearly all names are throughout; letter by letter takes five times as long.
+    if bytes.iter().all(|&byte| is_plain(byte)) {
+        text.extend_from_slice(bytes);
+        return;
+    }
+    for &byte in bytes {
+        if is_plain(byte) {
+            text.push(byte);
         } else {
+            // Memory takes all that is written.
             let _ = write!(text, "\\{byte:03}");
         }
-        text
-    })
+    }
 }

@@ -187,14 +187,14 @@ fn names_are_kept_once_and_not_without_end() {
         file: 0,
     };
     for text in ["a.example", "A.EXAMPLE", "a.example."] {
-        names.add(&name(1, text.to_owned()));
+        names.add(name(1, text.to_owned()));
     }
     for number in 0..20 {
-        names.add(&name(2, format!("{number}.example")));
+        names.add(name(2, format!("{number}.example")));
     }
-    names.add(&name(0, "nobody".to_owned()));
-    names.add(&name(0xe000_00fb, "everybody".to_owned()));
-    names.add(&name(3, "x".repeat(256)));
+    names.add(name(0, "nobody".to_owned()));
+    names.add(name(0xe000_00fb, "everybody".to_owned()));
+    names.add(name(3, "x".repeat(256)));
     let rows = names.finish();
     assert_eq!(rows.iter().filter(|row| row.address == mapped(1).to_be_bytes()).count(), 1);
     assert_eq!(rows.len(), 1 + MAX_PER_ADDRESS);
