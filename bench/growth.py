@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.measure import Cost, machine, run
+from bench.measure import Cost, machine, median, run
 from bench.workloads import ROOT, generator
 
 Point = tuple[int, int, Cost]
@@ -44,11 +44,6 @@ def measured(program: Path, arguments: Sequence[str], folder: Path) -> Point:
     if (totals["packets"], totals["flows"]) != (truth["packets"], truth["flows"]):
         raise ValueError(f"seen {totals}, made {truth}")
     return truth["packets"], truth["flows"], cost
-
-
-def middle(points: Sequence[Point]) -> Point:
-    """Return the point whose CPU time is the median of an odd number of them."""
-    return sorted(points, key=lambda point: point[2].cpu)[len(points) // 2]
 
 
 def rows(points: Sequence[Point], *, by_flow: bool) -> list[str]:
@@ -117,7 +112,8 @@ def main() -> int:
             points: list[Point] = []
             for power in range(first, round(math.log10(most)) + 1):
                 arguments, runs = [*shape, str(10**power)], RUNS if 10**power <= SOON else 1
-                points.append(middle([measured(program, arguments, Path(scratch)) for _ in range(runs)]))
+                several = [measured(program, arguments, Path(scratch)) for _ in range(runs)]
+                points.append((*several[0][:2], median([cost for _, _, cost in several])))
                 print(rows(points, by_flow=by_flow)[-1], flush=True)
             series.append((name, points, by_flow))
             print()

@@ -175,17 +175,38 @@ fn announcements_are_taken_only_where_one_reading_explains_every_byte() {
     assert!(!is_announcement(&message));
 }
 
+fn name(address: u32, text: String) -> Name {
+    Name { address: mapped(address).to_be_bytes(), kind: NameKind::Dns, text, port: 0, packet: 1, file: 0 }
+}
+
+#[test]
+fn names_that_stay_are_known_still_when_others_are_forgotten() {
+    let mut names = Names::default();
+    for number in 0..5 {
+        for address in 1..4 {
+            names.add(name(address, format!("{number}.example")));
+        }
+    }
+    names.retain(|address| *address != mapped(2).to_be_bytes());
+    for number in 0..20 {
+        for address in [1, 3, 4] {
+            names.add(name(address, format!("{number}.example")));
+        }
+    }
+    let rows = names.finish();
+    for (address, count) in [(1, MAX_PER_ADDRESS), (2, 0), (3, MAX_PER_ADDRESS), (4, MAX_PER_ADDRESS)] {
+        let of_address = rows.iter().filter(|row| row.address == mapped(address).to_be_bytes());
+        let mut texts: Vec<&str> = of_address.map(|row| row.text.as_str()).collect();
+        assert_eq!(texts.len(), count, "of {address}");
+        texts.sort_unstable();
+        texts.dedup();
+        assert_eq!(texts.len(), count, "each once");
+    }
+}
+
 #[test]
 fn names_are_kept_once_and_not_without_end() {
     let mut names = Names::default();
-    let name = |address: u32, text: String| Name {
-        address: mapped(address).to_be_bytes(),
-        kind: NameKind::Dns,
-        text,
-        port: 0,
-        packet: 1,
-        file: 0,
-    };
     for text in ["a.example", "A.EXAMPLE", "a.example."] {
         names.add(name(1, text.to_owned()));
     }
