@@ -41,6 +41,7 @@ mod sink;
 pub mod source;
 pub mod tables;
 pub mod tabulate;
+mod threads;
 pub mod told;
 mod train;
 mod units;

@@ -22,6 +22,7 @@ use crate::order::Waiting;
 use crate::pass::Pass;
 use crate::sink::Sink;
 use crate::source;
+use crate::threads;
 use crate::watching::{Stopped, Watch};
 
 /// Bytes of captures from which on a second thread is worth its start. Beside the reading Python imports its modules for an
@@ -88,7 +89,7 @@ pub(crate) fn read(
             // thread, and would be part of the peak.
             drop(pieces);
         };
-        let worker = thread::Builder::new().name("flows".to_owned()).spawn_scoped(scope, work).ok()?;
+        let worker = threads::spawn_scoped(scope, "flows", work).ok()?;
         let mut handing = Handing { batches, spare, copied: Batch::default(), loose: Frames::default() };
         let merged = merge::read(captures, &mut handing, options, watch);
         handing.send_copied();

@@ -9,6 +9,7 @@ use auditor_ring::Spare;
 use crate::columns::{FlowColumns, FlowTable};
 use crate::fill::{BLOCK, Fill};
 use crate::flow::Record;
+use crate::threads;
 
 /// Rows whose memory is got ready at once: 64 KiB of a column of counters, and about as much as the cache holds of all.
 const STRIDE: usize = 1 << 13;
@@ -63,8 +64,7 @@ pub fn fill_by_two(whole: &mut Fill<'_>, row: u32, records: &[Record]) {
         fill(&mut own, row, records, Fill::in_order);
     };
     let started = thread::scope(|scope| {
-        let thread = thread::Builder::new().name("addresses".to_owned());
-        let started = thread.spawn_scoped(scope, || in_order(&mut ordered)).is_ok();
+        let started = threads::spawn_scoped(scope, "addresses", || in_order(&mut ordered)).is_ok();
         fill(whole, row, records, |fill, row, records| fill.in_any_order(row, row, records));
         started
     });

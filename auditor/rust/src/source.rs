@@ -6,11 +6,11 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use sha2::{Digest, Sha256};
 
 use crate::fifo::Fifo;
+use crate::threads;
 
 /// Standard input, by the name that command lines give it.
 pub const STDIN: &str = "-";
@@ -137,7 +137,7 @@ impl Digesting {
     pub fn new(inner: Box<dyn Read + Send>) -> (Self, DigestHandle) {
         let (sender, tasks) = sync_channel(WAITING);
         let (done, spare) = sync_channel(WAITING + 2);
-        let thread = thread::Builder::new().name("sha256".to_owned()).spawn(move || digest_all(&tasks, &done));
+        let thread = threads::spawn("sha256", move || digest_all(&tasks, &done));
         let digest =
             DigestHandle(if thread.is_ok() { Digester::Thread(sender) } else { Digester::Here(Arc::default()) });
         (Self { inner, digest: digest.clone(), spare }, digest)

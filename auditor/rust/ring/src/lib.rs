@@ -1,11 +1,12 @@
 //! What needs the operating system's own calls: the packet ring of Linux, waiting for a file, mapping
-//! memory ahead, and giving up privileges.
+//! memory ahead, the processor of a thread, and giving up privileges.
 //!
 //! The one crate of auditor with `unsafe`: every block says why it is sound. Nothing here knows what a packet means.
 
 pub mod filter;
 mod pages;
 mod privileges;
+mod processor;
 mod wait;
 
 #[cfg(target_os = "linux")]
@@ -22,6 +23,7 @@ mod socket;
 
 pub use pages::{Plain, Spare, map_ahead};
 pub use privileges::{drop_privileges, holds_net_raw};
+pub use processor::Processor;
 pub use ring::{Event, Ring};
 #[cfg(unix)]
 pub use wait::duplicate;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::pieces::{Pieces, ROOM};
+use super::pieces::Pieces;
 use super::walk::Walked;
 
 /// Fits the L2 cache together with the flow table's hot part: twice as much costs a million flows a twentieth more, and
@@ -99,13 +99,13 @@ impl Window {
                 break;
             };
             let rest = &self.buffer[self.start..self.end];
-            (self.start, self.end) = if let Some(start) = ROOM.checked_sub(rest.len()) {
-                piece.bytes[start..ROOM].copy_from_slice(rest);
+            (self.start, self.end) = if let Some(start) = piece.begin.checked_sub(rest.len()) {
+                piece.bytes[start..piece.begin].copy_from_slice(rest);
                 self.walked = piece.walked.take();
                 (start, piece.end)
             } else {
                 self.walked = None;
-                let joined = [rest, &piece.bytes[ROOM..piece.end]].concat();
+                let joined = [rest, &piece.bytes[piece.begin..piece.end]].concat();
                 pieces.spare(std::mem::replace(&mut piece.bytes, joined));
                 (0, piece.bytes.len())
             };

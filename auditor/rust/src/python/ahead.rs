@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
@@ -17,6 +16,7 @@ use super::common::{options, panicked};
 use super::reading::Reading;
 use crate::options::Options;
 use crate::reading;
+use crate::threads;
 use crate::watching::{Stopped, Watch};
 
 /// What the thread and those who wait for it tell each other.
@@ -66,7 +66,7 @@ impl ReadingAhead {
         let (sender, outcomes) = channel();
         let mut signaller = Signaller(Arc::clone(&signs));
         // A panic ends the thread and with it the channel, which tells.
-        thread::Builder::new().name("reading".into()).spawn(move || {
+        threads::spawn("reading", move || {
             // Nobody may be left to take it.
             let _ = sender.send(reading::read(&paths, &options, &mut signaller));
         })?;

@@ -14,10 +14,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread;
 use std::time::Duration;
 
 use crate::capture::Window;
+use crate::threads;
 
 /// Unpacked bytes that are handed over at once.
 const CHUNK: usize = 256 << 10;
@@ -128,7 +128,7 @@ pub fn unpack(source: Box<dyn Read + Send>, packing: Packing, to_end: bool) -> i
     let (sender, chunks) = sync_channel(WAITING);
     let count = Arc::new(AtomicU64::new(0));
     let source = Counted { inner: source, count: count.clone() };
-    thread::Builder::new().name("unpack".to_owned()).spawn(move || {
+    threads::spawn("unpack", move || {
         let sink = Sink { sender, count: source.count.clone(), chunk: Vec::new(), sent: 0 };
         work(source, packing, sink, to_end);
     })?;
