@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import threads
 from bench.peers import PEERS
 from bench.speed import chosen_peers, compare, judged, table
 from bench.workloads import SIZES, Workload, generator, workload
@@ -106,3 +107,13 @@ def test_every_workload_is_told_in_a_way_that_the_generator_knows() -> None:
     assert {told[0] for told in SIZES.values()} == {"mix", "many", "scan"}
     assert [peer.needs for peer in PEERS][:2] == ["auditor", "auditor"]
     assert (ROOT / "bench" / "loops" / "dpkt_loop.py").is_file()
+
+
+def test_two_threads_are_held_beside_one(small: Workload) -> None:
+    taken = threads.pairs(str(small.path), 2)
+    assert len(taken) == 2
+    # By hand: the ratios are 2, 1.5 and 4, and the best of each 3 and 1 ms.
+    line = threads.row("S", [(0.004, 0.002), (0.003, 0.002), (0.004, 0.001)])
+    assert line == "| S | 4.0 (3.0) | 2.0 (1.0) | 2.00 (3.00) |"
+    with pytest.raises(SystemExit, match=r"nothing\.pcap: "):
+        threads.pairs(str(small.path.with_name("nothing.pcap")), 1)

@@ -1,9 +1,9 @@
 //! Threads that begin at once, beside the one that makes them.
 //!
-//! Linux often puts a new thread onto its maker's processor, though another is idle: that of a virtual machine, asleep,
-//! passes for one that its host has given to somebody else. The thread then begins when its maker's share of time is over,
-//! 2 to 4 ms later, which is a twentieth of reading a hundred megabytes. So the maker stands back for a moment, in which a
-//! thread that waits behind it goes to another processor: 0.1 ms.
+//! Linux often puts a new thread onto its maker's processor, though another is idle, at least on virtual machines: there one
+//! that sleeps may pass for one that the host has given to somebody else. The thread then begins when its maker's share of
+//! time is over, 2 to 4 ms later (6.18, two processors), which is a twentieth of reading a hundred megabytes. So the maker
+//! stands back for a moment, in which a thread that waits behind it goes to another processor: 0.2 ms.
 
 use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle, yield_now};
