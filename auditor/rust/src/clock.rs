@@ -21,6 +21,42 @@ pub struct Clock {
     pub silences: [u64; SILENCES],
 }
 
+/// A clock that only goes on: what changes of it then, to be kept in registers.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    previous: i64,
+    longest: i64,
+    longest_at: i64,
+}
+
+impl Pace {
+    /// Takes the time of the next frame as [`Clock::tick`] does, if it lies close behind the one before it.
+    #[inline]
+    pub fn tick(&mut self, time: i64) -> bool {
+        let ahead = time.wrapping_sub(self.previous);
+        if ahead.cast_unsigned() >= SECOND.cast_unsigned() {
+            return false;
+        }
+        if ahead > self.longest {
+            self.stood_still(ahead, time);
+        }
+        self.previous = time;
+        true
+    }
+
+    /// Seldom longer than ever before.
+    #[cold]
+    fn stood_still(&mut self, ahead: i64, time: i64) {
+        (self.longest, self.longest_at) = (ahead, time - ahead);
+    }
+
+    /// The latest time.
+    #[must_use]
+    pub fn latest(&self) -> i64 {
+        self.previous
+    }
+}
+
 impl Default for Clock {
     fn default() -> Self {
         Self {
@@ -50,6 +86,18 @@ impl Clock {
         self.longest_short(ahead, time);
         // The very first time may happen to lie close to where the clock stands before it.
         self.begun
+    }
+
+    /// How it goes on, while it does so as nearly always; None before the first time.
+    #[must_use]
+    pub fn pace(&self) -> Option<Pace> {
+        let Self { previous, longest, longest_at, .. } = *self;
+        self.begun.then_some(Pace { previous, longest, longest_at })
+    }
+
+    /// Takes the times that were taken meanwhile.
+    pub fn take(&mut self, pace: &Pace) {
+        Pace { previous: self.previous, longest: self.longest, longest_at: self.longest_at } = *pace;
     }
 
     /// Takes what another found, in frames that came later.

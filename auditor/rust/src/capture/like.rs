@@ -7,21 +7,34 @@
 use crate::decode::{Headers, protocol};
 use crate::train::Direction;
 
-/// Type of the frame, IPv4 and TCP without options.
-const LENGTH: usize = 2 + 20 + 20;
+/// Bytes of the headers of Ethernet, IPv4 and TCP without options, and with a VLAN tag.
+pub(super) const PLAIN: usize = 14 + 20 + 20;
+pub(super) const TAGGED: usize = 18 + 20 + 20;
 /// The type of IPv4, and its version and header length behind it.
 const IPV4: u32 = 0x0045_0008;
 const IPV4_MASK: u32 = 0x00ff_ffff;
-/// More fragments, or an offset.
-const FRAGMENT_MASK: u16 = 0x3fff;
+/// Behind the length of the whole and its number: no more fragments, and no offset; TCP behind the time to live.
+const REST: u64 = (protocol::TCP as u64) << 56;
+const REST_MASK: u64 = 0xff00_ff3f_0000_0000;
+
+/// What is not the same in all segments of a connection.
+pub(super) struct Segment {
+    pub(super) seq: u32,
+    pub(super) ack: u32,
+    /// Bytes of payload, on the wire.
+    pub(super) payload_len: u32,
+    /// Where in the frame it begins.
+    pub(super) payload: u32,
+    pub(super) flags: u8,
+    pub(super) zero_window: bool,
+}
 
 /// What a connection of TCP over IPv4 without options has in all of its frames, as it lies there.
 pub(super) struct Like {
-    /// Where IP begins.
-    ip: usize,
-    /// The VLAN tag; 0 where there is none, with a mask of 0.
+    /// Bytes of the headers: [`PLAIN`] or [`TAGGED`].
+    pub(super) headers: usize,
+    /// The VLAN tag, where there is one.
     tag: u32,
-    tag_mask: u32,
     addresses: u64,
     ports: u32,
 }
@@ -29,33 +42,43 @@ pub(super) struct Like {
 impl Like {
     /// Out of a common frame; None where that is something else.
     pub(super) fn new(frame: &[u8], headers: &Headers) -> Option<Self> {
-        let ip = usize::from(headers.ip);
-        let header: &[u8; LENGTH] = frame.get(ip.checked_sub(2)?..)?.first_chunk()?;
-        let tag_mask = if ip == 18 { u32::MAX } else { 0 };
-        let tag = u32::from_le_bytes(*frame.get(12..)?.first_chunk()?) & tag_mask;
         let fits = !headers.ipv6 && headers.protocol == protocol::TCP;
-        fits.then(|| Self { ip, tag, tag_mask, addresses: addresses(header), ports: word(header, 22) })
+        let of = |bytes: &[u8], size| {
+            Some(Self {
+                headers: size,
+                tag: word(bytes, 12)?,
+                addresses: long(bytes, size - 28)?,
+                ports: word(bytes, size - 20)?,
+            })
+        };
+        match usize::from(headers.ip) + 40 {
+            size @ (PLAIN | TAGGED) if fits => of(frame, size),
+            _ => None,
+        }
     }
 
-    /// Reads a segment of the connection: its direction, and of its headers what is not the same in all of them.
+    /// Reads a segment of the connection, of whose frame these are the first bytes: its direction, and what is not the
+    /// same in all of them.
     #[expect(clippy::inline_always, reason = "so that what is read stays in registers")]
     #[inline(always)]
-    pub(super) fn segment(&self, frame: &[u8], wire_len: u32) -> Option<(Direction, Headers)> {
-        let header: &[u8; LENGTH] = frame.get(self.ip - 2..)?.first_chunk()?;
-        let tag = u32::from_le_bytes(*frame.get(12..)?.first_chunk()?);
-        let total = u32::from(half(header, 4));
-        let header_len = header[34] >> 4 << 2;
-        let is_common = (tag ^ self.tag) & self.tag_mask == 0
-            && word(header, 0) & IPV4_MASK == IPV4
-            && half(header, 8) & FRAGMENT_MASK == 0
-            && header[11] == protocol::TCP
-            && header_len >= 20
-            && total >= 20 + u32::from(header_len)
-            && total <= wire_len.saturating_sub(self.ip as u32);
+    pub(super) fn read<const HEADERS: usize>(
+        &self,
+        frame: &[u8; HEADERS],
+        wire_len: u32,
+    ) -> Option<(Direction, Segment)> {
+        let (ip, tcp) = (HEADERS - 40, HEADERS - 20);
+        let total = u32::from(half(frame, ip + 2)?);
+        let headers = 20 + u32::from(frame[tcp + 12] >> 4 << 2);
+        let is_common = (HEADERS == PLAIN || word(frame, 12)? == self.tag)
+            && word(frame, ip - 2)? & IPV4_MASK == IPV4
+            && long(frame, ip + 2)? & REST_MASK == REST
+            && headers >= 40
+            && total >= headers
+            && total <= wire_len.saturating_sub(ip as u32);
         if !is_common {
             return None;
         }
-        let (addresses, ports) = (addresses(header), word(header, 22));
+        let (addresses, ports) = (long(frame, ip + 12)?, word(frame, tcp)?);
         let direction = if addresses == self.addresses && ports == self.ports {
             0
         } else if addresses == self.addresses.rotate_left(32) && ports == self.ports.rotate_left(16) {
@@ -63,34 +86,50 @@ impl Like {
         } else {
             return None;
         };
-        let headers = Headers {
-            seq: word(header, 26).swap_bytes(),
-            ack: word(header, 30).swap_bytes(),
-            payload_len: total - 20 - u32::from(header_len),
-            protocol: protocol::TCP,
-            flags: header[35],
-            zero_window: half(header, 36) == 0,
-            payload: self.ip as u8 + 20 + header_len,
-            ..Headers::default()
+        let segment = Segment {
+            seq: word(frame, tcp + 4)?.swap_bytes(),
+            ack: word(frame, tcp + 8)?.swap_bytes(),
+            payload_len: total - headers,
+            payload: ip as u32 + headers,
+            flags: frame[tcp + 13],
+            zero_window: half(frame, tcp + 14)? == 0,
         };
-        Some((direction, headers))
+        Some((direction, segment))
+    }
+
+    /// The same as the headers of a common frame, as far as they are not the same in all of them.
+    #[expect(clippy::inline_always, reason = "so that what is read stays in registers")]
+    #[inline(always)]
+    pub(super) fn segment(&self, frame: &[u8], wire_len: u32) -> Option<(Direction, Headers)> {
+        let (direction, segment) = if self.headers == PLAIN {
+            self.read::<PLAIN>(frame.first_chunk()?, wire_len)?
+        } else {
+            self.read::<TAGGED>(frame.first_chunk()?, wire_len)?
+        };
+        let Segment { seq, ack, payload_len, payload, flags, zero_window } = segment;
+        let (protocol, payload) = (protocol::TCP, payload as u8);
+        Some((
+            direction,
+            Headers { seq, ack, payload_len, protocol, flags, zero_window, payload, ..Headers::default() },
+        ))
     }
 }
 
-/// Both addresses.
+// Of an array of known length none of these can fail.
+
 #[inline]
-fn addresses(header: &[u8; LENGTH]) -> u64 {
-    u64::from(word(header, 14)) | u64::from(word(header, 18)) << 32
+fn long(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 #[inline]
-fn word(header: &[u8; LENGTH], at: usize) -> u32 {
-    u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
 #[inline]
-fn half(header: &[u8; LENGTH], at: usize) -> u16 {
-    u16::from_be_bytes([header[at], header[at + 1]])
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
 }
 
 #[cfg(test)]

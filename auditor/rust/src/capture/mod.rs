@@ -19,6 +19,7 @@ mod reader;
 mod run;
 mod search;
 mod snoop;
+mod stretch;
 mod trains;
 mod walk;
 mod window;

@@ -17,7 +17,7 @@ pub struct Run<'a> {
     pub(super) at: usize,
     pub(super) units: Units,
     /// No frame later than that is taken.
-    last: i64,
+    pub(super) last: i64,
     file: u32,
     /// Packets in a row that make a train.
     shortest: usize,
@@ -152,11 +152,11 @@ const NO_MARK: u32 = u32::MAX;
 
 /// What is counted of frames.
 pub(super) struct Tally {
-    packets: u64,
-    wire: u64,
-    captured: u64,
-    cut: u64,
-    latest: i64,
+    pub(super) packets: u64,
+    pub(super) wire: u64,
+    pub(super) captured: u64,
+    pub(super) cut: u64,
+    pub(super) latest: i64,
 }
 
 impl Tally {

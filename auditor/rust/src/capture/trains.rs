@@ -20,7 +20,14 @@ impl<'a> Run<'a> {
             return None;
         }
         let like = Like::new(self.data(&first), &first.headers);
-        for _ in 0..MORE {
+        let mut count = 0;
+        loop {
+            if let Some(like) = &like {
+                count += self.stretch(like, &mut train, MORE - count, more, facts);
+            }
+            if count == MORE {
+                break;
+            }
             let Some(Record { time, data, wire_len }) = self.record() else { break };
             let segment = like.as_ref().and_then(|like| like.segment(data, wire_len));
             let Some((direction, headers)) = segment.or_else(|| self.general(first, data, wire_len)) else { break };
@@ -30,6 +37,7 @@ impl<'a> Run<'a> {
             }
             more.count(&entry, facts);
             self.at += RECORD_HEADER + data.len();
+            count += 1;
         }
         let at = first.at - RECORD_HEADER;
         let length = (self.bytes.as_ptr() as usize + self.at - at) as u32;
