@@ -99,15 +99,7 @@ impl<'a> Run<'a> {
     #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
     #[inline(always)]
     pub(super) fn record(&self) -> Option<Record<'a>> {
-        let (head, rest) = self.bytes.get(self.at..).and_then(<[u8]>::split_first_chunk::<RECORD_HEADER>)?;
-        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let (seconds, fraction, length, wire_len) = (word(0), word(4), word(8), word(12));
-        if length > self.units.limit || fraction >= self.units.in_second {
-            return None;
-        }
-        let data = rest.get(..length as usize)?;
-        let time = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.units.nanos;
-        (time <= self.last).then_some(Record { time, data, wire_len })
+        Record::first(self.bytes.get(self.at..)?, self.units, self.last).map(|(record, _)| record)
     }
 
     #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
@@ -139,6 +131,23 @@ pub(super) struct Record<'a> {
     pub(super) time: i64,
     pub(super) data: &'a [u8],
     pub(super) wire_len: u32,
+}
+
+impl<'a> Record<'a> {
+    /// The first of these bytes, if it is whole, sound, and not later than that; and what is behind it.
+    #[expect(clippy::inline_always, reason = "a call for each frame costs a tenth of the time of a small one")]
+    #[inline(always)]
+    pub(super) fn first(bytes: &'a [u8], units: Units, last: i64) -> Option<(Self, &'a [u8])> {
+        let (head, rest) = bytes.split_first_chunk::<RECORD_HEADER>()?;
+        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let (seconds, fraction, length, wire_len) = (word(0), word(4), word(8), word(12));
+        if length > units.limit || fraction >= units.in_second {
+            return None;
+        }
+        let (data, behind) = rest.split_at_checked(length as usize)?;
+        let time = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * units.nanos;
+        (time <= last).then_some((Self { time, data, wire_len }, behind))
+    }
 }
 
 /// What the packets of a connection have in common whichever way they go: of most others it differs.

@@ -7,7 +7,7 @@
 //! stretch, and is decided of by the general way.
 
 use super::like::{Like, PLAIN, TAGGED};
-use super::run::{Run, Tally};
+use super::run::{Record, Run, Tally};
 use crate::decode::flag;
 use crate::facts::FileFacts;
 use crate::train::{Direction, Train, is_within};
@@ -49,29 +49,22 @@ impl Run<'_> {
         tally: &mut Tally,
         facts: &mut FileFacts,
     ) -> usize {
-        let Some(mut pace) = facts.clock.pace() else { return 0 };
-        let (units, last) = (self.units, self.last);
+        let (units, last, mut pace) = (self.units, self.last, facts.clock.pace);
         let (mut count, mut cut, mut lacks) = (0, 0, false);
         let mut bytes = self.bytes.get(self.at..).unwrap_or_default();
         let (mut next, mut sums, mut marks) = (train.ways.map(|way| way.next), [0; 2], [0; 2]);
         while count < most {
-            let Some((head, rest)) = bytes.split_first_chunk::<RECORD_HEADER>() else { break };
-            let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-            let (seconds, fraction, length, wire_len) = (word(0), word(4), word(8), word(12));
-            let Some((data, behind)) = rest.split_at_checked(length as usize) else { break };
+            let Some((Record { time, data, wire_len }, behind)) = Record::first(bytes, units, last) else { break };
             let Some(headers) = data.first_chunk::<HEADERS>() else { break };
             let Some((direction, segment)) = like.read(headers, wire_len) else { break };
-            let time = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * units.nanos;
             let goes_on = segment.flags & ASKED == flag::ACK
                 && !segment.zero_window
                 && segment.seq == next[direction & 1]
-                && is_within(segment.ack, next[1 - (direction & 1)])
-                && length <= units.limit
-                && fraction < units.in_second
-                && time <= last;
+                && is_within(segment.ack, next[1 - (direction & 1)]);
             if !goes_on || !pace.tick(time) {
                 break;
             }
+            let length = data.len() as u32;
             let payload = segment.payload_len;
             next[direction & 1] = segment.seq.wrapping_add(payload);
             sums[direction & 1] += PACKET + u64::from(wire_len);
@@ -93,7 +86,7 @@ impl Run<'_> {
             // The clock stood at none before the train's earliest packet.
             train.times.1 = train.times.1.max(pace.latest());
             train.cut |= lacks;
-            facts.clock.take(&pace);
+            facts.clock.pace = pace;
             self.at += taken;
         }
         count
